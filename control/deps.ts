@@ -1,0 +1,64 @@
+/**
+ * What the control plane needs of the world, given once by whoever starts it (the one-machine server, a Lambda entry, a test).
+ * Nothing in control reads the clock, randomness or the environment otherwise.
+ */
+import type { Logger } from 'pino';
+import type { Realm } from '../core/arn.ts';
+import type { ProgressFrame } from '../core/host-protocol.ts';
+import type { LogLine } from '../core/model/task.ts';
+import type { Table } from './store/table.ts';
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** Tells hosts to fetch. Carries no truth and may fail silently: the agent also fetches on a timer. */
+export interface Wake {
+  hosts(hostIds: Iterable<string>): Promise<void>;
+}
+
+/** Says that something about a task changed, within this process only: what long polls and watches wait on. */
+export interface TaskFeed {
+  changed(taskId: string): void;
+  progress(frame: ProgressFrame): void;
+  /** Calls back on each change and each progress frame until disposed. */
+  subscribe(taskId: string, listener: (progress?: ProgressFrame) => void): Disposable;
+  /** The last progress frame of each container that is still pulling. */
+  latestProgress(taskId: string): readonly ProgressFrame[];
+}
+
+/** Reads log lines from a host through its channel. */
+export interface LogSource {
+  open(
+    hostId: string,
+    request: { taskId: string; container?: string; follow: boolean; tail?: number; signal: AbortSignal },
+  ): AsyncIterable<readonly LogLine[]>;
+}
+
+export interface Settings {
+  /** A waiting task gives up after this (default 600 s: the stock waiters give up then). */
+  readonly placementTimeoutSeconds: number;
+  /** STOPPED tasks stay describable for this long (default 7 days). */
+  readonly retentionSeconds: number;
+  /** How often an agent sends a heartbeat. */
+  readonly heartbeatSeconds: number;
+}
+
+export interface ControlDeps {
+  readonly table: Table;
+  readonly realm: Realm;
+  readonly storeEpoch: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** 32 lower-case hexadecimal digits. */
+  readonly newId: () => string;
+  readonly wake: Wake;
+  readonly feed: TaskFeed;
+  readonly logs: LogSource;
+  readonly settings: Settings;
+  readonly log: Logger;
+}

@@ -1,0 +1,94 @@
+/**
+ * Every key of the single table, and nothing else. docs/adr/0002 explains each shape against DynamoDB's rules. Ids within a sort key
+ * are fixed-width, so that their order is the order of the thing they count.
+ */
+import type { Key } from './table.ts';
+
+/** Lists that many writers touch are spread over this many partitions, by a hash of the id. */
+export const shardCount = 8;
+
+/** Ids are hexadecimal and uniformly distributed, so their first digits choose the shard. */
+export const shardOf = (id: string): number => Number.parseInt(id.slice(0, 4), 16) % shardCount;
+
+export const allShards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard);
+
+/** Sortable form of a revision (at most 1,000,000 a family). */
+const revisionKey = (revision: number): string => revision.toString().padStart(7, '0');
+
+/** Sortable form of epoch milliseconds. */
+const timeKey = (epochMs: number): string => epochMs.toString().padStart(15, '0');
+
+export const keys = {
+  /** Region, account and epoch of the store. */
+  store: (): Key => ({ pk: 'store', sk: 'meta' }),
+
+  cluster: (name: string): Key => ({ pk: 'clusters', sk: name }),
+
+  /** The last revision number given out in a family. */
+  familyCounter: (family: string): Key => ({ pk: `family#${family}`, sk: 'counter' }),
+  revisionBody: (family: string, revision: number): Key => ({
+    pk: `family#${family}`,
+    sk: `body#${revisionKey(revision)}`,
+  }),
+  /** Status and tags: what of a revision may change. */
+  revisionStatus: (family: string, revision: number): Key => ({
+    pk: `family#${family}`,
+    sk: `status#${revisionKey(revision)}`,
+  }),
+  /** Exists while the revision is ACTIVE: the newest one is what a bare family name means. */
+  revisionActive: (family: string, revision: number): Key => ({
+    pk: `family#${family}`,
+    sk: `active#${revisionKey(revision)}`,
+  }),
+  /** The listing over all families, one partition a status. */
+  revisionListing: (status: 'ACTIVE' | 'INACTIVE', family: string, revision: number): Key => ({
+    pk: `revisions#${status}`,
+    sk: `${family}#${revisionKey(revision)}`,
+  }),
+
+  task: (taskId: string): Key => ({ pk: `task#${taskId}`, sk: 'task' }),
+  /** In the listing of its cluster from creation until STOPPED. */
+  liveTask: (cluster: string, taskId: string): Key => ({ pk: `live#${cluster}#${shardOf(taskId)}`, sk: taskId }),
+  /** While it waits for a host; oldest first within a shard. */
+  waitingTask: (cluster: string, createdAt: number, taskId: string): Key => ({
+    pk: `waiting#${cluster}#${shardOf(taskId)}`,
+    sk: `${timeKey(createdAt)}#${taskId}`,
+  }),
+  /** Position in the history index once STOPPED; newest last. */
+  stoppedTask: (cluster: string, stoppedAt: number, taskId: string): Key => ({
+    pk: `stopped#${cluster}#${shardOf(taskId)}`,
+    sk: `${timeKey(stoppedAt)}#${taskId}`,
+  }),
+
+  request: (cluster: string, token: string): Key => ({ pk: `request#${cluster}#${token}`, sk: 'request' }),
+  /** A request too large for one commit is listed here until all of its tasks are made. */
+  openRequest: (createdAt: number, token: string): Key => ({ pk: 'open-requests', sk: `${timeKey(createdAt)}#${token}` }),
+
+  hostIdentity: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'identity' }),
+  hostLease: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'lease' }),
+  hostConnection: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'connection' }),
+  /** One entry of the host's desired set. */
+  hostTask: (hostId: string, taskId: string): Key => ({ pk: `host#${hostId}`, sk: `task#${taskId}` }),
+  hostCapacity: (cluster: string, hostId: string): Key => ({ pk: `hosts#${cluster}#${shardOf(hostId)}`, sk: hostId }),
+  /** Which host a public key belongs to, so that a host that registers again stays the same host. */
+  hostByKey: (publicKeyDigest: string): Key => ({ pk: `host-key#${publicKeyDigest}`, sk: 'host' }),
+  hostByName: (cluster: string, name: string): Key => ({ pk: `host-name#${cluster}`, sk: name }),
+
+  accessKey: (accessKeyId: string): Key => ({ pk: `access-key#${accessKeyId}`, sk: 'access-key' }),
+  joinToken: (tokenDigest: string): Key => ({ pk: `join-token#${tokenDigest}`, sk: 'join-token' }),
+} as const;
+
+/** Partitions and prefixes that are queried whole. */
+export const partitions = {
+  clusters: 'clusters',
+  family: (family: string): string => `family#${family}`,
+  activeRevisionPrefix: 'active#',
+  revisions: (status: 'ACTIVE' | 'INACTIVE'): string => `revisions#${status}`,
+  liveTasks: (cluster: string, shard: number): string => `live#${cluster}#${shard}`,
+  waitingTasks: (cluster: string, shard: number): string => `waiting#${cluster}#${shard}`,
+  stoppedTasks: (cluster: string, shard: number): string => `stopped#${cluster}#${shard}`,
+  openRequests: 'open-requests',
+  host: (hostId: string): string => `host#${hostId}`,
+  hostTaskPrefix: 'task#',
+  hosts: (cluster: string, shard: number): string => `hosts#${cluster}#${shard}`,
+} as const;

@@ -1,0 +1,146 @@
+/**
+ * The messages between the control plane and an agent: register, fetch with ETag, report, heartbeat, and the frames of the two
+ * WebSockets (wake-up, which carries no truth; channel, which carries logs and progress). Every request but `register` is signed by
+ * the host's own Ed25519 key (RFC 9421, see `signatureParameters`). Each side understands its own version and the one before.
+ */
+import { z } from 'zod';
+import { hostAttributesSchema } from './model/host.ts';
+import { hostPortSchema } from './model/resources.ts';
+import { taskSpecSchema } from './model/task-spec.ts';
+import { desiredSchema, logLineSchema, taskObservationSchema } from './model/task.ts';
+
+export const protocolVersion = 1;
+
+/** Paths below the control plane's address. */
+export const hostPaths = {
+  register: '/hosts/v1/register',
+  desired: (hostId: string) => `/hosts/v1/${hostId}/desired`,
+  report: (hostId: string) => `/hosts/v1/${hostId}/report`,
+  heartbeat: (hostId: string) => `/hosts/v1/${hostId}/heartbeat`,
+  wake: (hostId: string) => `/hosts/v1/${hostId}/wake`,
+  channel: (hostId: string) => `/hosts/v1/${hostId}/channel`,
+} as const;
+
+/**
+ * RFC 9421 with a fixed profile: covered components `"@method" "@path" "content-digest"`, parameters `created` (seconds), `keyid`
+ * (host id) and `alg="ed25519"`, label `gantry`; `content-digest` (RFC 9530) is `sha-256=:<base64>:` of the body, also of an empty one.
+ */
+export const signatureParameters = {
+  label: 'gantry',
+  components: ['@method', '@path', 'content-digest'],
+  algorithm: 'ed25519',
+  /** A signature older or newer than this is refused. */
+  maxSkewSeconds: 300,
+} as const;
+
+/**
+ * Admits a host, or tells a known one (same public key) that it is back: then `hostId` is the same as before. The body carries the
+ * public key that its own signature (keyid = the key in base64) is verified with, and the join token that admits it.
+ */
+export const registerRequestSchema = z.object({
+  protocolVersion: z.number().int(),
+  token: z.string(),
+  cluster: z.string(),
+  name: z.string(),
+  /** Ed25519, SPKI DER in base64. */
+  publicKey: z.string(),
+  address: z.string(),
+  agentVersion: z.string(),
+  cpuUnits: z.number().int().positive(),
+  memoryMib: z.number().int().positive(),
+  /** Host ports that tasks must not take. */
+  reservedPorts: z.array(hostPortSchema),
+  attributes: hostAttributesSchema,
+});
+export type RegisterRequest = z.infer<typeof registerRequestSchema>;
+
+export const registerResponseSchema = z.object({
+  hostId: z.string(),
+  cluster: z.string(),
+  storeEpoch: z.string(),
+  heartbeatSeconds: z.number().positive(),
+});
+export type RegisterResponse = z.infer<typeof registerResponseSchema>;
+
+export const desiredTaskSchema = z.object({ taskId: z.string(), desired: desiredSchema, spec: taskSpecSchema });
+export type DesiredTask = z.infer<typeof desiredTaskSchema>;
+
+/**
+ * The host's whole desired set, answered with `ETag: "<generation>"`, read before the set. 304 where If-None-Match equals it.
+ * A task that is in the agent's ledger and not in this set was forgotten on acknowledgement, or belongs to an unknown store epoch.
+ */
+export const desiredSetSchema = z.object({
+  storeEpoch: z.string(),
+  hostEpoch: z.number().int(),
+  generation: z.number().int(),
+  tasks: z.array(desiredTaskSchema),
+});
+export type DesiredSet = z.infer<typeof desiredSetSchema>;
+
+export const reportedTaskSchema = z.object({
+  taskId: z.string(),
+  /** `desired.version` that the agent has applied. */
+  desiredVersion: z.number().int(),
+  observation: taskObservationSchema,
+});
+export type ReportedTask = z.infer<typeof reportedTaskSchema>;
+
+/** What changed since the last acknowledged report, or, with `full`, every task the agent knows of under this host epoch. */
+export const reportRequestSchema = z.object({
+  storeEpoch: z.string(),
+  hostEpoch: z.number().int(),
+  full: z.boolean(),
+  tasks: z.array(reportedTaskSchema),
+});
+export type ReportRequest = z.infer<typeof reportRequestSchema>;
+
+/**
+ * `accepted`: stored (or already known, or overtaken by a verdict): never send this sequence again. `forget`: the task has left the
+ * desired set for good; the agent removes what is left of it and its ledger entry.
+ */
+export const reportResponseSchema = z.object({
+  accepted: z.array(z.object({ taskId: z.string(), sequence: z.number().int() })),
+  forget: z.array(z.string()),
+});
+export type ReportResponse = z.infer<typeof reportResponseSchema>;
+
+/** Pull progress, for display only: lost frames cost nothing. */
+export const progressFrameSchema = z.object({
+  kind: z.literal('progress'),
+  taskId: z.string(),
+  container: z.string(),
+  image: z.string(),
+  phase: z.enum(['resolving', 'downloading', 'unpacking', 'done']),
+  layersDone: z.number().int(),
+  layersTotal: z.number().int(),
+  bytesDone: z.number(),
+  bytesTotal: z.number(),
+});
+export type ProgressFrame = z.infer<typeof progressFrameSchema>;
+
+/** Agent to control plane on the channel. */
+export const agentFrameSchema = z.discriminatedUnion('kind', [
+  progressFrameSchema,
+  z.object({ kind: z.literal('logs'), stream: z.string(), lines: z.array(logLineSchema) }),
+  z.object({ kind: z.literal('end'), stream: z.string(), error: z.string().optional() }),
+]);
+export type AgentFrame = z.infer<typeof agentFrameSchema>;
+
+/** Control plane to agent on the channel. */
+export const controlFrameSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('open-logs'),
+    stream: z.string(),
+    taskId: z.string(),
+    /** All containers where absent. */
+    container: z.string().optional(),
+    follow: z.boolean(),
+    /** Lines from the end to begin with; all where absent. */
+    tail: z.number().int().nonnegative().optional(),
+  }),
+  z.object({ kind: z.literal('close'), stream: z.string() }),
+]);
+export type ControlFrame = z.infer<typeof controlFrameSchema>;
+
+/** The one frame of the wake-up socket: look again. */
+export const wakeFrame = 'wake';

@@ -1,0 +1,56 @@
+/**
+ * A host (ECS: container instance) as the control plane knows it. Its facts are split by writer: identity (written when it is
+ * admitted and when its agent starts), capacity (written by placement and release), lease (the heartbeat). DESIGN.md "State".
+ */
+import { z } from 'zod';
+import { hostPortSchema } from './resources.ts';
+
+export const hostStatusSchema = z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']);
+export type HostStatus = z.infer<typeof hostStatusSchema>;
+
+export const hostAttributesSchema = z.record(z.string(), z.string());
+export type HostAttributes = z.infer<typeof hostAttributesSchema>;
+
+/** Who a host is: read for authentication and by Describe; never touched by placement. */
+export const hostIdentitySchema = z.object({
+  hostId: z.string(),
+  cluster: z.string(),
+  /** What people call it, unique in its cluster while it is not INACTIVE, for example `host-1`. */
+  name: z.string(),
+  /** Ed25519 public key, SPKI DER in base64. */
+  publicKey: z.string(),
+  /** The address at which published ports are reached. */
+  address: z.string(),
+  agentVersion: z.string(),
+  registeredAt: z.number(),
+  version: z.number().int(),
+});
+export type HostIdentity = z.infer<typeof hostIdentitySchema>;
+
+/** What a host has and what is left of it: the item that a placement's transaction updates on the condition that it still fits. */
+export const hostCapacitySchema = z.object({
+  hostId: z.string(),
+  cluster: z.string(),
+  name: z.string(),
+  status: hostStatusSchema,
+  /** Changes when a verdict was given over the host; placeable only while `reportedEpoch` equals it. */
+  epoch: z.number().int(),
+  reportedEpoch: z.number().int(),
+  /** Grows with every change of the host's desired set; the ETag of a fetch, never a cursor. */
+  generation: z.number().int(),
+  totalCpuUnits: z.number().int(),
+  totalMemoryMib: z.number().int(),
+  freeCpuUnits: z.number().int(),
+  freeMemoryMib: z.number().int(),
+  /** Static host ports in use: port to task id, or to `reserved` for the host's own. */
+  ports: z.partialRecord(hostPortSchema, z.string()),
+  /** Tasks on the host by task group, for distinctInstance and spreading. */
+  groups: z.record(z.string(), z.number().int()),
+  taskCount: z.number().int(),
+  attributes: hostAttributesSchema,
+});
+export type HostCapacity = z.infer<typeof hostCapacitySchema>;
+
+/** At most 100 bytes, so that a heartbeat is one write unit. */
+export const hostLeaseSchema = z.object({ at: z.number() });
+export type HostLease = z.infer<typeof hostLeaseSchema>;
