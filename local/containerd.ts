@@ -1,0 +1,226 @@
+/**
+ * Gantry's own containerd: its config, its start, its end.
+ *
+ * It is a process of its own that outlives whoever started it: containers run on while the server and the agents are away.
+ * This file never touches a containerd that belongs to the machine (other socket, root, state), and never signals a
+ * process that it cannot prove to be the one it started.
+ */
+import { spawn } from 'node:child_process';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Where set-up extracts the binaries that the machine lacks; looked at after PATH, so that what is installed wins. */
+export const extractedBinariesDir = '/opt/gantry/usr/bin';
+
+export interface ContainerdPaths {
+  /** What must survive a reboot (content, snapshots, metadata). Needs a file system that overlayfs can stand on. */
+  readonly root: string;
+  /** What must not survive a reboot (bundles of running containers). */
+  readonly state: string;
+  /** The gRPC socket; at most 100 bytes long, because the kernel limits socket addresses and containerd appends `.ttrpc`. */
+  readonly socket: string;
+  readonly configFile: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+}
+
+export interface ContainerdProcess {
+  readonly pid: number;
+  readonly socket: string;
+  /** True when it was already running. */
+  readonly adopted: boolean;
+}
+
+/** The layout used under a data directory (`/var/lib/gantry`) and a runtime directory (`/run/gantry`). */
+export function containerdPaths(dataDir: string, runDir: string): ContainerdPaths {
+  return {
+    root: join(dataDir, 'containerd'),
+    state: join(runDir, 'containerd'),
+    socket: join(runDir, 'containerd.sock'),
+    configFile: join(runDir, 'containerd.toml'),
+    pidFile: join(runDir, 'containerd.pid'),
+    logFile: join(dataDir, 'containerd.log'),
+  };
+}
+
+/**
+ * Plugins that Gantry does not use and that would cost work or touch shared paths: Kubernetes' interface, NRI
+ * (a socket at a fixed place), `opt` (creates /opt/containerd), the restart monitor (polls; the agent decides restarts),
+ * tracing, and snapshotters other than overlayfs. Names that a version does not know are ignored by it.
+ * `io.containerd.runtime.v1.linux` must stay: without it 1.6 serves no tasks.
+ */
+const disabledPlugins = [
+  'io.containerd.grpc.v1.cri',
+  'io.containerd.cri.v1.images',
+  'io.containerd.cri.v1.runtime',
+  'io.containerd.nri.v1.nri',
+  'io.containerd.internal.v1.opt',
+  'io.containerd.internal.v1.restart',
+  'io.containerd.internal.v1.tracing',
+  'io.containerd.tracing.processor.v1.otlp',
+  'io.containerd.snapshotter.v1.aufs',
+  'io.containerd.snapshotter.v1.blockfile',
+  'io.containerd.snapshotter.v1.btrfs',
+  'io.containerd.snapshotter.v1.devmapper',
+  'io.containerd.snapshotter.v1.zfs',
+];
+
+/** The text of a containerd config (version 2: read by 1.6, and converted by 2.x). */
+export function containerdConfig(paths: Pick<ContainerdPaths, 'root' | 'state' | 'socket'>): string {
+  const quoted = JSON.stringify; // A JSON string is a TOML basic string.
+  return [
+    'version = 2',
+    `root = ${quoted(paths.root)}`,
+    `state = ${quoted(paths.state)}`,
+    'disabled_plugins = [',
+    ...disabledPlugins.map((name) => `  ${quoted(name)},`),
+    ']',
+    '',
+    '[grpc]',
+    `  address = ${quoted(paths.socket)}`,
+    '[ttrpc]',
+    `  address = ${quoted(`${paths.socket}.ttrpc`)}`,
+    '[debug]',
+    '  level = "warn"',
+    '',
+  ].join('\n');
+}
+
+/** PATH for whatever must find containerd, its shim and runc. */
+export function hostToolsPath(environmentPath: string | undefined = process.env.PATH): string {
+  return [environmentPath ?? '/usr/sbin:/usr/bin:/sbin:/bin', extractedBinariesDir].join(delimiter);
+}
+
+/** The absolute path of an executable on the given PATH, or undefined. */
+export function findExecutable(name: string, path: string = hostToolsPath()): string | undefined {
+  for (const dir of path.split(delimiter)) {
+    const candidate = join(dir, name);
+    try {
+      accessSync(candidate, constants.X_OK);
+      if (statSync(candidate).isFile()) return candidate;
+    } catch {
+      // Not here: look in the next directory.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Starts containerd, or adopts the one that an earlier call started, and answers when its socket takes connections.
+ * Throws an Error that says what to do when a binary is missing, and one with the end of the log when it does not come up.
+ */
+export async function startContainerd(
+  paths: ContainerdPaths,
+  { startTimeoutMs = 30_000 }: { readonly startTimeoutMs?: number } = {},
+): Promise<ContainerdProcess> {
+  const running = runningContainerd(paths);
+  const pid = running ?? spawnContainerd(paths);
+  const deadline = Date.now() + startTimeoutMs;
+  while (!(await answersConnect(paths.socket))) {
+    if (runningContainerd(paths) === undefined)
+      throw new Error(`containerd ended while starting.\n${logTail(paths.logFile)}`);
+    if (Date.now() > deadline) {
+      throw new Error(
+        `containerd (pid ${pid}) does not answer at ${paths.socket} after ${startTimeoutMs} ms.\n${logTail(paths.logFile)}`,
+      );
+    }
+    await delay(10);
+  }
+  return { pid, socket: paths.socket, adopted: running !== undefined };
+}
+
+/** Ends the containerd that `startContainerd` started with these paths, if it runs. Containers run on. */
+export async function stopContainerd(
+  paths: ContainerdPaths,
+  { stopTimeoutMs = 10_000 }: { readonly stopTimeoutMs?: number } = {},
+): Promise<void> {
+  const pid = runningContainerd(paths);
+  if (pid !== undefined) {
+    process.kill(pid, 'SIGTERM');
+    const deadline = Date.now() + stopTimeoutMs;
+    while (runningContainerd(paths) === pid) {
+      if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+      await delay(10);
+    }
+  }
+  rmSync(paths.pidFile, { force: true });
+}
+
+/** The pid of the containerd that belongs to these paths, or undefined. A pid that was reused by another program is not it. */
+export function runningContainerd(paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(paths.pidFile, 'utf8'), 10);
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'); // Empty for a zombie.
+    return argv.includes(paths.configFile) ? pid : undefined;
+  } catch {
+    return undefined; // No pid file, or no such process.
+  }
+}
+
+function spawnContainerd(paths: ContainerdPaths): number {
+  const binary = requireExecutable('containerd');
+  requireExecutable('containerd-shim-runc-v2');
+  requireExecutable('runc');
+  for (const path of [paths.root, paths.state]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  for (const path of [paths.socket, paths.configFile, paths.pidFile, paths.logFile])
+    mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(paths.configFile, containerdConfig(paths), { mode: 0o600 });
+  const log = openSync(paths.logFile, 'a', 0o600);
+  try {
+    // A bare environment: containerd hands its own on to every shim, and ours may hold keys.
+    const child = spawn(binary, ['--config', paths.configFile], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { PATH: hostToolsPath() },
+      cwd: '/',
+    });
+    child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.
+    child.unref();
+    if (child.pid === undefined) throw new Error(`${binary} could not be executed.`);
+    writeFileSync(paths.pidFile, `${child.pid}\n`);
+    return child.pid;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function requireExecutable(name: string): string {
+  const found = findExecutable(name);
+  if (found === undefined) {
+    throw new Error(
+      `${name} was found neither on PATH nor in ${extractedBinariesDir}. Install it, or run the set-up of this repository (npm run quickstart).`,
+    );
+  }
+  return found;
+}
+
+function answersConnect(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function logTail(logFile: string): string {
+  try {
+    return readFileSync(logFile, 'utf8').split('\n').slice(-12).join('\n');
+  } catch {
+    return `(no log at ${logFile})`;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * A containerd of its own for one test file: own root, state and socket in a temporary directory, gone afterwards.
+ * It never touches another containerd, and ends only the shims that were started through its own socket.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type ContainerdPaths,
+  containerdPaths,
+  startContainerd as start,
+  stopContainerd,
+} from '../../local/containerd.ts';
+
+export interface TestContainerd extends AsyncDisposable {
+  readonly socket: string;
+  readonly paths: ContainerdPaths;
+  /** A directory for the test's own files (bundles, logs, runc root); removed with the rest. */
+  readonly dir: string;
+  /** Ends containerd as a crash or an upgrade does (containers run on) and starts it again on the same paths. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends containerd; `resume` starts it again. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  resume(): Promise<void>;
+}
+
+/** Why tests with real containers cannot run here; undefined when they can. Under CI=true they run, and fail, regardless. */
+export function whyNoContainers(): string | undefined {
+  if (process.env.CI === 'true') return undefined;
+  if (process.platform !== 'linux') return `needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'needs root';
+  return undefined;
+}
+
+/** Starts a containerd for one test or one test file; disposing of it removes everything that it left. */
+export async function startContainerd(): Promise<TestContainerd> {
+  // Not os.tmpdir(): overlayfs cannot stand on every tmpfs, and images need room.
+  const dir = mkdtempSync('/var/tmp/gantry-test-');
+  const paths = containerdPaths(join(dir, 'data'), join(dir, 'run'));
+  let { pid } = await start(paths);
+  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    if (signal === 'SIGKILL') await killAndWait(pid);
+    await stopContainerd(paths);
+  };
+  const resume = async (): Promise<void> => {
+    ({ pid } = await start(paths));
+  };
+  return {
+    socket: paths.socket,
+    paths,
+    dir,
+    stop,
+    resume,
+    async restart(signal) {
+      await stop(signal);
+      await resume();
+    },
+    async [Symbol.asyncDispose]() {
+      await stop();
+      for (const shim of shimsOf(paths.socket)) {
+        const containers = childrenOf(shim); // They outlive their shim, so they are ended too.
+        for (const pid of [shim, ...containers]) await killAndWait(pid);
+      }
+      unmountBelow(dir);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Pids of the shims that were started through this socket. */
+export function shimsOf(socket: string): number[] {
+  return pids().filter((pid) => {
+    const argv = argvOf(pid);
+    return (argv[0] ?? '').includes('containerd-shim') && argv.includes(socket);
+  });
+}
+
+async function killAndWait(pid: number): Promise<void> {
+  const argv = argvOf(pid).join(' ');
+  if (argv === '') return;
+  process.kill(pid, 'SIGKILL');
+  while (argvOf(pid).join(' ') === argv) await delay(5);
+}
+
+function pids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function childrenOf(parent: number): number[] {
+  return pids().filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8'); // pid (name) state ppid …; the name may hold spaces.
+      return stat.slice(stat.lastIndexOf(')')).split(' ')[2] === String(parent);
+    } catch {
+      return false; // It ended.
+    }
+  });
+}
+
+function argvOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return []; // It ended.
+  }
+}
+
+function unmountBelow(dir: string): void {
+  const mountPoints = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((mountPoint) => mountPoint.startsWith(`${dir}/`))
+    .toReversed(); // Inner mounts come later in the table.
+  for (const mountPoint of mountPoints) execFileSync('umount', ['--lazy', mountPoint]);
+}
