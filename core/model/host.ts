@@ -36,6 +36,9 @@ export const hostCapacitySchema = z.object({
   /** Changes when a verdict was given over the host; placeable only while `reportedEpoch` equals it. */
   epoch: z.number().int(),
   reportedEpoch: z.number().int(),
+  /** False once the lease has been silent for three heartbeats; true again at the next fetch. Nothing is placed while false. */
+  connected: z.boolean(),
+  connectedChangedAt: z.number(),
   /** Grows with every change of the host's desired set; the ETag of a fetch, never a cursor. */
   generation: z.number().int(),
   totalCpuUnits: z.number().int(),

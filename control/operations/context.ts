@@ -1,0 +1,16 @@
+/** What a handler is given besides its input. */
+import type { ControlDeps } from '../deps.ts';
+
+/** Who asks: a Gantry key, or an IAM role or user. One kind, whatever the transport. */
+export interface Principal {
+  /** For example `arn:aws:iam::000000000000:user/admin`. */
+  readonly arn: string;
+}
+
+export interface OperationContext {
+  readonly deps: ControlDeps;
+  readonly principal: Principal;
+  readonly requestId: string;
+  /** The SDK's amz-sdk-invocation-id: the same on every retry of one call; a client token where the caller gave none. */
+  readonly invocationId?: string;
+}

@@ -1,0 +1,29 @@
+/** The form of an operation as data: from it come both transports, the OpenAPI document, the typed client and the docs. */
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+/** What a principal must be allowed to do. */
+export type Action = 'read' | 'run' | 'register' | 'administer';
+
+export interface RestRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With input members in braces, for example `/v1/clusters/{cluster}/tasks`. The rest is the query (GET, DELETE) or the body. */
+  readonly path: string;
+  /** Of a successful answer. */
+  readonly status: 200 | 201;
+}
+
+export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  /** ECS' name where ECS has the operation. */
+  readonly name: string;
+  readonly summary: string;
+  readonly action: Action;
+  readonly input: Input;
+  /** Timestamps are Date objects here: epoch seconds on the ECS wire, RFC 3339 on REST. */
+  readonly output: Output;
+  /** Beyond those that every operation may answer. */
+  readonly errors: readonly ErrorCode[];
+  readonly rest: RestRoute;
+  /** False for an operation that only REST has. */
+  readonly wire: boolean;
+}
