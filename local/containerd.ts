@@ -5,21 +5,11 @@
  * This file never touches a containerd that belongs to the machine (other socket, root, state), and never signals a
  * process that it cannot prove to be the one it started.
  */
-import { spawn } from 'node:child_process';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { logTail, type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
 
 /** Where set-up extracts the binaries that the machine lacks; looked at after PATH, so that what is installed wins. */
 export const extractedBinariesDir = '/opt/gantry/usr/bin';
@@ -141,59 +131,33 @@ export async function startContainerd(
   return { pid, socket: paths.socket, adopted: running !== undefined };
 }
 
-/** Ends the containerd that `startContainerd` started with these paths, if it runs. Containers run on. */
-export async function stopContainerd(
-  paths: ContainerdPaths,
-  { stopTimeoutMs = 10_000 }: { readonly stopTimeoutMs?: number } = {},
-): Promise<void> {
-  const pid = runningContainerd(paths);
-  if (pid !== undefined) {
-    process.kill(pid, 'SIGTERM');
-    const deadline = Date.now() + stopTimeoutMs;
-    while (runningContainerd(paths) === pid) {
-      if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
-      await delay(10);
-    }
-  }
-  rmSync(paths.pidFile, { force: true });
-}
+const managed = (paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): ManagedProcess => ({
+  pidFile: paths.pidFile,
+  marker: paths.configFile,
+});
 
-/** The pid of the containerd that belongs to these paths, or undefined. A pid that was reused by another program is not it. */
-export function runningContainerd(paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): number | undefined {
-  try {
-    const pid = Number.parseInt(readFileSync(paths.pidFile, 'utf8'), 10);
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'); // Empty for a zombie.
-    return argv.includes(paths.configFile) ? pid : undefined;
-  } catch {
-    return undefined; // No pid file, or no such process.
-  }
-}
+/** Ends the containerd that `startContainerd` started with these paths, if it runs. Containers run on. */
+export const stopContainerd = (paths: ContainerdPaths): Promise<void> => stopManaged(managed(paths));
+
+/** The pid of the containerd that belongs to these paths, or undefined. */
+export const runningContainerd = (paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): number | undefined =>
+  runningPid(managed(paths));
 
 function spawnContainerd(paths: ContainerdPaths): number {
   const binary = requireExecutable('containerd');
   requireExecutable('containerd-shim-runc-v2');
   requireExecutable('runc');
   for (const path of [paths.root, paths.state]) mkdirSync(path, { recursive: true, mode: 0o711 });
-  for (const path of [paths.socket, paths.configFile, paths.pidFile, paths.logFile])
-    mkdirSync(dirname(path), { recursive: true });
+  for (const path of [paths.socket, paths.configFile]) mkdirSync(dirname(path), { recursive: true });
   writeFileSync(paths.configFile, containerdConfig(paths), { mode: 0o600 });
-  const log = openSync(paths.logFile, 'a', 0o600);
-  try {
+  return startManaged({
+    ...managed(paths),
+    command: binary,
+    args: ['--config', paths.configFile],
     // A bare environment: containerd hands its own on to every shim, and ours may hold keys.
-    const child = spawn(binary, ['--config', paths.configFile], {
-      detached: true,
-      stdio: ['ignore', log, log],
-      env: { PATH: hostToolsPath() },
-      cwd: '/',
-    });
-    child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.
-    child.unref();
-    if (child.pid === undefined) throw new Error(`${binary} could not be executed.`);
-    writeFileSync(paths.pidFile, `${child.pid}\n`);
-    return child.pid;
-  } finally {
-    closeSync(log);
-  }
+    env: { PATH: hostToolsPath() },
+    logFile: paths.logFile,
+  });
 }
 
 function requireExecutable(name: string): string {
@@ -215,12 +179,4 @@ function answersConnect(socketPath: string): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-function logTail(logFile: string): string {
-  try {
-    return readFileSync(logFile, 'utf8').split('\n').slice(-12).join('\n');
-  } catch {
-    return `(no log at ${logFile})`;
-  }
 }

@@ -1,0 +1,55 @@
+/** What `gantry up` can be told, with its defaults; and where on the machine everything of one cloud is. */
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const absolutePath = z.string().startsWith('/', 'must be an absolute path');
+
+export const cloudOptionsSchema = z.object({
+  /** Prefix of bridge, chains, network namespaces and cgroup: several clouds can live on one machine under different names. */
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,8}$/, 'must be at most 9 lower-case letters and digits, beginning with a letter')
+    .default('gantry'),
+  dataDir: absolutePath.default('/var/lib/gantry'),
+  runDir: absolutePath.default('/run/gantry'),
+  listen: z.string().default('127.0.0.1'),
+  port: z.number().int().min(1).max(65535).default(8080),
+  /** Absent: one host in the machine's own network namespace. */
+  hosts: z.number().int().min(1).max(50).optional(),
+  store: z.enum(['sqlite', 'dynamodb']).default('sqlite'),
+  dynamodbEndpoint: z.url().optional(),
+  dynamodbTable: z.string().default('gantry'),
+  auth: z.enum(['sigv4', 'none']).default('sigv4'),
+  region: z.string().default('us-east-1'),
+  accountId: z
+    .string()
+    .regex(/^\d{12}$/, 'must be twelve digits')
+    .default('000000000000'),
+  heartbeatSeconds: z.number().positive().default(5),
+  /** The first two octets of the networks that the cloud's bridges use. */
+  network: z
+    .string()
+    .regex(/^\d{1,3}\.\d{1,3}$/, 'must be the first two octets of a /16, for example 10.213')
+    .default('10.213'),
+});
+export type CloudOptions = z.infer<typeof cloudOptionsSchema>;
+
+export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | 'runDir'>) => ({
+  dataDir,
+  runDir,
+  database: join(dataDir, 'gantry.db'),
+  /** Secret of the first access key; mode 0600. */
+  credentials: join(dataDir, 'credentials.json'),
+  /** What a command line on this machine needs to reach the cloud; mode 0600. */
+  context: join(runDir, 'context.json'),
+  supervisorPid: join(runDir, 'up.pid'),
+  supervisorLog: join(dataDir, 'up.log'),
+  serverConfig: join(runDir, 'server.json'),
+  serverPid: join(runDir, 'server.pid'),
+  serverLog: join(dataDir, 'server.log'),
+  hostData: (host: string) => join(dataDir, 'hosts', host),
+  agentConfig: (host: string) => join(runDir, `agent-${host}.json`),
+  agentPid: (host: string) => join(runDir, `agent-${host}.pid`),
+  agentLog: (host: string) => join(dataDir, 'hosts', host, 'agent.log'),
+});
+export type CloudPaths = ReturnType<typeof cloudPaths>;
