@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/**
+ * The `gantry` command: starts gantry.ts under Node 24 in a clone, dist/bin/gantry.js in a package. Plain JavaScript for any
+ * Node >= 20, and nothing more than that start: it parses no argument.
+ */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { handOver } from './hand-over.mjs';
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+const packaged = join(home, 'dist', 'bin', 'gantry.js');
+const entry = existsSync(packaged) ? packaged : join(home, 'bin', 'gantry.ts');
+const node = findNode24(home);
+
+if (node === undefined) {
+  process.stderr.write(
+    `gantry needs Node 24, which comes with its npm packages; they are not installed in ${home} (this is Node ${process.versions.node}).\n` +
+      'Run `npm run quickstart` there, which sets everything up, or `npm ci` for the npm packages alone.\n',
+  );
+  process.exitCode = 1;
+} else {
+  // node:sqlite and execve are marked experimental in Node 24; a warning on every command would be noise.
+  handOver(node, ['--disable-warning=ExperimentalWarning', entry, ...process.argv.slice(2)]);
+}
+
+/**
+ * The Node 24 of the npm packages (of a clone, or beside this package where npm hoisted it), or the Node that runs this.
+ *
+ * @param {string} start
+ */
+function findNode24(start) {
+  for (let dir = start; ; dir = dirname(dir)) {
+    const candidate = join(dir, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not installed here: look further up.
+    }
+    if (dir === dirname(dir)) break;
+  }
+  const major = Number.parseInt(process.versions.node, 10);
+  return major >= 24 && existsSync(join(home, 'node_modules')) ? process.execPath : undefined;
+}

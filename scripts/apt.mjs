@@ -1,0 +1,138 @@
+/**
+ * Debian and its kin: packages installed by apt-get, and binaries copied out of packages that are not installed.
+ * It starts no service, removes nothing (apt-get is told to refuse), and leaves nothing half-written in the prefix.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { libraryPackages } from './packages.mjs';
+import { CommandFailed, run } from './run.mjs';
+
+const quietly = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
+
+/** The environment is given by env, because sudo drops it. */
+const asRootEnvironment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1'];
+
+/**
+ * @param {string[]} names of packages
+ * @param {import('./setup.mjs').Context} context
+ * @returns {Set<string>} those of them that apt does not know, after its lists were refreshed where needed
+ */
+export function unknownPackages(names, { asRoot, say }) {
+  let unknown = notInLists(names);
+  if (unknown.size > 0) {
+    say(`apt-get update (not in the package lists yet: ${[...unknown].join(', ')})`);
+    update(asRoot);
+    unknown = notInLists(names);
+  }
+  return unknown;
+}
+
+function notInLists(names) {
+  const unknown = new Set(names);
+  // The policy of a package without a candidate, or one that is not known at all, names none.
+  for (const [, name, candidate] of run('apt-cache', ['policy', ...names], {
+    env: { ...quietly, LC_ALL: 'C' },
+  }).matchAll(/^(\S+):\n {2}Installed: .*\n {2}Candidate: (.*)$/gm)) {
+    if (candidate !== '(none)') unknown.delete(name);
+  }
+  return unknown;
+}
+
+function update(asRoot) {
+  run(...asRoot([...asRootEnvironment, 'apt-get', 'update', '-qq']));
+}
+
+/** What apt-get would fetch for these arguments, from its own print-out of addresses, names and sizes. */
+function toFetch(args) {
+  const lines = run('apt-get', [...args, '--print-uris', '-qq', '-y'], { env: quietly }).split('\n');
+  const files = lines.map((line) => /^'.*' (\S+) (\d+) /.exec(line)).filter((match) => match !== null);
+  return {
+    names: files.map(([, file]) => file.split('_')[0]),
+    mib: files.reduce((sum, [, , bytes]) => sum + Number(bytes), 0) / 2 ** 20,
+  };
+}
+
+/**
+ * @param {string[]} names
+ * @param {import('./setup.mjs').Context} context
+ */
+export function install(names, { asRoot, say }) {
+  const options = ['install', '--no-install-recommends', '--no-remove'];
+  withFreshLists(asRoot, say, () => {
+    const { names: all, mib } = toFetch([...options, ...names]);
+    const others = all.filter((name) => !names.includes(name));
+    const brings = others.length > 0 ? ` with ${others.join(', ')}` : '';
+    say(`installing ${names.join(', ')}${brings} (apt-get, ${mib.toFixed(1)} MiB to fetch)`);
+    run(
+      ...asRoot([...asRootEnvironment, 'apt-get', ...options, '-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', ...names]),
+    );
+  });
+}
+
+/**
+ * Copies the files of packages into the prefix without installing the packages, once they were seen to run.
+ *
+ * @param {import('./packages.mjs').Tool[]} tools
+ * @param {import('./setup.mjs').Context} context
+ */
+export function extract(tools, { asRoot, asOwner, facts, say }) {
+  const names = tools.map(({ apt }) => apt.extract);
+  const downloads = mkdtempSync(join(tmpdir(), 'gantry-packages-'));
+  // Beside its destination, so that each file arrives there whole, by a rename.
+  const staging = join(facts.prefix, `.incoming-${process.pid}`);
+  try {
+    withFreshLists(asRoot, say, () => {
+      say(
+        `extracting ${names.join(', ')} into ${facts.prefix}, not installed (${toFetch(['download', ...names]).mib.toFixed(1)} MiB to fetch)`,
+      );
+      // The download directory is ours alone, so apt's own user may not write there.
+      run('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', ...names], { cwd: downloads, env: quietly });
+    });
+    run(...asOwner(['mkdir', '-p', '-m', '755', join(facts.prefix, 'usr/bin'), staging]));
+    for (const file of readdirSync(downloads)) run(...asOwner(['dpkg-deb', '-x', join(downloads, file), staging]));
+    for (const { apt } of tools) prove(apt, staging, { asRoot, say });
+    for (const file of tools.flatMap(({ apt }) => apt.files)) {
+      run(...asOwner(['mv', '-f', join(staging, file), join(facts.prefix, 'usr/bin', basename(file))]));
+    }
+  } finally {
+    rmSync(downloads, { recursive: true, force: true });
+    run(...asOwner(['rm', '-rf', staging]));
+  }
+}
+
+/** Runs each extracted binary once; a shared library that it misses is installed first. */
+function prove({ files, proof }, staging, context) {
+  for (const file of files) {
+    const libraries = missingLibraries(ldd(join(staging, file)));
+    const packages = libraries.flatMap((library) => libraryPackages.get(library) ?? []);
+    if (packages.length > 0) install(packages, context);
+  }
+  for (const [file, ...args] of proof) run(join(staging, file), args);
+}
+
+function ldd(file) {
+  try {
+    return run('ldd', [file]);
+  } catch (error) {
+    if (error instanceof CommandFailed) return ''; // A static binary has no libraries to list; the proof will tell.
+    throw error;
+  }
+}
+
+/** @param {string} lddOutput */
+export function missingLibraries(lddOutput) {
+  return [...lddOutput.matchAll(/^\s*(\S+) => not found$/gm)].map(([, library]) => library);
+}
+
+/** Package lists that are old name files that the mirror no longer has: then they are refreshed and the work is tried once more. */
+function withFreshLists(asRoot, say, work) {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || !/Failed to fetch|404|Unable to fetch/.test(error.output)) throw error;
+    say('apt-get update (the package lists are old)');
+    update(asRoot);
+    work();
+  }
+}

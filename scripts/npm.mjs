@@ -1,0 +1,58 @@
+/** The npm packages: whether those in node_modules are the ones of package-lock.json, and `npm ci` when not. */
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './run.mjs';
+
+/**
+ * Why `npm ci` is needed, or undefined. npm writes node_modules/.package-lock.json last, so an interrupted installation shows.
+ *
+ * @param {Pick<import('./machine.mjs').Facts, 'repository' | 'platform' | 'arch'>} facts
+ * @returns {string | undefined}
+ */
+export function whyNpmPackages(facts) {
+  const installedFile = join(facts.repository, 'node_modules', '.package-lock.json');
+  if (!existsSync(installedFile)) return 'node_modules is not there, or was left half-done';
+  const locked = packagesOf(join(facts.repository, 'package-lock.json'));
+  const installed = packagesOf(installedFile);
+  for (const [path, entry] of Object.entries(locked)) {
+    if (path === '') continue; // The project itself.
+    const there = installed[path];
+    if (there === undefined ? wanted(entry, facts) : there.integrity !== entry.integrity) {
+      return `${path} is not what package-lock.json says`;
+    }
+  }
+  const extra = Object.keys(installed).find((path) => locked[path] === undefined);
+  return extra && `${extra} is not in package-lock.json`;
+}
+
+/** npm leaves optional packages for other machines out; by libc too, which only npm itself knows. */
+function wanted(entry, { platform, arch }) {
+  if (!entry.optional && !entry.devOptional) return true;
+  if (entry.libc !== undefined || entry.os === undefined || entry.cpu === undefined) return false;
+  return entry.os.includes(platform) && entry.cpu.includes(arch);
+}
+
+function packagesOf(lockFile) {
+  return JSON.parse(readFileSync(lockFile, 'utf8')).packages;
+}
+
+export function lockedPackageCount(repository) {
+  return Object.keys(packagesOf(join(repository, 'package-lock.json'))).length - 1;
+}
+
+/**
+ * @param {import('./machine.mjs').Facts} facts
+ */
+export function installNpmPackages(facts) {
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const isScript = /\.[cm]?js$/.test(facts.npm);
+  // `npm run` puts node_modules/.bin first in PATH; the Node there is about to be deleted and laid anew.
+  const path = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((dir) => !dir.includes('node_modules'))
+    .join(delimiter);
+  run(isScript ? process.execPath : facts.npm, isScript ? [facts.npm, ...args] : args, {
+    cwd: facts.repository,
+    env: { ...process.env, PATH: path },
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * What Gantry needs of a Linux machine, as data: the binaries, why, and the package that brings each.
+ * No logic here; setup.mjs looks the binaries up and installs only what is missing.
+ *
+ * Two ways to get a package:
+ * - `install`: by the package manager, where the package starts no service and replaces nothing.
+ * - `extract`: the binaries are copied out of the Debian package into Gantry's own prefix and nothing is installed, because the
+ *   package would start a service (containerd, docker-registry), conflict with Docker's packages (containerd, runc) or replace
+ *   another package (busybox-static).
+ * With dnf everything is installed: its packages enable no service by themselves.
+ */
+
+/**
+ * @typedef {object} Tool
+ * @property {string} name shown to the user
+ * @property {string[]} binaries every one must be found; `a|b` accepts either name, an absolute path only that file
+ * @property {string} purpose
+ * @property {('quickstart'|'test')[]} profiles
+ * @property {boolean} [mustBeStatic] a dynamically linked binary does not count as found
+ * @property {boolean} [optional] set-up goes on without it where the package manager does not know it
+ * @property {string} [without] what does not work then
+ * @property {{ install: string } | { extract: string, files: string[], proof: string[][] }} apt `proof`: commands that show that
+ *   the extracted files run; the first word is one of `files`
+ * @property {string} [dnf] absent: unknown to dnf's distributions
+ */
+
+/** @type {Tool[]} */
+export const tools = [
+  {
+    name: 'containerd',
+    binaries: ['containerd', 'containerd-shim-runc-v2'],
+    purpose: 'runs the containers; Gantry starts one of its own',
+    profiles: ['quickstart', 'test'],
+    apt: {
+      extract: 'containerd',
+      files: ['usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/bin/ctr'],
+      proof: [
+        ['usr/bin/containerd', '--version'],
+        ['usr/bin/containerd-shim-runc-v2', '-v'],
+      ],
+    },
+    dnf: 'containerd',
+  },
+  {
+    name: 'runc',
+    binaries: ['runc'],
+    purpose: 'makes the containers',
+    profiles: ['quickstart', 'test'],
+    apt: { extract: 'runc', files: ['usr/sbin/runc'], proof: [['usr/sbin/runc', '--version']] },
+    dnf: 'runc',
+  },
+  {
+    name: 'ip',
+    binaries: ['ip'],
+    purpose: 'network namespaces and bridges',
+    profiles: ['quickstart', 'test'],
+    apt: { install: 'iproute2' },
+    dnf: 'iproute',
+  },
+  {
+    name: 'iptables',
+    binaries: ['iptables', 'iptables-restore'],
+    purpose: 'published ports',
+    profiles: ['quickstart', 'test'],
+    apt: { install: 'iptables' },
+    dnf: 'iptables-nft',
+  },
+  {
+    name: 'nsenter',
+    binaries: ['nsenter'],
+    purpose: 'commands in a network namespace',
+    profiles: ['quickstart', 'test'],
+    apt: { install: 'util-linux' },
+    dnf: 'util-linux',
+  },
+  {
+    name: 'busybox',
+    binaries: ['busybox'],
+    mustBeStatic: true,
+    purpose: 'content of the offline image',
+    profiles: ['quickstart', 'test'],
+    optional: true,
+    without: 'the example image cannot be built here: quickstart must reach a public registry',
+    apt: { extract: 'busybox-static', files: ['bin/busybox'], proof: [['bin/busybox', 'true']] },
+    dnf: 'busybox',
+  },
+  {
+    name: 'registry',
+    binaries: ['docker-registry|registry'],
+    purpose: 'serves the offline image on loopback',
+    profiles: ['quickstart', 'test'],
+    optional: true,
+    without: 'the example image cannot be served here: quickstart must reach a public registry',
+    apt: {
+      extract: 'docker-registry',
+      files: ['usr/bin/docker-registry'],
+      proof: [['usr/bin/docker-registry', '--version']],
+    },
+    dnf: 'docker-distribution',
+  },
+  {
+    // By its path: a shim or another major version named aws elsewhere on PATH is not what the tests are written for.
+    name: 'aws',
+    binaries: ['/usr/bin/aws'],
+    purpose: 'the unmodified client of the end-to-end tests',
+    profiles: ['test'],
+    optional: true,
+    without: 'the tests that drive Gantry with the AWS CLI cannot pass',
+    apt: { install: 'awscli' },
+    dnf: 'awscli-2',
+  },
+];
+
+/** Debian's package of each shared library that an extracted binary may miss. */
+export const libraryPackages = new Map([
+  ['libseccomp.so.2', 'libseccomp2'],
+  ['libc.so.6', 'libc6'],
+]);
+
+/** Free space wanted, in MiB, before anything is changed: what it takes, with room for what runs afterwards. */
+export const spaceNeededMib = { npmPackages: 900, packages: 400, data: 500 };

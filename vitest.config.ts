@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/** Real containers, networks and processes of the machine: these files share it, so they run one after the other. */
+const hostTests = 'test/**/*.host.test.ts';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: [hostTests],
+          pool: 'forks',
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'host',
+          include: [hostTests],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
