@@ -1,0 +1,78 @@
+/** The agents of a cloud's hosts as processes: their configuration, start and end. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { AgentConfigFile } from '../agent/config.ts';
+import { defaultClusterName } from '../core/model/cluster.ts';
+import { hostToolsPath } from './containerd.ts';
+import type { HostPlan } from './host-plan.ts';
+import type { Machine } from './machine.ts';
+import { type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
+import { nodeCommand } from './node-command.ts';
+import type { CloudOptions, CloudPaths } from './options.ts';
+
+const agentEntry = fileURLToPath(import.meta.resolve('../agent/main.ts'));
+
+export interface AgentSurroundings {
+  readonly options: CloudOptions;
+  readonly paths: CloudPaths;
+  readonly machine: Machine;
+  readonly containerdSocket: string;
+  readonly joinToken: string;
+}
+
+export const agentProcess = (paths: CloudPaths, hostName: string): ManagedProcess => ({
+  pidFile: paths.agentPid(hostName),
+  marker: paths.agentConfig(hostName),
+});
+
+/** Starts the host's agent, or leaves the one alone that still runs. */
+export function ensureAgent(host: HostPlan, surroundings: AgentSurroundings): { pid: number; adopted: boolean } {
+  const { paths } = surroundings;
+  const process_ = agentProcess(paths, host.name);
+  const running = runningPid(process_);
+  if (running !== undefined) return { pid: running, adopted: true };
+  mkdirSync(paths.hostData(host.name), { recursive: true, mode: 0o700 });
+  writeFileSync(paths.agentConfig(host.name), JSON.stringify(agentConfig(host, surroundings), null, 2), { mode: 0o600 });
+  const pid = startManaged({
+    ...process_,
+    ...nodeCommand(agentEntry, [paths.agentConfig(host.name)]),
+    env: { PATH: hostToolsPath() },
+    logFile: paths.agentLog(host.name),
+  });
+  return { pid, adopted: false };
+}
+
+export const stopAgent = (paths: CloudPaths, hostName: string): Promise<void> =>
+  stopManaged(agentProcess(paths, hostName));
+
+function agentConfig(host: HostPlan, { options, paths, machine, containerdSocket, joinToken }: AgentSurroundings) {
+  return {
+    controlPlaneUrl: `http://${options.listen}:${options.port}`,
+    joinToken,
+    cluster: defaultClusterName,
+    hostName: host.name,
+    address: host.address,
+    cpuUnits: host.cpuUnits,
+    memoryMib: host.memoryMib,
+    attributes: {
+      'ecs.os-type': 'linux',
+      'ecs.cpu-architecture': machine.cpuArchitecture,
+      'ecs.availability-zone': host.availabilityZone,
+    },
+    dataDirectory: paths.hostData(host.name),
+    runtime: {
+      socket: containerdSocket,
+      namespace: host.containerdNamespace,
+      runtimeRoot: `${paths.runDir}/runc/${host.name}`,
+      stateDirectory: `${paths.hostData(host.name)}/runtime`,
+      cgroupParent: host.cgroupParent,
+      network: {
+        ...(host.networkNamespace && { netns: `/run/netns/${host.networkNamespace.name}` }),
+        bridge: host.taskBridge,
+        subnet: host.taskSubnet,
+        chainPrefix: host.chainPrefix,
+        hostAddress: host.address,
+      },
+    },
+  } satisfies AgentConfigFile;
+}
