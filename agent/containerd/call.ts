@@ -11,11 +11,20 @@ import { GrpcCode, GrpcError } from './grpc-error.ts';
  */
 const sendWindowBytes = 4 * 1024 * 1024;
 
+export interface CallOptions {
+  /** Ends the call with CANCELLED. */
+  readonly signal?: AbortSignal;
+  /** Ends the call with DEADLINE_EXCEEDED. There is none unless given: waits and unpacking take as long as they take. */
+  readonly timeoutMs?: number;
+}
+
 export class GrpcCall {
   readonly #stream: ClientHttp2Stream;
   readonly #method: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#stream.close(constants.NGHTTP2_CANCEL);
+  readonly #onAbort = (): void => this.cancel();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #timedOut = false;
   /** Settles when the outcome is known: 'ok', or why not. Never rejects. */
   readonly #outcome = Promise.withResolvers<'ok' | GrpcError>();
   #streamError: Error | undefined;
@@ -23,7 +32,7 @@ export class GrpcCall {
   #sendersWaiting: (() => void)[] = [];
 
   /** @param method "Tasks.Create", for errors. */
-  constructor(stream: ClientHttp2Stream, method: string, signal: AbortSignal | undefined) {
+  constructor(stream: ClientHttp2Stream, method: string, { signal, timeoutMs }: CallOptions) {
     this.#stream = stream;
     this.#method = method;
     this.#signal = signal;
@@ -33,7 +42,8 @@ export class GrpcCall {
       this.#streamError = error;
     });
     stream.once('close', () => this.#onClose());
-    if (signal?.aborted) this.#onAbort();
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
+    if (signal?.aborted) this.cancel();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -60,19 +70,20 @@ export class GrpcCall {
     const decoder = new FrameDecoder();
     try {
       for await (const chunk of this.#stream.iterator({ destroyOnReturn: false })) yield* decoder.push(chunk);
+      const outcome = await this.#outcome.promise;
+      if (outcome !== 'ok') throw outcome;
     } catch (error) {
-      throw await this.#failure(error);
+      throw error instanceof GrpcError ? error : await this.#failure(error);
     } finally {
       this.cancel();
     }
-    const outcome = await this.#outcome.promise;
-    if (outcome !== 'ok') throw outcome;
   }
 
   /** The only message of the answer, still encoded. Cheaper than `messages`, for the many small calls. */
   async onlyMessage(): Promise<Uint8Array> {
     const decoder = new FrameDecoder();
     const messages: Uint8Array[] = [];
+    const readToEnd = new Promise<void>((resolve) => this.#stream.once('end', resolve).once('close', resolve));
     this.#stream.on('data', (chunk: Buffer) => {
       try {
         messages.push(...decoder.push(chunk));
@@ -83,6 +94,7 @@ export class GrpcCall {
     });
     const outcome = await this.#outcome.promise;
     if (outcome !== 'ok') throw outcome;
+    await readToEnd;
     const [message] = messages;
     if (message === undefined) throw this.#internal(new Error('the answer holds no message'));
     return message;
@@ -115,7 +127,13 @@ export class GrpcCall {
     this.#outcome.resolve(code === GrpcCode.OK ? 'ok' : this.#error(code, message));
   }
 
+  #timeOut(): void {
+    this.#timedOut = true;
+    this.cancel();
+  }
+
   #onClose(): void {
+    clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#outcome.resolve(this.#lost());
     this.#wakeSenders();
@@ -123,12 +141,8 @@ export class GrpcCall {
 
   /** Why a stream closed without a status. */
   #lost(): GrpcError {
-    if (this.#signal?.aborted) {
-      const reason: unknown = this.#signal.reason;
-      const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
-      const code = timedOut ? GrpcCode.DEADLINE_EXCEEDED : GrpcCode.CANCELLED;
-      return this.#error(code, reason instanceof Error ? reason.message : 'cancelled', reason);
-    }
+    if (this.#timedOut) return this.#error(GrpcCode.DEADLINE_EXCEEDED, 'no answer in time');
+    if (this.#signal?.aborted) return this.#error(GrpcCode.CANCELLED, 'given up by the caller', this.#signal.reason);
     const why = this.#streamError?.message ?? 'the connection ended before the answer';
     return this.#error(GrpcCode.UNAVAILABLE, why, this.#streamError);
   }

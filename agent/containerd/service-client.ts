@@ -3,7 +3,8 @@
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { CallOptions, CallScope, DuplexCall, GrpcTransport } from './transport.ts';
+import type { CallOptions } from './call.ts';
+import type { CallScope, DuplexCall, GrpcTransport } from './transport.ts';
 
 type MethodClient<M> = M extends {
   methodKind: 'unary';

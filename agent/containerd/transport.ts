@@ -11,7 +11,7 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import { GrpcCall } from './call.ts';
+import { type CallOptions, GrpcCall } from './call.ts';
 import { type BytesField, encodeFrame } from './frames.ts';
 import { Http2Session } from './http2-session.ts';
 
@@ -19,13 +19,6 @@ import { Http2Session } from './http2-session.ts';
 export interface CallScope {
   readonly namespace?: string;
   readonly lease?: string;
-}
-
-export interface CallOptions {
-  /** Ends the call with CANCELLED. */
-  readonly signal?: AbortSignal;
-  /** Ends the call with DEADLINE_EXCEEDED. There is none unless given: waits and unpacking take as long as they take. */
-  readonly timeoutMs?: number;
 }
 
 /** A call in which both sides speak. */
@@ -91,7 +84,7 @@ export class GrpcTransport {
     this.#session.close();
   }
 
-  #open(method: DescMethod, scope: CallScope, { signal, timeoutMs }: CallOptions): GrpcCall {
+  #open(method: DescMethod, scope: CallScope, options: CallOptions): GrpcCall {
     const stream = this.#session.request({
       ':method': 'POST',
       ':path': `/${method.parent.typeName}/${method.name}`,
@@ -99,18 +92,12 @@ export class GrpcTransport {
       te: 'trailers',
       ...(scope.namespace === undefined ? {} : { 'containerd-namespace': scope.namespace }),
       ...(scope.lease === undefined ? {} : { 'containerd-lease': scope.lease }),
-      ...(timeoutMs === undefined ? {} : { 'grpc-timeout': `${Math.ceil(timeoutMs)}m` }),
+      ...(options.timeoutMs === undefined ? {} : { 'grpc-timeout': `${Math.ceil(options.timeoutMs)}m` }),
     });
-    return new GrpcCall(stream, `${method.parent.name}.${method.name}`, withTimeout(signal, timeoutMs));
+    return new GrpcCall(stream, `${method.parent.name}.${method.name}`, options);
   }
 }
 
 async function* decoded<O extends DescMessage>(schema: O, call: GrpcCall): AsyncGenerator<MessageShape<O>, void, void> {
   for await (const message of call.messages()) yield fromBinary(schema, message);
-}
-
-function withTimeout(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | undefined {
-  if (timeoutMs === undefined) return signal;
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
