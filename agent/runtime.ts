@@ -3,8 +3,12 @@
  * the same conformance suite (test/agent/runtime-conformance.ts). The loops decide and keep the ledger; a Runtime never decides.
  * A verb that fails throws RuntimeFailure, and has left either the whole effect or something that `removeTask` takes away.
  */
-import type { TaskSpec } from '../core/model/task-spec.ts';
+
 import type { LogLine, NetworkBinding } from '../core/model/task.ts';
+import type { TaskSpec } from '../core/model/task-spec.ts';
+import type { ContainerState, FoundTask } from '../core/plan/found.ts';
+
+export type { ContainerExit, ContainerState, FoundContainer, FoundTask } from '../core/plan/found.ts';
 
 /** ECS' names for what can go wrong in a container's life (ecs-semantics.md section 4.3). */
 export type FailureKind =
@@ -43,35 +47,6 @@ export interface PulledImage {
   readonly reference: string;
   /** `sha256:…` of the manifest for this platform. */
   readonly digest: string;
-}
-
-export interface ContainerExit {
-  /** 128 + n when a signal n ended it. */
-  readonly exitCode: number;
-  readonly oomKilled: boolean;
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
-
-export type ContainerState =
-  | { readonly state: 'created' }
-  | { readonly state: 'running'; readonly startedAt: number }
-  | { readonly state: 'exited'; readonly exit: ContainerExit }
-  /** Known, but the process is gone without a trace of its exit (a killed shim): no exit code may be invented. */
-  | { readonly state: 'vanished' };
-
-export interface FoundContainer {
-  readonly name: string;
-  readonly runtimeId: string;
-  readonly imageDigest: string;
-  readonly status: ContainerState;
-}
-
-/** What exists of a task on this host, whole or half-made, found by labels and names, not from memory. */
-export interface FoundTask {
-  readonly taskId: string;
-  readonly containers: readonly FoundContainer[];
-  readonly networkBindings: Readonly<Record<string, readonly NetworkBinding[]>>;
 }
 
 export interface Runtime {
