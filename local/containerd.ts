@@ -119,32 +119,30 @@ export async function startContainerd(
   const pid = running ?? spawnContainerd(paths);
   const deadline = Date.now() + startTimeoutMs;
   while (!(await answersConnect(paths.socket))) {
-    if (runningContainerd(paths) === undefined)
-      throw new Error(`containerd ended while starting.\n${logTail(paths.logFile)}`);
-    if (Date.now() > deadline) {
-      throw new Error(
-        `containerd (pid ${pid}) does not answer at ${paths.socket} after ${startTimeoutMs} ms.\n${logTail(paths.logFile)}`,
-      );
-    }
+    if (runningContainerd(paths) === undefined) throw failedStart('ended while starting', paths);
+    if (Date.now() > deadline)
+      throw failedStart(`does not answer at ${paths.socket} after ${startTimeoutMs} ms`, paths);
     await delay(10);
   }
   return { pid, socket: paths.socket, adopted: running !== undefined };
 }
 
-const managed = (paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): ManagedProcess => ({
-  pidFile: paths.pidFile,
-  marker: paths.configFile,
-});
-
 /** Ends the containerd that `startContainerd` started with these paths, if it runs. Containers run on. */
-export const stopContainerd = (paths: ContainerdPaths): Promise<void> => stopManaged(managed(paths));
+export function stopContainerd(paths: ContainerdPaths, stopTimeoutMs?: number): Promise<void> {
+  return stopManaged(managed(paths), stopTimeoutMs);
+}
 
 /** The pid of the containerd that belongs to these paths, or undefined. */
-export const runningContainerd = (paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): number | undefined =>
-  runningPid(managed(paths));
+export function runningContainerd(paths: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): number | undefined {
+  return runningPid(managed(paths));
+}
+
+function managed({ pidFile, configFile }: Pick<ContainerdPaths, 'pidFile' | 'configFile'>): ManagedProcess {
+  return { pidFile, marker: configFile };
+}
 
 function spawnContainerd(paths: ContainerdPaths): number {
-  const binary = requireExecutable('containerd');
+  const command = requireExecutable('containerd');
   requireExecutable('containerd-shim-runc-v2');
   requireExecutable('runc');
   for (const path of [paths.root, paths.state]) mkdirSync(path, { recursive: true, mode: 0o711 });
@@ -152,7 +150,7 @@ function spawnContainerd(paths: ContainerdPaths): number {
   writeFileSync(paths.configFile, containerdConfig(paths), { mode: 0o600 });
   return startManaged({
     ...managed(paths),
-    command: binary,
+    command,
     args: ['--config', paths.configFile],
     // A bare environment: containerd hands its own on to every shim, and ours may hold keys.
     env: { PATH: hostToolsPath() },
@@ -160,14 +158,16 @@ function spawnContainerd(paths: ContainerdPaths): number {
   });
 }
 
+function failedStart(what: string, { logFile }: ContainerdPaths): Error {
+  return new Error(`containerd ${what}. The end of ${logFile}:\n${logTail(logFile)}`);
+}
+
 function requireExecutable(name: string): string {
   const found = findExecutable(name);
-  if (found === undefined) {
-    throw new Error(
-      `${name} was found neither on PATH nor in ${extractedBinariesDir}. Install it, or run the set-up of this repository (npm run quickstart).`,
-    );
-  }
-  return found;
+  if (found !== undefined) return found;
+  throw new Error(
+    `${name} was found neither on PATH nor in ${extractedBinariesDir}. Install it, or run the set-up of this repository (npm run quickstart).`,
+  );
 }
 
 function answersConnect(socketPath: string): Promise<boolean> {

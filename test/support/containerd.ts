@@ -26,14 +26,6 @@ export interface TestContainerd extends AsyncDisposable {
   resume(): Promise<void>;
 }
 
-/** Why tests with real containers cannot run here; undefined when they can. Under CI=true they run, and fail, regardless. */
-export function whyNoContainers(): string | undefined {
-  if (process.env.CI === 'true') return undefined;
-  if (process.platform !== 'linux') return `needs Linux, this is ${process.platform}`;
-  if (process.getuid?.() !== 0) return 'needs root';
-  return undefined;
-}
-
 /** Starts a containerd for one test or one test file; disposing of it removes everything that it left. */
 export async function startContainerd(): Promise<TestContainerd> {
   // Not os.tmpdir(): overlayfs cannot stand on every tmpfs, and images need room.
