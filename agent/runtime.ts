@@ -50,35 +50,58 @@ export interface PulledImage {
 }
 
 export interface Runtime {
-  /** Everything of ours on this host, running or not. */
+  /** Everything of ours on this host, running or not, a half-made rest (a network without a container) included. */
   inventory(): Promise<FoundTask[]>;
 
-  /** Makes sure the image is on the host (pull, or the cached one where the registry cannot be reached). */
+  /**
+   * Makes sure the image is on the host (pull, or the cached one where the registry cannot be reached). Progress comes only where
+   * something is downloaded. The signal ends it within moments with a RuntimeFailure; what was downloaded may stay for the next try.
+   */
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
 
   /** The task's cgroup with its limits, its network and its published ports. Answers the bindings by container name. */
   prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>>;
 
-  /** Container record, snapshot, spec and log files; not started. */
+  /**
+   * Container record, snapshot, spec, log files and the process that waits to be started. Where it exists whole, in whatever state,
+   * it is left alone and its id is answered; a half-made one is made whole.
+   */
   createContainer(spec: TaskSpec, containerName: string, image: PulledImage): Promise<{ runtimeId: string }>;
 
+  /**
+   * Lets the created process run. Where it runs already, answers since when; where it has ended or is gone, throws
+   * CannotStartContainerError: no call ever runs it a second time. A failure that is not retryable means that it does not run.
+   */
   startContainer(taskId: string, containerName: string): Promise<{ startedAt: number }>;
 
+  /**
+   * undefined: there is no such container. `created` means that its process waits to be started and has never run; one whose process
+   * is gone without a trace is `vanished`, whether it had run or not.
+   */
   containerState(taskId: string, containerName: string): Promise<ContainerState | undefined>;
 
   /** Sends `stop` (the image's STOPSIGNAL, SIGTERM where it names none) or `kill` (SIGKILL). Fine if it is not running. */
   signalContainer(taskId: string, containerName: string, signal: 'stop' | 'kill'): Promise<void>;
 
-  /** Takes away the container and its snapshot; its log stays until removeTask. Only once its exit is in the ledger. */
+  /**
+   * Takes away the container (killed, where it still runs) and its snapshot; its log stays until removeLogs and is complete from
+   * then on. Only once its exit is in the ledger. Fine if there is none.
+   */
   removeContainer(taskId: string, containerName: string): Promise<void>;
 
-  /** Takes away everything that is left of the task except its log: containers, network, ports, cgroups. */
+  /** Takes away everything that is left of the task except its log: containers, network, ports, cgroups. Fine if nothing is. */
   removeTask(taskId: string): Promise<void>;
 
-  /** Takes away the task's log. */
+  /** Takes away the task's log. Fine if there is none. */
   removeLogs(taskId: string): Promise<void>;
 
-  /** The task's lines in order; with `follow` until every container has ended or the signal fires. */
+  /** Ids of the tasks that have a log on this host, whether anything else is left of them or not, oldest first. */
+  tasksWithLogs(): Promise<string[]>;
+
+  /**
+   * The task's lines in order, in batches of bounded size; the last `tail` of them and what follows where `tail` is given. With
+   * `follow` until every container has ended or the signal fires. A task without a log has no lines.
+   */
   readLogs(
     taskId: string,
     options: { container?: string; tail?: number; follow: boolean; signal: AbortSignal },
@@ -87,5 +110,6 @@ export interface Runtime {
   /** Called with a task id whenever one of its containers exits (and when events may have been missed, with undefined). */
   onExit(listener: (taskId: string | undefined) => void): Disposable;
 
+  /** Lets go of connections and files. Containers run on. */
   close(): Promise<void>;
 }

@@ -1,0 +1,96 @@
+/**
+ * What an agent is told when it starts: a JSON file, parsed here and nowhere else. Owns the shape and the sentence that says what
+ * is wrong with it; never reads the environment (main.ts does) and knows nothing of what the values are used for.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { namePattern } from '../core/model/cluster.ts';
+import { hostAttributesSchema } from '../core/model/host.ts';
+import { hostPortSchema } from '../core/model/resources.ts';
+
+const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
+
+/** Linux limits an interface's name to 15 bytes. */
+const interfaceName = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,15}$/, 'must be 1 to 15 letters, digits, dots, hyphens or underscores');
+
+const networkConfigSchema = z.strictObject({
+  /** Path of the network namespace that is the host's network; absent: the machine's own. */
+  netns: absolutePath.optional(),
+  /** The bridge that tasks in bridge mode are attached to. */
+  bridge: interfaceName,
+  /** Addresses of tasks in bridge mode; the first one is the bridge's own. */
+  subnet: z.cidrv4(),
+  /** Beginning of the names of the host's own iptables chains (28 characters at most in all). */
+  chainPrefix: z.string().regex(/^[A-Z0-9-]{1,16}$/, 'must be 1 to 16 capitals, digits or hyphens'),
+  /** The address at which published ports are reached. */
+  hostAddress: z.ipv4(),
+  /** Name servers of containers in bridge mode; absent: those of the machine that a container can reach. */
+  nameServers: z.array(z.string()).optional(),
+});
+export type NetworkConfig = z.infer<typeof networkConfigSchema>;
+
+const runtimeConfigSchema = z.strictObject({
+  /** containerd's gRPC socket. */
+  socket: absolutePath,
+  /** The containerd namespace that is this host's. */
+  namespace: z.string().regex(/^[a-zA-Z0-9]+(?:[._-][a-zA-Z0-9]+)*$/),
+  /** runc's root: must not be shared with another host on this machine. */
+  runtimeRoot: absolutePath,
+  /** Where the runtime keeps logs and what it must remember of tasks. */
+  stateDirectory: absolutePath,
+  /** Below the root of every cgroup hierarchy, for example `/gantry/host-1`. */
+  cgroupParent: absolutePath,
+  network: networkConfigSchema,
+  /** `host:port` of registries that are spoken to over plain HTTP. Loopback ones always are where they do not speak TLS. */
+  insecureRegistries: z.array(z.string()).default([]),
+  /** By registry, `host[:port]`. */
+  registryCredentials: z.record(z.string(), z.strictObject({ username: z.string(), password: z.string() })).default({}),
+});
+/** What `createContainerdRuntime` takes. */
+export type RuntimeConfig = z.infer<typeof runtimeConfigSchema>;
+
+const agentConfigSchema = z.strictObject({
+  /** Where the control plane is reached, for example `http://127.0.0.1:8080`. */
+  controlPlaneUrl: z.url({ protocol: /^https?$/ }),
+  /** Admits this host's key the first time. */
+  joinToken: z.string(),
+  cluster: z.string().regex(namePattern),
+  /** What people call this host; unique in its cluster. */
+  hostName: z.string().regex(namePattern),
+  /** The address at which published ports are reached, as the API shows it. */
+  address: z.string().min(1),
+  /** What tasks may take of this host: 1024 units are one vCPU. */
+  cpuUnits: z.number().int().positive(),
+  memoryMib: z.number().int().positive(),
+  attributes: hostAttributesSchema.default({}),
+  /** Host ports that tasks must not take, for example `tcp/22`. */
+  reservedPorts: z.array(hostPortSchema).default([]),
+  /** The agent's own directory (key, ledger), made where it is missing, readable by root alone. */
+  dataDirectory: absolutePath,
+  pidFile: absolutePath.optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  runtime: runtimeConfigSchema,
+});
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+/** What whoever starts an agent writes into its file. */
+export type AgentConfigFile = z.input<typeof agentConfigSchema>;
+
+/** Reads and checks the file. Throws an Error whose message names the file and every member at fault. */
+export function readAgentConfig(path: string): AgentConfig {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(
+      `The agent's configuration ${path} cannot be read: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const parsed = agentConfigSchema.safeParse(content);
+  if (!parsed.success) throw new Error(`The agent's configuration ${path} is wrong:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

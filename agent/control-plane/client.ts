@@ -1,0 +1,127 @@
+/**
+ * The host protocol's requests over HTTP: one function a message, signed, parsed, with a time limit. It retries nothing and keeps
+ * nothing: when to call again is the loops' business.
+ */
+import { z } from 'zod';
+import {
+  type DesiredSet,
+  desiredSetSchema,
+  hostPaths,
+  type RegisterRequest,
+  type RegisterResponse,
+  type ReportRequest,
+  type ReportResponse,
+  registerResponseSchema,
+  reportResponseSchema,
+} from '../../core/host-protocol.ts';
+import type { Clock } from '../clock.ts';
+import type { Identity } from '../identity.ts';
+import { createSigner, type SignRequest } from './signer.ts';
+
+const requestTimeoutMs = 30_000;
+
+export class ControlPlaneError extends Error {
+  override readonly name = 'ControlPlaneError';
+  /** The HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+
+  constructor(message: string, options: { status?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
+  }
+
+  /** The control plane does not know this host (a store that was put back, a host that was removed): it must register. */
+  get unknownHost(): boolean {
+    return this.status === 401 || this.status === 403 || this.status === 404;
+  }
+}
+
+export interface FetchedSet {
+  readonly set: DesiredSet;
+  /** For the next fetch; absent where the answer had none. */
+  readonly etag: string | undefined;
+}
+
+/** What the loops ask of the control plane. Every function throws ControlPlaneError. */
+export interface ControlPlane {
+  register(request: RegisterRequest): Promise<RegisterResponse>;
+  /** undefined: nothing changed since that ETag. */
+  fetchDesired(hostId: string, etag: string | undefined, signal: AbortSignal): Promise<FetchedSet | undefined>;
+  report(hostId: string, report: ReportRequest, signal: AbortSignal): Promise<ReportResponse>;
+  heartbeat(hostId: string, signal: AbortSignal): Promise<void>;
+}
+
+export function createControlPlane(address: string, identity: Identity, clock: Clock): ControlPlane {
+  const call = async (
+    sign: SignRequest,
+    method: 'GET' | 'POST',
+    path: string,
+    options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Response> => {
+    const url = urlBelow(address, path);
+    const body = options.body === undefined ? '' : JSON.stringify(options.body);
+    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    const response = await fetch(url, {
+      method,
+      headers: {
+        ...options.headers,
+        ...(body === '' ? {} : { 'content-type': 'application/json' }),
+        ...sign(method, url, body),
+      },
+      ...(body === '' ? {} : { body }),
+      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+      redirect: 'error',
+    }).catch((error: unknown) => {
+      throw new ControlPlaneError(`${method} ${url.pathname}: ${causeOf(error)}`, { cause: error });
+    });
+    if (response.ok || response.status === 304) return response;
+    const text = (await response.text().catch(() => '')).slice(0, 500); // Only for the message: the status is what counts.
+    throw new ControlPlaneError(`${method} ${url.pathname} answered ${response.status}: ${text}`, {
+      status: response.status,
+    });
+  };
+  const signed = (hostId: string): SignRequest => createSigner(identity, clock, hostId);
+
+  return {
+    async register(request) {
+      const response = await call(signed(identity.publicKey), 'POST', hostPaths.register, { body: request });
+      return await parsed(response, registerResponseSchema);
+    },
+    async fetchDesired(hostId, etag, signal) {
+      const headers = etag === undefined ? {} : { 'if-none-match': etag };
+      const response = await call(signed(hostId), 'GET', hostPaths.desired(hostId), { headers, signal });
+      if (response.status === 304) return undefined;
+      return { set: await parsed(response, desiredSetSchema), etag: response.headers.get('etag') ?? undefined };
+    },
+    async report(hostId, report, signal) {
+      const response = await call(signed(hostId), 'POST', hostPaths.report(hostId), { body: report, signal });
+      return await parsed(response, reportResponseSchema);
+    },
+    async heartbeat(hostId, signal) {
+      const response = await call(signed(hostId), 'POST', hostPaths.heartbeat(hostId), { signal });
+      await response.arrayBuffer(); // Read to the end, so that the connection can serve the next request.
+    },
+  };
+}
+
+/** The path of the protocol below the control plane's address, which may have a path of its own. */
+export function urlBelow(address: string, path: string): URL {
+  return new URL(address.replace(/\/$/, '') + path);
+}
+
+async function parsed<S extends z.ZodType>(response: Response, schema: S): Promise<z.infer<S>> {
+  const content: unknown = await response.json().catch((error: unknown) => {
+    throw new ControlPlaneError(`${response.url} answered something that is not JSON`, { cause: error });
+  });
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  throw new ControlPlaneError(`${response.url} answered in a form unknown here: ${z.prettifyError(result.error)}`, {
+    cause: result.error,
+  });
+}
+
+/** fetch hides what happened (ECONNREFUSED …) in the cause of a TypeError. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
