@@ -48,11 +48,10 @@ export class GrpcCall {
   }
 
   /** Sends one framed message; resolves when there is room for the next, or when the call has ended. */
-  async send(head: Uint8Array, payload?: Uint8Array): Promise<void> {
+  async send(...buffers: readonly Uint8Array[]): Promise<void> {
     if (this.#stream.destroyed || this.#stream.writableEnded) return; // The outcome tells the reader why.
     this.#stream.cork();
-    this.#write(head);
-    if (payload !== undefined) this.#write(payload);
+    for (const buffer of buffers) this.#write(buffer);
     this.#stream.uncork();
     while (this.#unwrittenBytes >= sendWindowBytes && !this.#stream.destroyed) {
       await new Promise<void>((resolve) => this.#sendersWaiting.push(resolve));

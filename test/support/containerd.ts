@@ -31,7 +31,13 @@ export async function startContainerd(): Promise<TestContainerd> {
   // Not os.tmpdir(): overlayfs cannot stand on every tmpfs, and images need room.
   const dir = mkdtempSync('/var/tmp/gantry-test-');
   const paths = containerdPaths(join(dir, 'data'), join(dir, 'run'));
-  let { pid } = await start(paths);
+  let pid: number;
+  try {
+    ({ pid } = await start(paths));
+  } catch (error) {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  }
   const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     if (signal === 'SIGKILL') await killAndWait(pid);
     await stopContainerd(paths);
