@@ -34,7 +34,9 @@ function needsLinux({ platform, osName }, { runsContainers }) {
   return {
     what: `Containers cannot run on ${osName}.`,
     why: "A container is a Linux kernel's process, and Gantry runs it on the machine itself, without a virtual machine.",
-    todo: 'Use a Linux machine: an EC2 instance, or a virtual machine on this one (Lima, Multipass, UTM) with Debian 12. `npm test` runs here, without the container tests.',
+    todo:
+      'Use a Linux machine: an EC2 instance, or a virtual machine on this one (Lima, Multipass, UTM) with Debian 12. ' +
+      '`npm test` runs here, without the container tests.',
   };
 }
 
