@@ -1,0 +1,304 @@
+/**
+ * The embedded store: the table in one SQLite file, for one process at a time.
+ *
+ * An acknowledged commit has been synced to disk (WAL, synchronous=FULL). Commits that arrive in the same turn of the event loop
+ * share one transaction, because syncing is what a commit costs; each is still judged alone, in the order of arrival, against the
+ * state that those before it leave. This file never acknowledges before COMMIT has returned, and never reads the clock for anything
+ * but sweeping expired items.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { GantryError } from '../../core/errors.ts';
+import { checkedCommit, checkedKey, checkedKeys, checkQuery, keyOf } from './checks.ts';
+import { allHold, updated } from './conditions.ts';
+import { parseItem } from './envelope.ts';
+import { type SortKeyRange, sortKeyRange } from './sort-key-range.ts';
+import * as sql from './sqlite-schema.ts';
+import type { Change, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
+import { checkItemSize, TableUsageError } from './values.ts';
+
+export interface SqliteTableOptions {
+  /** The database; made with its directory when it is not there. Only its owner may read it: it holds access keys. */
+  readonly file: string;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** How long to wait for the process that has the file open: it may be about to end. */
+const lockTimeoutMs = 1_000;
+/** A page ends before it gets larger than this, as DynamoDB's do, so that no reader relies on unbounded pages. */
+const maxPageBytes = 1024 * 1024;
+const sweep = { intervalMs: 60_000, maxItems: 200 };
+
+/**
+ * Opens the store, or makes it. Throws ClientException, naming the directory, when another process has it open, when a newer Gantry
+ * wrote it, or when the file is something else.
+ */
+export function openSqliteTable({ file, now = Date.now }: SqliteTableOptions): Table {
+  createPrivately(file);
+  const db = new DatabaseSync(file, { timeout: lockTimeoutMs });
+  try {
+    prepareFile(db, file);
+    return new SqliteTable(db, file, now);
+  } catch (error) {
+    db.close();
+    throw openingFault(error, file);
+  }
+}
+
+/** Exclusive creation, because opening and closing a file that SQLite has open would drop this process' locks on it. */
+function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
+/**
+ * The exclusive locking mode holds an operating-system lock until the file is closed or the process is gone, however it ends; set
+ * before the first access, it also keeps the WAL's index in memory instead of in a shared file.
+ */
+function prepareFile(db: DatabaseSync, file: string): void {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+  const isNew = pragma(db, 'schema_version') === 0;
+  if (!isNew && pragma(db, 'application_id') !== sql.applicationId) {
+    throw new GantryError('ClientException', `${file} is a database, but not one of Gantry's.`);
+  }
+  const version = pragma(db, 'user_version');
+  if (version > sql.schemaVersion) {
+    const message = `${dirname(file)} was written by a newer Gantry (store format ${version}; this one knows up to ${sql.schemaVersion}).`;
+    throw new GantryError('ClientException', message, {
+      hint: 'Use that version, or give another directory with --data.',
+    });
+  }
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  if (isNew) db.exec(`BEGIN; ${sql.createSchema} COMMIT`);
+}
+
+const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+
+const resultCode = { busy: 5, notADatabase: 26 };
+
+function openingFault(error: unknown, file: string): unknown {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  if (code === resultCode.busy) {
+    return new GantryError(
+      'ClientException',
+      `The data directory ${dirname(file)} is in use by another Gantry process.`,
+      {
+        hint: 'End it with `gantry down`, or give another directory with --data.',
+        cause: error,
+      },
+    );
+  }
+  if (code === resultCode.notADatabase) {
+    return new GantryError('ClientException', `${file} is not a Gantry store.`, { cause: error });
+  }
+  return error;
+}
+
+interface PendingCommit {
+  readonly changes: readonly Change[];
+  readonly settle: (result: CommitResult) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+class SqliteTable implements Table {
+  readonly #db: DatabaseSync;
+  readonly #file: string;
+  readonly #now: () => number;
+  readonly #statements = new Map<string, StatementSync>();
+  #pending: PendingCommit[] = [];
+  #nextSweepAt = 0;
+
+  constructor(db: DatabaseSync, file: string, now: () => number) {
+    this.#db = db;
+    this.#file = file;
+    this.#now = now;
+    this.#sweep();
+  }
+
+  async get(key: Key): Promise<Item | undefined> {
+    return this.#read(checkedKey(key));
+  }
+
+  async getMany(keys: readonly Key[]): Promise<Item[]> {
+    return checkedKeys(keys).flatMap((key) => this.#read(key) ?? []);
+  }
+
+  async query(pk: string, options: QueryOptions = {}): Promise<Page> {
+    return this.#page('table', pk, options);
+  }
+
+  async queryHistory(pk: string, options: QueryOptions = {}): Promise<Page> {
+    return this.#page('history', pk, options);
+  }
+
+  async commit(changes: readonly Change[]): Promise<CommitResult> {
+    const checked = checkedCommit(changes);
+    this.#assertOpen();
+    return new Promise((settle, fail) => {
+      // setImmediate, not a microtask: requests that the same turn reads from other sockets join the group.
+      if (this.#pending.push({ changes: checked, settle, fail }) === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#db.isOpen) return;
+    this.#flush();
+    this.#db.close();
+  }
+
+  #read({ pk, sk }: Key): Item | undefined {
+    const row = this.#statement(sql.selectItem).get(pk, sk);
+    return row === undefined ? undefined : itemOfRow(row);
+  }
+
+  #page(index: 'table' | 'history', pk: string, options: QueryOptions): Page {
+    checkQuery(pk, options);
+    const range = sortKeyRange(options);
+    if (range === undefined) return { items: [] };
+    const { limit = Number.POSITIVE_INFINITY, descending = false } = options;
+    const oneMore = options.limit === undefined ? -1 : options.limit + 1;
+    const text = sql.selectRange(index, range, descending);
+    const rows = this.#statement(text).iterate(pk, ...boundsOf(range), oneMore);
+    const items: Item[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += Buffer.byteLength(String(row.data));
+      const last = items.at(-1);
+      if (last !== undefined && (items.length >= limit || bytes > maxPageBytes)) {
+        return { items, next: index === 'table' ? last.sk : (last.history?.sk ?? '') };
+      }
+      items.push(itemOfRow(row));
+    }
+    return { items };
+  }
+
+  /** Writes the whole group in one transaction; nothing is answered before it is on disk. */
+  #flush(): void {
+    const group = this.#pending;
+    this.#pending = [];
+    if (group.length === 0) return;
+    const answers: (() => void)[] = [];
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      let wrote = false;
+      for (const commit of group) {
+        const { answer, writes } = this.#judge(commit);
+        for (const write of writes) write();
+        wrote ||= writes.length > 0;
+        answers.push(answer);
+      }
+      this.#db.exec(wrote ? 'COMMIT' : 'ROLLBACK');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      for (const { fail } of group) fail(this.#fault(error));
+      return;
+    }
+    for (const answer of answers) answer();
+    if (this.#now() >= this.#nextSweepAt) setImmediate(() => this.#sweep());
+  }
+
+  /** Decides on every change before the first is written, so that a commit needs no savepoint to be all or nothing. */
+  #judge({ changes, settle, fail }: PendingCommit): { answer: () => void; writes: (() => void)[] } {
+    try {
+      const items = changes.map((change) => this.#read(keyOf(change)));
+      const failed = changes.flatMap((change, index) => refusal(change, index, items[index]));
+      if (failed.length > 0) return { answer: () => settle({ outcome: 'refused', failed }), writes: [] };
+      const writes = changes.flatMap((change, index) => this.#writeOf(change, items[index]));
+      return { answer: () => settle({ outcome: 'done' }), writes };
+    } catch (error) {
+      if (!(error instanceof TableUsageError || error instanceof GantryError)) throw error; // SQLite's own: the group's.
+      return { answer: () => fail(error), writes: [] };
+    }
+  }
+
+  #writeOf(change: Change, item: Item | undefined): (() => void)[] {
+    switch (change.kind) {
+      case 'put':
+        return [() => this.#write(change.item)];
+      case 'update': {
+        if (item === undefined) return []; // Refused before.
+        const result = updated(item, change);
+        checkItemSize(result);
+        return [() => this.#write(result)];
+      }
+      case 'delete':
+        return [() => this.#statement(sql.deleteItem).run(change.key.pk, change.key.sk)];
+      case 'check':
+        return [];
+    }
+  }
+
+  #write({ pk, sk, v, history, expiresAt, data }: Item): void {
+    const text = JSON.stringify(data);
+    this.#statement(sql.writeItem).run(pk, sk, v, history?.pk ?? null, history?.sk ?? null, expiresAt ?? null, text);
+  }
+
+  /** Deletes a bounded number of expired items, in a turn of its own; goes on after the next commit while there may be more. */
+  #sweep(): void {
+    if (!this.#db.isOpen) return;
+    const now = this.#now();
+    this.#nextSweepAt = now + sweep.intervalMs;
+    try {
+      const { changes } = this.#statement(sql.deleteExpired).run(Math.floor(now / 1000), sweep.maxItems);
+      if (Number(changes) === sweep.maxItems) this.#nextSweepAt = now;
+    } catch {
+      // Housekeeping that nobody waits for: a disk that refuses it will refuse the next commit too, and say why.
+    }
+  }
+
+  #statement(text: string): StatementSync {
+    this.#assertOpen();
+    const cached = this.#statements.get(text);
+    if (cached !== undefined) return cached;
+    const statement = this.#db.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  #assertOpen(): void {
+    if (!this.#db.isOpen) throw new GantryError('ServiceUnavailableException', `The store ${this.#file} is closed.`);
+  }
+
+  #fault(cause: unknown): unknown {
+    if (cause instanceof GantryError) return cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new GantryError('ServiceUnavailableException', `The store ${this.#file} could not be written: ${reason}.`, {
+      cause,
+    });
+  }
+}
+
+function refusal(change: Change, index: number, item: Item | undefined): { index: number; item?: Item }[] {
+  const missing = change.kind === 'update' && item === undefined;
+  if (!missing && allHold(change.when, item)) return [];
+  return [{ index, ...(item && { item }) }];
+}
+
+const boundsOf = ({ low, high }: SortKeyRange): SQLInputValue[] => [low, high].flatMap((bound) => bound?.key ?? []);
+
+function itemOfRow(row: Record<string, unknown>): Item {
+  const { pk, sk, v, history_pk, history_sk, expires_at } = row;
+  return parseItem({
+    pk,
+    sk,
+    v,
+    ...(history_pk !== null && { history: { pk: history_pk, sk: history_sk } }),
+    ...(expires_at !== null && { expiresAt: expires_at }),
+    data: dataOfRow(row),
+  });
+}
+
+/** What is not JSON is left as it is: parseItem refuses it with the item's key. */
+function dataOfRow({ data }: Record<string, unknown>): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return data;
+  }
+}
