@@ -88,9 +88,13 @@ export function containerdConfig(paths: Pick<ContainerdPaths, 'root' | 'state' |
   ].join('\n');
 }
 
-/** PATH for whatever must find containerd, its shim and runc. */
-export function hostToolsPath(environmentPath: string | undefined = process.env.PATH): string {
-  return [environmentPath ?? '/usr/sbin:/usr/bin:/sbin:/bin', extractedBinariesDir].join(delimiter);
+/** The PATH of a user, or of root after a plain `su`, often lacks them. */
+const systemDirs = ['/usr/local/sbin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** PATH for whatever must find containerd, its shim and runc, `ip` and iptables (scripts/machine.mjs looks in the same order). */
+export function hostToolsPath(environmentPath: string = process.env.PATH ?? ''): string {
+  const dirs = environmentPath.split(delimiter).filter((dir) => dir !== '');
+  return [...new Set([...dirs, extractedBinariesDir, ...systemDirs])].join(delimiter);
 }
 
 /** The absolute path of an executable on the given PATH, or undefined. */
