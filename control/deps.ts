@@ -6,6 +6,9 @@ import type { Logger } from 'pino';
 import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
+import type { CapacityView } from './capacity-view.ts';
+import type { LoopName } from './loops/loop.ts';
+import type { RecentReads } from './recent-reads.ts';
 import type { Table } from './store/table.ts';
 
 export interface Clock {
@@ -39,6 +42,12 @@ export interface LogSource {
   ): AsyncIterable<readonly LogLine[]>;
 }
 
+/**
+ * Asks a loop to look soon, at one cluster or, where none is given, at everything. Carries no data and may be lost: each loop also
+ * runs on a timer. In one process this is the runner; with Lambdas the store's stream does it.
+ */
+export type Activate = (loop: LoopName, cluster?: string) => void;
+
 export interface Settings {
   /** A waiting task gives up after this (default 600 s: the stock waiters give up then). */
   readonly placementTimeoutSeconds: number;
@@ -59,6 +68,9 @@ export interface ControlDeps {
   readonly wake: Wake;
   readonly feed: TaskFeed;
   readonly logs: LogSource;
+  readonly activate: Activate;
+  readonly capacity: CapacityView;
+  readonly recent: RecentReads;
   readonly settings: Settings;
   readonly log: Logger;
 }

@@ -21,6 +21,8 @@ const timeKey = (epochMs: number): string => epochMs.toString().padStart(15, '0'
 export const keys = {
   /** Region, account and epoch of the store. */
   store: (): Key => ({ pk: 'store', sk: 'meta' }),
+  /** When the control plane was last receiving heartbeats: what it did not see is no host's silence. */
+  receiving: (): Key => ({ pk: 'store', sk: 'receiving' }),
 
   cluster: (name: string): Key => ({ pk: 'clusters', sk: name }),
 
@@ -62,7 +64,10 @@ export const keys = {
 
   request: (cluster: string, token: string): Key => ({ pk: `request#${cluster}#${token}`, sk: 'request' }),
   /** A request too large for one commit is listed here until all of its tasks are made. */
-  openRequest: (createdAt: number, token: string): Key => ({ pk: 'open-requests', sk: `${timeKey(createdAt)}#${token}` }),
+  openRequest: (createdAt: number, token: string): Key => ({
+    pk: 'open-requests',
+    sk: `${timeKey(createdAt)}#${token}`,
+  }),
 
   hostIdentity: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'identity' }),
   hostLease: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'lease' }),

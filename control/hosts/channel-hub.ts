@@ -1,0 +1,137 @@
+/**
+ * The sockets that hosts keep open to this process, whatever carries them: wake-up sockets, which say only "look again", and
+ * channels, which bring log lines and pull progress. Truth never travels here: a host without sockets works, only later.
+ * Callers hand in sockets whose host has been authenticated.
+ */
+import { GantryError } from '../../core/errors.ts';
+import { agentFrameSchema, type ControlFrame, type ProgressFrame, wakeFrame } from '../../core/host-protocol.ts';
+import type { LogSource, Wake } from '../deps.ts';
+import { LogStream } from './log-stream.ts';
+
+/** A WebSocket as the hub sees it. */
+export interface HostSocket {
+  send(text: string): void;
+  onMessage(listener: (text: string) => void): void;
+  onClose(listener: () => void): void;
+  close(reason: string): void;
+  /** Stops and restarts reading from the network, so that a slow reader of logs slows the host down instead of filling memory. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface ChannelHub extends Wake, LogSource {
+  /** A newer socket of the same host replaces the older one. */
+  attachWake(hostId: string, socket: HostSocket): void;
+  attachChannel(hostId: string, socket: HostSocket): void;
+  /** Closes every socket. */
+  close(): void;
+}
+
+interface Channel {
+  readonly socket: HostSocket;
+  readonly streams: Map<string, LogStream>;
+}
+
+export function createChannelHub(options: {
+  newId: () => string;
+  onProgress: (hostId: string, frame: ProgressFrame) => void;
+}): ChannelHub {
+  const wakes = new Map<string, HostSocket>();
+  const channels = new Map<string, Channel>();
+
+  function flow(channel: Channel): void {
+    if ([...channel.streams.values()].some((stream) => stream.isFull)) channel.socket.pause();
+    else channel.socket.resume();
+  }
+
+  function receive(hostId: string, channel: Channel, text: string): void {
+    const frame = parseFrame(text);
+    if (frame === undefined) channel.socket.close('not a frame of this protocol');
+    else if (frame.kind === 'progress') options.onProgress(hostId, frame);
+    else {
+      // Absent where its reader closed it while the frame was under way.
+      const stream = channel.streams.get(frame.stream);
+      if (frame.kind === 'logs') stream?.push(frame.lines);
+      else stream?.end(frame.error, 'host');
+      flow(channel);
+    }
+  }
+
+  function detach(hostId: string, channel: Channel): void {
+    if (channels.get(hostId) === channel) channels.delete(hostId);
+    for (const stream of channel.streams.values()) stream.end("The connection to the task's host was lost.", 'host');
+  }
+
+  async function* open(hostId: string, request: Parameters<LogSource['open']>[1]): ReturnType<LogSource['open']> {
+    const channel = channels.get(hostId);
+    if (channel === undefined) throw notConnected();
+    const { taskId, container, follow, tail, signal } = request;
+    const id = options.newId();
+    const stream = new LogStream(() => flow(channel));
+    const frame: ControlFrame = {
+      kind: 'open-logs',
+      stream: id,
+      taskId,
+      follow,
+      ...(container === undefined ? {} : { container }),
+      ...(tail === undefined ? {} : { tail }),
+    };
+    const abort = (): void => stream.end();
+    channel.streams.set(id, stream);
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    try {
+      channel.socket.send(JSON.stringify(frame));
+      yield* stream.batches();
+    } finally {
+      signal.removeEventListener('abort', abort);
+      channel.streams.delete(id);
+      if (!stream.endedByHost)
+        channel.socket.send(JSON.stringify({ kind: 'close', stream: id } satisfies ControlFrame));
+      flow(channel);
+    }
+  }
+
+  return {
+    async hosts(hostIds) {
+      for (const hostId of hostIds) wakes.get(hostId)?.send(wakeFrame);
+    },
+    open,
+    attachWake(hostId, socket) {
+      const older = wakes.get(hostId);
+      wakes.set(hostId, socket);
+      socket.onClose(() => {
+        if (wakes.get(hostId) === socket) wakes.delete(hostId);
+      });
+      older?.close('replaced by a newer connection');
+      // What happened while the host was not connected was not heard: it looks once.
+      socket.send(wakeFrame);
+    },
+    attachChannel(hostId, socket) {
+      const older = channels.get(hostId);
+      const channel: Channel = { socket, streams: new Map() };
+      channels.set(hostId, channel);
+      socket.onMessage((text) => receive(hostId, channel, text));
+      socket.onClose(() => detach(hostId, channel));
+      older?.socket.close('replaced by a newer connection');
+    },
+    close() {
+      for (const socket of [...wakes.values(), ...[...channels.values()].map((channel) => channel.socket)]) {
+        socket.close('the control plane is ending');
+      }
+    },
+  };
+}
+
+function parseFrame(text: string): ReturnType<typeof agentFrameSchema.parse> | undefined {
+  try {
+    return agentFrameSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // Not JSON: the caller closes the socket for it.
+  }
+}
+
+const notConnected = (): GantryError =>
+  new GantryError('ServiceUnavailableException', "The task's host is not connected, so its log cannot be read now.", {
+    hint: 'Try again when `gantry hosts` shows the host as connected; the last lines of a stopped task are in `gantry show`.',
+  });

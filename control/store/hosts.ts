@@ -1,0 +1,149 @@
+/**
+ * Access paths of hosts. A host's facts are items of their own, split by writer: identity, capacity, lease, and one entry a task of
+ * its desired set. Arithmetic on capacity is in host-capacity.ts.
+ */
+import { z } from 'zod';
+import {
+  type HostCapacity,
+  type HostIdentity,
+  type HostLease,
+  hostCapacitySchema,
+  hostIdentitySchema,
+  hostLeaseSchema,
+} from '../../core/model/host.ts';
+import { type Desired, desiredSchema, type Task, taskOverridesSchema } from '../../core/model/task.ts';
+import { itemOf, parseItem, parseOptional } from './item.ts';
+import { allShards, keys, partitions } from './keys.ts';
+import { getAll, queryAll } from './read-all.ts';
+import type { Change, Table } from './table.ts';
+
+/** One entry of a host's desired set: with the revision's body, all that the task's spec is made of. */
+const hostTaskSchema = z.object({
+  taskId: z.string(),
+  cluster: z.string(),
+  family: z.string(),
+  revision: z.number().int(),
+  overrides: taskOverridesSchema,
+  desired: desiredSchema,
+});
+export type HostTask = z.infer<typeof hostTaskSchema>;
+
+const hostReferenceSchema = z.object({ hostId: z.string() });
+
+export const getHostIdentity = async (table: Table, hostId: string): Promise<HostIdentity | undefined> =>
+  parseOptional(hostIdentitySchema, await table.get(keys.hostIdentity(hostId)));
+
+export const getHostIdentities = async (table: Table, hostIds: readonly string[]): Promise<HostIdentity[]> =>
+  (await getAll(table, hostIds.map(keys.hostIdentity))).map((item) => parseItem(hostIdentitySchema, item));
+
+export const getHostCapacity = async (
+  table: Table,
+  cluster: string,
+  hostId: string,
+): Promise<HostCapacity | undefined> =>
+  parseOptional(hostCapacitySchema, await table.get(keys.hostCapacity(cluster, hostId)));
+
+export const getHostCapacities = async (
+  table: Table,
+  cluster: string,
+  hostIds: readonly string[],
+): Promise<HostCapacity[]> =>
+  (
+    await getAll(
+      table,
+      hostIds.map((hostId) => keys.hostCapacity(cluster, hostId)),
+    )
+  ).map((item) => parseItem(hostCapacitySchema, item));
+
+/** All hosts of a cluster, whatever their status. */
+export async function clusterHosts(table: Table, cluster: string): Promise<HostCapacity[]> {
+  const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.hosts(cluster, shard))));
+  return shards.flat().map((item) => parseItem(hostCapacitySchema, item));
+}
+
+export const getHostLeases = async (table: Table, hostIds: readonly string[]): Promise<Map<string, HostLease>> => {
+  const items = await getAll(table, hostIds.map(keys.hostLease));
+  return new Map(items.map((item) => [item.pk.slice(partitions.host('').length), parseItem(hostLeaseSchema, item)]));
+};
+
+export const writeHostLease = (hostId: string, lease: HostLease): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostLease(hostId), lease),
+  when: [],
+});
+
+/** The host that a public key belongs to. */
+export const hostIdByKey = async (table: Table, publicKeyDigest: string): Promise<string | undefined> =>
+  parseOptional(hostReferenceSchema, await table.get(keys.hostByKey(publicKeyDigest)))?.hostId;
+
+/** The host that has, or last had, a name in a cluster. */
+export const hostIdByName = async (table: Table, cluster: string, name: string): Promise<string | undefined> =>
+  parseOptional(hostReferenceSchema, await table.get(keys.hostByName(cluster, name)))?.hostId;
+
+export const addHostIdentity = (identity: HostIdentity): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostIdentity(identity.hostId), identity),
+  when: [{ item: 'absent' }],
+});
+
+export const replaceHostIdentity = (seen: HostIdentity, next: HostIdentity): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostIdentity(seen.hostId), { ...next, version: seen.version + 1 }),
+  when: [{ path: ['version'], is: '=', value: seen.version }],
+});
+
+export const addHostCapacity = (capacity: HostCapacity): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostCapacity(capacity.cluster, capacity.hostId), capacity),
+  when: [{ item: 'absent' }],
+});
+
+export const claimHostKey = (publicKeyDigest: string, hostId: string): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostByKey(publicKeyDigest), { hostId }),
+  when: [{ item: 'absent' }],
+});
+
+/** Takes a name that nobody has, or that `previousHostId` had. */
+export const claimHostName = (
+  cluster: string,
+  name: string,
+  hostId: string,
+  previousHostId: string | undefined,
+): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostByName(cluster, name), { hostId }),
+  when: [previousHostId === undefined ? { item: 'absent' } : { path: ['hostId'], is: '=', value: previousHostId }],
+});
+
+/** The whole desired set, read strongly. */
+export const hostTasks = async (table: Table, hostId: string): Promise<HostTask[]> =>
+  (await queryAll(table, partitions.host(hostId), partitions.hostTaskPrefix)).map((item) =>
+    parseItem(hostTaskSchema, item),
+  );
+
+export const addHostTask = (hostId: string, task: Task): Change => ({
+  kind: 'put',
+  item: itemOf(keys.hostTask(hostId, task.id), {
+    taskId: task.id,
+    cluster: task.cluster,
+    family: task.family,
+    revision: task.revision,
+    overrides: task.overrides,
+    desired: task.desired,
+  } satisfies HostTask),
+  when: [{ item: 'absent' }],
+});
+
+export const changeHostTask = (hostId: string, taskId: string, desired: Desired): Change => ({
+  kind: 'update',
+  key: keys.hostTask(hostId, taskId),
+  set: [{ path: ['desired'], value: desired }],
+  when: [{ item: 'exists' }],
+});
+
+export const removeHostTask = (hostId: string, taskId: string): Change => ({
+  kind: 'delete',
+  key: keys.hostTask(hostId, taskId),
+  when: [],
+});

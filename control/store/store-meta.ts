@@ -1,0 +1,40 @@
+/** What a store is: its region, account and epoch, fixed when it is made; and when the control plane was last receiving. */
+import { z } from 'zod';
+import { itemOf, parseOptional } from './item.ts';
+import { keys } from './keys.ts';
+import type { Change, Table } from './table.ts';
+
+const storeMetaSchema = z.object({
+  region: z.string(),
+  accountId: z.string(),
+  /** Changes when the store is restored or copied; agents that meet an unknown one remove nothing. */
+  epoch: z.string(),
+  createdAt: z.number(),
+});
+export type StoreMeta = z.infer<typeof storeMetaSchema>;
+
+export const getStoreMeta = async (table: Table): Promise<StoreMeta | undefined> =>
+  parseOptional(storeMetaSchema, await table.get(keys.store()));
+
+export const addStoreMeta = (meta: StoreMeta): Change => ({
+  kind: 'put',
+  item: itemOf(keys.store(), meta),
+  when: [{ item: 'absent' }],
+});
+
+const receivingSchema = z.object({
+  /** Since when the control plane has been receiving without a gap. */
+  since: z.number(),
+  /** When it last said so. */
+  at: z.number(),
+});
+export type Receiving = z.infer<typeof receivingSchema>;
+
+export const getReceiving = async (table: Table): Promise<Receiving | undefined> =>
+  parseOptional(receivingSchema, await table.get(keys.receiving()));
+
+export const writeReceiving = (receiving: Receiving): Change => ({
+  kind: 'put',
+  item: itemOf(keys.receiving(), receiving),
+  when: [],
+});

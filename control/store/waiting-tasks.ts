@@ -1,0 +1,46 @@
+/** Access paths of tasks that wait for a host: oldest first within each shard of their cluster. */
+import { z } from 'zod';
+import { placementNeedsSchema, type Task } from '../../core/model/task.ts';
+import { itemOf, parseItem } from './item.ts';
+import { allShards, keys, partitions } from './keys.ts';
+import { queryAll } from './read-all.ts';
+import type { Change, Table } from './table.ts';
+
+/** What the loops need to judge a waiting task without reading it. */
+const waitingTaskSchema = z.object({
+  taskId: z.string(),
+  createdAt: z.number(),
+  placementDeadline: z.number(),
+  needs: placementNeedsSchema,
+  /** The explanation that the task carries, as its sentence: rewritten only when it changes. */
+  sentence: z.string().optional(),
+});
+export type WaitingTask = z.infer<typeof waitingTaskSchema>;
+
+/** All of a cluster, oldest first. */
+export async function waitingTasks(table: Table, cluster: string): Promise<WaitingTask[]> {
+  const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard))));
+  return shards
+    .flat()
+    .sort((a, b) => (a.sk < b.sk ? -1 : 1))
+    .map((item) => parseItem(waitingTaskSchema, item));
+}
+
+/** Lists a task as waiting, or brings its listing up to date. */
+export const listWaiting = (task: Task): Change => ({
+  kind: 'put',
+  item: itemOf(keys.waitingTask(task.cluster, task.createdAt, task.id), {
+    taskId: task.id,
+    createdAt: task.createdAt,
+    placementDeadline: task.placementDeadline,
+    needs: task.needs,
+    sentence: task.explanation?.sentence,
+  } satisfies WaitingTask),
+  when: [],
+});
+
+export const unlistWaiting = (task: Pick<Task, 'id' | 'cluster' | 'createdAt'>): Change => ({
+  kind: 'delete',
+  key: keys.waitingTask(task.cluster, task.createdAt, task.id),
+  when: [],
+});
