@@ -18,6 +18,7 @@ export function handOver(command, args, env = process.env) {
     process.execve(command, [command, ...args], definedOnly(env));
   }
   const child = spawn(command, args, { stdio: 'inherit', env });
+  /** @type {NodeJS.Signals[]} */
   const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
   for (const signal of forwarded) {
     process.on(signal, () => {

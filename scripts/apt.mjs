@@ -2,16 +2,18 @@
  * Debian and its kin: packages installed by apt-get, and binaries copied out of packages that are not installed.
  * It starts no service, removes nothing (apt-get is told to refuse), and leaves nothing half-written in the prefix.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { libraryPackages } from './packages.mjs';
 import { CommandFailed, run } from './run.mjs';
 
-const quietly = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
+/** No questions, no restarts of services, and messages in the language that is looked for here. */
+const variables = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1', LC_ALL: 'C' };
+const quietly = { ...process.env, ...variables };
 
-/** The environment is given by env, because sudo drops it. */
-const asRootEnvironment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1'];
+/** By env, because sudo drops the environment. */
+const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
 
 /**
  * @param {string[]} names of packages
@@ -39,17 +41,22 @@ function notInLists(names) {
   return unknown;
 }
 
+/** @param {import('./setup.mjs').Context['asRoot']} asRoot */
 function update(asRoot) {
-  run(...asRoot([...asRootEnvironment, 'apt-get', 'update', '-qq']));
+  asRoot('env', ...assignments, 'apt-get', 'update', '-qq');
 }
 
-/** What apt-get would fetch for these arguments, from its own print-out of addresses, names and sizes. */
+/**
+ * What apt-get would fetch for these arguments, from its own print-out of addresses, names and sizes.
+ *
+ * @param {string[]} args
+ */
 function toFetch(args) {
-  const lines = run('apt-get', [...args, '--print-uris', '-qq', '-y'], { env: quietly }).split('\n');
-  const files = lines.map((line) => /^'.*' (\S+) (\d+) /.exec(line)).filter((match) => match !== null);
+  const printed = run('apt-get', [...args, '--print-uris', '-qq', '-y'], { env: quietly });
+  const files = [...printed.matchAll(/^'.*' ([^_\s]+)\S* (\d+) /gm)];
   return {
-    names: files.map(([, file]) => file.split('_')[0]),
-    mib: files.reduce((sum, [, , bytes]) => sum + Number(bytes), 0) / 2 ** 20,
+    names: files.map(([, name = '']) => name),
+    mib: (files.reduce((sum, [, , bytes]) => sum + Number(bytes), 0) / 2 ** 20).toFixed(1),
   };
 }
 
@@ -63,10 +70,8 @@ export function install(names, { asRoot, say }) {
     const { names: all, mib } = toFetch([...options, ...names]);
     const others = all.filter((name) => !names.includes(name));
     const brings = others.length > 0 ? ` with ${others.join(', ')}` : '';
-    say(`installing ${names.join(', ')}${brings} (apt-get, ${mib.toFixed(1)} MiB to fetch)`);
-    run(
-      ...asRoot([...asRootEnvironment, 'apt-get', ...options, '-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', ...names]),
-    );
+    say(`installing ${names.join(', ')}${brings} (apt-get, ${mib} MiB to fetch)`);
+    asRoot('env', ...assignments, 'apt-get', ...options, '-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', ...names);
   });
 }
 
@@ -76,28 +81,40 @@ export function install(names, { asRoot, say }) {
  * @param {import('./packages.mjs').Tool[]} tools
  * @param {import('./setup.mjs').Context} context
  */
-export function extract(tools, { asRoot, asOwner, facts, say }) {
-  const names = tools.map(({ apt }) => apt.extract);
+export function extract(tools, context) {
+  const { asRoot, asOwner, facts, say } = context;
+  const names = tools.map(({ apt }) => apt.package);
+  const contents = tools.flatMap(({ apt }) => apt.extract ?? []);
   const downloads = mkdtempSync(join(tmpdir(), 'gantry-packages-'));
   // Beside its destination, so that each file arrives there whole, by a rename.
-  const staging = join(facts.prefix, `.incoming-${process.pid}`);
+  const staging = join(facts.prefix, `${stagingName}${process.pid}`);
   try {
+    removeAbandoned(facts.prefix, asOwner);
     withFreshLists(asRoot, say, () => {
-      say(
-        `extracting ${names.join(', ')} into ${facts.prefix}, not installed (${toFetch(['download', ...names]).mib.toFixed(1)} MiB to fetch)`,
-      );
+      const { mib } = toFetch(['download', ...names]);
+      say(`extracting ${names.join(', ')} into ${facts.prefix}, not installed (${mib} MiB to fetch)`);
       // The download directory is ours alone, so apt's own user may not write there.
       run('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', ...names], { cwd: downloads, env: quietly });
     });
-    run(...asOwner(['mkdir', '-p', '-m', '755', join(facts.prefix, 'usr/bin'), staging]));
-    for (const file of readdirSync(downloads)) run(...asOwner(['dpkg-deb', '-x', join(downloads, file), staging]));
-    for (const { apt } of tools) prove(apt, staging, { asRoot, say });
-    for (const file of tools.flatMap(({ apt }) => apt.files)) {
-      run(...asOwner(['mv', '-f', join(staging, file), join(facts.prefix, 'usr/bin', basename(file))]));
+    asOwner('mkdir', '-p', '-m', '755', join(facts.prefix, 'usr/bin'), staging);
+    for (const file of readdirSync(downloads)) asOwner('dpkg-deb', '-x', join(downloads, file), staging);
+    for (const content of contents) prove(content, staging, context);
+    for (const file of contents.flatMap(({ files }) => files)) {
+      asOwner('mv', '-f', join(staging, file), join(facts.prefix, 'usr/bin', basename(file)));
     }
   } finally {
     rmSync(downloads, { recursive: true, force: true });
-    run(...asOwner(['rm', '-rf', staging]));
+    asOwner('rm', '-rf', staging);
+  }
+}
+
+const stagingName = '.incoming-';
+
+/** What a set-up that was interrupted left; one that still runs is left alone. */
+function removeAbandoned(prefix, asOwner) {
+  const names = existsSync(prefix) ? readdirSync(prefix).filter((name) => name.startsWith(stagingName)) : [];
+  for (const name of names) {
+    if (!existsSync(`/proc/${name.slice(stagingName.length)}`)) asOwner('rm', '-rf', join(prefix, name));
   }
 }
 
@@ -122,7 +139,7 @@ function ldd(file) {
 
 /** @param {string} lddOutput */
 export function missingLibraries(lddOutput) {
-  return [...lddOutput.matchAll(/^\s*(\S+) => not found$/gm)].map(([, library]) => library);
+  return [...lddOutput.matchAll(/^\s*(\S+) => not found$/gm)].map(([, library = '']) => library);
 }
 
 /** Package lists that are old name files that the mirror no longer has: then they are refreshed and the work is tried once more. */

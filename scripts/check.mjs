@@ -7,6 +7,7 @@ import { isStarted, main } from './setup.mjs';
 
 const checks = [
   { name: 'types (tsc --noEmit)', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', '.'] },
+  { name: 'types of the scripts', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'scripts'] },
   { name: 'format and lint (biome ci)', script: 'node_modules/@biomejs/biome/bin/biome', args: ['ci', '.'] },
   { name: 'lint (oxlint --type-aware)', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '.'] },
 ];

@@ -16,7 +16,7 @@ export function unknownPackages(names) {
  */
 export function install(names, { asRoot, say }) {
   say(`installing ${names.join(', ')} (dnf${downloadSize(names)})`);
-  run(...asRoot(['dnf', '-y', '-q', 'install', '--setopt=install_weak_deps=False', ...names]));
+  asRoot('dnf', '-y', '-q', 'install', '--setopt=install_weak_deps=False', ...names);
 }
 
 /** dnf tells the size only in the question that it asks; answered with no, it changes nothing and ends with 1. */

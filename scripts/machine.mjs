@@ -72,10 +72,15 @@ export function childPath(facts, path = process.env.PATH ?? '') {
   return [...new Set([...dirs, ...facts.searchPath])].join(delimiter);
 }
 
-/** The path of an executable file, or undefined. An absolute path is looked at as it is. */
+/** The path of an executable file, or undefined. */
 export function find(name, searchPath) {
+  return findAll(name, searchPath)[0];
+}
+
+/** Every executable file of that name, in order. An absolute path is looked at as it is. */
+export function findAll(name, searchPath) {
   const candidates = isAbsolute(name) ? [name] : searchPath.map((dir) => join(dir, name));
-  return candidates.find(isExecutableFile);
+  return candidates.filter(isExecutableFile);
 }
 
 function isExecutableFile(path) {

@@ -32,14 +32,12 @@ export function node24({ repository, nodeVersion, osName }) {
  * @param {string[]} args
  */
 export function becomeProgram(facts, entry, args) {
-  const command = [node24(facts), ...nodeOptions, join(facts.repository, entry), ...args];
+  const node = node24(facts);
+  const nodeArgs = [...nodeOptions, join(facts.repository, entry), ...args];
   const env = { ...process.env, PATH: childPath(facts) };
-  if (facts.isRoot) return handOver(command[0], command.slice(1), env);
+  if (facts.isRoot) return handOver(node, nodeArgs, env);
   // sudo gives its own environment: what the product reads is handed through by env.
   const kept = Object.entries(env).filter(([name]) => /^(PATH|TERM|NO_COLOR|COLUMNS|GANTRY_.*)$/.test(name));
-  handOver(
-    find('sudo', facts.searchPath),
-    ['env', ...kept.map(([name, value]) => `${name}=${value}`), ...command],
-    env,
-  );
+  const sudo = find('sudo', facts.searchPath) ?? '/usr/bin/sudo';
+  handOver(sudo, ['env', ...kept.map(([name, value]) => `${name}=${value}`), node, ...nodeArgs], env);
 }

@@ -41,18 +41,19 @@ export function lockedPackageCount(repository) {
 }
 
 /**
- * @param {import('./machine.mjs').Facts} facts
+ * @param {string} npm path of npm, a JavaScript file or a program
+ * @param {string} repository
  */
-export function installNpmPackages(facts) {
+export function installNpmPackages(npm, repository) {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const isScript = /\.[cm]?js$/.test(facts.npm);
+  const isScript = /\.[cm]?js$/.test(npm);
   // `npm run` puts node_modules/.bin first in PATH; the Node there is about to be deleted and laid anew.
   const path = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((dir) => !dir.includes('node_modules'))
     .join(delimiter);
-  run(isScript ? process.execPath : facts.npm, isScript ? [facts.npm, ...args] : args, {
-    cwd: facts.repository,
+  run(isScript ? process.execPath : npm, isScript ? [npm, ...args] : args, {
+    cwd: repository,
     env: { ...process.env, PATH: path },
   });
 }

@@ -19,12 +19,12 @@
  * @property {boolean} [mustBeStatic] a dynamically linked binary does not count as found
  * @property {boolean} [optional] set-up goes on without it where the package manager does not know it
  * @property {string} [without] what does not work then
- * @property {{ install: string } | { extract: string, files: string[], proof: string[][] }} apt `proof`: commands that show that
- *   the extracted files run; the first word is one of `files`
+ * @property {{ package: string, extract?: { files: string[], proof: [file: string, ...args: string[]][] } }} apt installed, or
+ *   only these files extracted; `proof` are commands that show that they run
  * @property {string} [dnf] absent: unknown to dnf's distributions
  */
 
-/** @type {Tool[]} */
+/** @type {readonly Tool[]} */
 export const tools = [
   {
     name: 'containerd',
@@ -32,12 +32,14 @@ export const tools = [
     purpose: 'runs the containers; Gantry starts one of its own',
     profiles: ['quickstart', 'test'],
     apt: {
-      extract: 'containerd',
-      files: ['usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/bin/ctr'],
-      proof: [
-        ['usr/bin/containerd', '--version'],
-        ['usr/bin/containerd-shim-runc-v2', '-v'],
-      ],
+      package: 'containerd',
+      extract: {
+        files: ['usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/bin/ctr'],
+        proof: [
+          ['usr/bin/containerd', '--version'],
+          ['usr/bin/containerd-shim-runc-v2', '-v'],
+        ],
+      },
     },
     dnf: 'containerd',
   },
@@ -46,7 +48,7 @@ export const tools = [
     binaries: ['runc'],
     purpose: 'makes the containers',
     profiles: ['quickstart', 'test'],
-    apt: { extract: 'runc', files: ['usr/sbin/runc'], proof: [['usr/sbin/runc', '--version']] },
+    apt: { package: 'runc', extract: { files: ['usr/sbin/runc'], proof: [['usr/sbin/runc', '--version']] } },
     dnf: 'runc',
   },
   {
@@ -54,7 +56,7 @@ export const tools = [
     binaries: ['ip'],
     purpose: 'network namespaces and bridges',
     profiles: ['quickstart', 'test'],
-    apt: { install: 'iproute2' },
+    apt: { package: 'iproute2' },
     dnf: 'iproute',
   },
   {
@@ -62,7 +64,7 @@ export const tools = [
     binaries: ['iptables', 'iptables-restore'],
     purpose: 'published ports',
     profiles: ['quickstart', 'test'],
-    apt: { install: 'iptables' },
+    apt: { package: 'iptables' },
     dnf: 'iptables-nft',
   },
   {
@@ -70,7 +72,7 @@ export const tools = [
     binaries: ['nsenter'],
     purpose: 'commands in a network namespace',
     profiles: ['quickstart', 'test'],
-    apt: { install: 'util-linux' },
+    apt: { package: 'util-linux' },
     dnf: 'util-linux',
   },
   {
@@ -81,7 +83,7 @@ export const tools = [
     profiles: ['quickstart', 'test'],
     optional: true,
     without: 'the example image cannot be built here: quickstart must reach a public registry',
-    apt: { extract: 'busybox-static', files: ['bin/busybox'], proof: [['bin/busybox', 'true']] },
+    apt: { package: 'busybox-static', extract: { files: ['bin/busybox'], proof: [['bin/busybox', 'true']] } },
     dnf: 'busybox',
   },
   {
@@ -92,9 +94,8 @@ export const tools = [
     optional: true,
     without: 'the example image cannot be served here: quickstart must reach a public registry',
     apt: {
-      extract: 'docker-registry',
-      files: ['usr/bin/docker-registry'],
-      proof: [['usr/bin/docker-registry', '--version']],
+      package: 'docker-registry',
+      extract: { files: ['usr/bin/docker-registry'], proof: [['usr/bin/docker-registry', '--version']] },
     },
     dnf: 'docker-distribution',
   },
@@ -106,7 +107,7 @@ export const tools = [
     profiles: ['test'],
     optional: true,
     without: 'the tests that drive Gantry with the AWS CLI cannot pass',
-    apt: { install: 'awscli' },
+    apt: { package: 'awscli' },
     dnf: 'awscli-2',
   },
 ];

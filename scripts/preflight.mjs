@@ -135,11 +135,14 @@ async function needsPort({ port }) {
   };
 }
 
-/** @returns {Promise<string | undefined>} the error's code */
+/**
+ * @param {number} port
+ * @returns {Promise<string | undefined>} the error's code
+ */
 function bindError(port) {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(error.code));
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => resolve(error.code));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }

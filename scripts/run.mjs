@@ -1,12 +1,14 @@
 /** Runs the programs that set-up needs, one after the other, quietly: output is shown only when one fails. */
 import { spawnSync } from 'node:child_process';
 
-/** What stops set-up, told as what, why and what to do. Anything else thrown is a defect of these scripts. */
+/**
+ * What stops set-up, told as what, why and what to do; several at once, so that nobody has to run it again only to hear the next.
+ * Anything else thrown, but CommandFailed, is a defect of these scripts.
+ */
 export class SetupProblem extends Error {
-  /** @param {{ what: string, why: string, todo: string }} parts */
-  constructor({ what, why, todo }) {
-    super(`${what}\n  Why: ${why}\n  Do:  ${todo}`);
-    this.parts = { what, why, todo };
+  /** @param {{ what: string, why: string, todo: string }[]} problems */
+  constructor(...problems) {
+    super(problems.map(({ what, why, todo }) => `${what}\n  Why: ${why}\n  Do:  ${todo}`).join('\n'));
   }
 }
 
@@ -35,7 +37,6 @@ export function run(command, args, options = {}) {
   });
   const line = [command, ...args].join(' ');
   if (result.error) throw new CommandFailed(line, result.error.message, '');
-  if (result.signal === 'SIGINT') process.exit(130);
   if (result.status !== 0) {
     throw new CommandFailed(line, result.signal ?? result.status, lastLines(result.stdout + result.stderr));
   }

@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as apt from './apt.mjs';
 import * as dnf from './dnf.mjs';
-import { childPath, find, machineFacts } from './machine.mjs';
+import { childPath, findAll, machineFacts } from './machine.mjs';
 import { installNpmPackages, lockedPackageCount, whyNpmPackages } from './npm.mjs';
 import { tools } from './packages.mjs';
 import { preflight } from './preflight.mjs';
@@ -21,8 +21,8 @@ import { CommandFailed, run, SetupProblem } from './run.mjs';
  * @typedef {object} Context
  * @property {import('./machine.mjs').Facts} facts
  * @property {(line: string) => void} say
- * @property {(argv: string[]) => [string, string[]]} asRoot the program and arguments that do this as root
- * @property {(argv: string[]) => [string, string[]]} asOwner the same for work in the prefix: root only where it must be
+ * @property {(command: string, ...args: string[]) => string} asRoot runs it as root and answers what it wrote
+ * @property {(command: string, ...args: string[]) => string} asOwner the same for work in the prefix: as root only where it must be
  */
 
 /**
@@ -47,7 +47,7 @@ export async function setUp(profile, options = {}) {
     port: options.port,
   };
   const problems = await preflight(facts, plan);
-  if (problems.length > 0) throw new SetupProblems(problems);
+  if (problems.length > 0) throw new SetupProblem(...problems);
 
   if (plan.npmReason) addNpmPackages(plan.npmReason, facts, say);
   if (plan.missing.length > 0) addTools(plan.missing, contextFor(facts, say));
@@ -56,17 +56,8 @@ export async function setUp(profile, options = {}) {
   }
 }
 
-/** Several problems at once, so that nobody has to run it again only to hear the next. */
-class SetupProblems extends SetupProblem {
-  /** @param {{ what: string, why: string, todo: string }[]} problems */
-  constructor(problems) {
-    super(problems[0]);
-    this.message = problems.map((problem) => new SetupProblem(problem).message).join('\n');
-  }
-}
-
 /**
- * Why the test profile does without containers, or undefined. Under CI=true it never does: there the tests that cannot run fail.
+ * Why the test profile does without containers, or undefined. (Under CI=true, `npm test` fails for it.)
  */
 export function whyWithoutContainers(profile, facts) {
   if (profile !== 'test') return undefined;
@@ -74,21 +65,23 @@ export function whyWithoutContainers(profile, facts) {
   return facts.isRoot ? undefined : 'they need root';
 }
 
+/**
+ * @param {import('./packages.mjs').Tool} tool
+ * @param {import('./machine.mjs').Facts} facts
+ */
 function isThere({ binaries, mustBeStatic }, { searchPath }) {
   return binaries.every((names) =>
-    names.split('|').some((name) => {
-      const path = find(name, searchPath);
-      return path !== undefined && (!mustBeStatic || isStatic(path, searchPath));
-    }),
+    names
+      .split('|')
+      .flatMap((name) => findAll(name, searchPath))
+      .some((path) => !mustBeStatic || isStatic(path)),
   );
 }
 
 /** ldd fails on a static binary, or says so. */
-function isStatic(path, searchPath) {
-  const ldd = find('ldd', searchPath);
-  if (ldd === undefined) return false;
+function isStatic(path) {
   try {
-    return /statically linked/.test(run(ldd, [path]));
+    return /statically linked/.test(run('ldd', [path]));
   } catch (error) {
     if (error instanceof CommandFailed) return true;
     throw error;
@@ -98,7 +91,7 @@ function isStatic(path, searchPath) {
 function addNpmPackages(reason, facts, say) {
   const started = Date.now();
   say(`npm ci: ${lockedPackageCount(facts.repository)} packages of package-lock.json into node_modules (${reason})`);
-  installNpmPackages(facts);
+  installNpmPackages(facts.npm ?? 'npm', facts.repository);
   say(`npm packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
@@ -114,9 +107,9 @@ function addTools(missing, context) {
   if (facts.packageManager === 'dnf') {
     if (wanted.length > 0) dnf.install([...new Set(wanted.map((tool) => tool.dnf))], context);
   } else {
-    const installed = wanted.filter((tool) => 'install' in tool.apt);
-    const extracted = wanted.filter((tool) => 'extract' in tool.apt);
-    if (installed.length > 0) apt.install([...new Set(installed.map((tool) => tool.apt.install))], context);
+    const installed = wanted.filter((tool) => tool.apt.extract === undefined);
+    const extracted = wanted.filter((tool) => tool.apt.extract !== undefined);
+    if (installed.length > 0) apt.install([...new Set(installed.map((tool) => tool.apt.package))], context);
     if (extracted.length > 0) apt.extract(extracted, context);
   }
   const still = wanted.filter((tool) => !isThere(tool, facts));
@@ -133,8 +126,7 @@ function addTools(missing, context) {
 /** Those that the package manager has; goes on without the optional ones that it lacks, and says what that means. */
 function knownTools(missing, context) {
   const { packageManager, osName } = context.facts;
-  const packageOf = ({ apt: { install, extract }, dnf: name }) =>
-    packageManager === 'dnf' ? name : (install ?? extract);
+  const packageOf = (tool) => (packageManager === 'dnf' ? tool.dnf : tool.apt.package);
   const names = [...new Set(missing.map(packageOf).filter((name) => name !== undefined))];
   const manager = { apt, dnf }[packageManager];
   const unknown = manager ? manager.unknownPackages(names, context) : new Set(names);
@@ -154,8 +146,8 @@ function knownTools(missing, context) {
 
 /** @returns {Context} */
 function contextFor(facts, say) {
-  const direct = ([command, ...args]) => [command, args];
-  const asRoot = facts.isRoot ? direct : (argv) => ['sudo', argv];
+  const direct = (command, ...args) => run(command, args);
+  const asRoot = facts.isRoot ? direct : (...argv) => run('sudo', argv);
   return { facts, say, asRoot, asOwner: isWritable(facts.prefix) ? direct : asRoot };
 }
 
@@ -190,7 +182,7 @@ if (isStarted(import.meta.url)) {
   await main(async () => {
     const [argument = 'quickstart', ...rest] = process.argv.slice(2);
     if (argument === '--print-path') return console.log(childPath(machineFacts()));
-    if (rest.length > 0 || !['quickstart', 'test'].includes(argument)) {
+    if (rest.length > 0 || (argument !== 'quickstart' && argument !== 'test')) {
       throw new SetupProblem({
         what: `set-up does not know ${process.argv.slice(2).join(' ')}.`,
         why: 'It takes one profile, quickstart or test, or --print-path.',
