@@ -83,12 +83,8 @@ export function readAgentConfig(path: string): AgentConfig {
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new Error(
-      `The agent's configuration ${path} cannot be read: ${error instanceof Error ? error.message : error}`,
-      {
-        cause: error,
-      },
-    );
+    const why = error instanceof Error ? error.message : 'unknown error';
+    throw new Error(`The agent's configuration ${path} cannot be read: ${why}`, { cause: error });
   }
   const parsed = agentConfigSchema.safeParse(content);
   if (!parsed.success) throw new Error(`The agent's configuration ${path} is wrong:\n${z.prettifyError(parsed.error)}`);

@@ -60,7 +60,7 @@ export async function openLedger(
       entries.delete(taskId);
       writer.changed(taskId);
     },
-    durable: writer.durable,
+    durable: (taskId) => writer.durable(taskId),
   };
 }
 

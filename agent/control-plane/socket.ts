@@ -65,8 +65,8 @@ async function connectOnce(
     events.opened(socket);
     void pingUntilSilent(socket, clock, stopPinging.signal);
   });
-  socket.on('message', (data, isBinary) => {
-    if (!isBinary) events.message(String(data));
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (!isBinary) events.message(data.toString());
   });
   socket.on('error', (error) => {
     reason = error.message; // `close` follows.

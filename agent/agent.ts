@@ -1,0 +1,132 @@
+/**
+ * The agent: puts ledger, runtime and control plane together and runs its loops. Tasks run on whether the control plane can be
+ * reached or not; what needs it lives in a session, from one registration to the next. Ending the agent leaves containers running.
+ */
+import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
+import { hostPaths, protocolVersion, type RegisterRequest, type RegisterResponse } from '../core/host-protocol.ts';
+import { createChannel } from './channel.ts';
+import type { Clock } from './clock.ts';
+import { type ControlPlane, urlBelow } from './control-plane/client.ts';
+import { createSigner } from './control-plane/signer.ts';
+import { keepConnected, type SocketEvents } from './control-plane/socket.ts';
+import type { Identity } from './identity.ts';
+import type { Ledger } from './ledger.ts';
+import { backoffMs, type Random } from './loops/backoff.ts';
+import { createBell } from './loops/bell.ts';
+import type { TaskHost } from './loops/execute.ts';
+import { heartbeatLoop } from './loops/heartbeat.ts';
+import { createLimiter } from './loops/limiter.ts';
+import { logRetentionLoop } from './loops/log-retention.ts';
+import { createHostPlan } from './loops/plan.ts';
+import { createPulls } from './loops/pulls.ts';
+import { createReporter } from './loops/report.ts';
+import { openSession, type Session } from './loops/session.ts';
+import { syncLoop } from './loops/sync.ts';
+import { createTasks } from './loops/tasks.ts';
+import type { Runtime } from './runtime.ts';
+
+const registerAgain = { firstMs: 250, longestMs: 30_000 };
+
+export interface AgentDeps {
+  readonly identity: Identity;
+  readonly ledger: Ledger;
+  readonly runtime: Runtime;
+  readonly controlPlane: ControlPlane;
+  /** Where the sockets are dialled. */
+  readonly controlPlaneUrl: string;
+  /** What is said of this host at each registration. */
+  readonly host: Omit<RegisterRequest, 'protocolVersion' | 'publicKey'>;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Runs until the signal fires; resolves when every step that was in flight has come to its end. */
+export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, runtime, clock, random, log, controlPlane, identity } = deps;
+  const syncBell = createBell();
+  const retentionBell = createBell();
+  retentionBell.ring();
+  // At twice the number of cores containerd starts the most containers a second; beyond it each only takes longer.
+  const width = 2 * availableParallelism();
+  const channel = createChannel(runtime, () => clock.now(), log);
+  const host: TaskHost = {
+    runtime,
+    ledger,
+    pulls: createPulls(runtime),
+    starts: createLimiter(width),
+    removals: createLimiter(width),
+    clock,
+    bootId: deps.bootId,
+    log,
+    changed: (task) => reporter.changed(task),
+    freed: () => tasks.portsFreed(),
+    progress: (frame) => channel.progress(frame),
+  };
+  const tasks = createTasks(host, signal);
+  const plan = createHostPlan(host, tasks, () => retentionBell.ring());
+  const reporter = createReporter({ controlPlane, ledger, plan, clock, random, log });
+
+  using _exits = runtime.onExit((taskId) => tasks.exitSeen(taskId)); // Before anything is looked at, so that no exit is missed.
+  for (const { taskId } of ledger.all()) tasks.advance(taskId);
+
+  const runSession = async (session: Session, heartbeatSeconds: number): Promise<void> => {
+    const lookAgain = () => syncBell.ring();
+    const wake: SocketEvents = { opened: lookAgain, message: lookAgain, closed: () => {} };
+    await Promise.all([
+      syncLoop(
+        { controlPlane, plan, bell: syncBell, clock, random, log, fetched: () => reporter.reachable() },
+        session,
+      ),
+      reporter.loop(session),
+      heartbeatLoop({ controlPlane, clock, random, log, beaten: lookAgain }, session, heartbeatSeconds),
+      connect(deps, hostPaths.wake(session.hostId), wake, session),
+      connect(deps, hostPaths.channel(session.hostId), channel, session),
+    ]);
+  };
+  const runSessions = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const admitted = await register(deps, signal);
+      if (admitted === undefined) return;
+      const homeStoreEpoch = identity.admission?.storeEpoch ?? admitted.storeEpoch;
+      await runSession(openSession(admitted.hostId, homeStoreEpoch, signal), admitted.heartbeatSeconds);
+      // A control plane that admits a host and then does not know it must not be asked in a busy loop.
+      await clock.sleep(backoffMs(2, registerAgain, random), signal);
+    }
+  };
+  await Promise.all([runSessions(), logRetentionLoop({ runtime, ledger, bell: retentionBell, log }, signal)]);
+  await tasks.ended();
+}
+
+const connect = (deps: AgentDeps, path: string, events: SocketEvents, session: Session): Promise<void> => {
+  const { controlPlaneUrl, identity, clock, random, log } = deps;
+  const url = urlBelow(controlPlaneUrl, path);
+  return keepConnected(
+    { url, sign: createSigner(identity, clock, session.hostId), clock, random, log },
+    events,
+    session.signal,
+  );
+};
+
+/** Tries until the control plane admits this host; undefined when the signal fired first. */
+async function register(deps: AgentDeps, signal: AbortSignal): Promise<RegisterResponse | undefined> {
+  const { identity, controlPlane, clock, random, log } = deps;
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      const admitted = await controlPlane.register({ ...deps.host, protocolVersion, publicKey: identity.publicKey });
+      const { hostId, cluster } = admitted;
+      const before = identity.admission;
+      if (before?.hostId !== hostId || before.cluster !== cluster) {
+        await identity.admit({ hostId, cluster, storeEpoch: before?.storeEpoch ?? admitted.storeEpoch });
+      }
+      log.info({ hostId, cluster }, 'registered');
+      return admitted;
+    } catch (error) {
+      log.error({ err: error, failures }, 'the control plane does not admit this host; trying again');
+      await clock.sleep(backoffMs(failures, registerAgain, random), signal);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+/**
+ * Tells the control plane what became of this host's tasks: one report in flight, everything that changed meanwhile in the next one;
+ * everything there is once after each registration and under each new host epoch. What is reported is durable before it is sent.
+ */
+import type { Logger } from 'pino';
+import type { ReportedTask, ReportResponse } from '../../core/host-protocol.ts';
+import type { LedgerTask } from '../../core/plan/ledger.ts';
+import { acknowledge, observationOf, reportOf } from '../../core/plan/observation.ts';
+import type { Clock } from '../clock.ts';
+import { type ControlPlane, ControlPlaneError } from '../control-plane/client.ts';
+import type { Ledger } from '../ledger.ts';
+import { backoffMs, type Random } from './backoff.ts';
+import { type Bell, createBell, ringAfter } from './bell.ts';
+import type { HostPlan } from './plan.ts';
+import { isStoreKnown, type Session } from './session.ts';
+
+const retry = { firstMs: 250, longestMs: 15_000 };
+/** A report that is not full has at most this many tasks, so that its body stays within what gateways let through. */
+const maxTasks = 100;
+/**
+ * What is learned of a task on its way to RUNNING (image digest, container id) changes nothing that anybody waits for: it may wait
+ * this long for the news that ends the way. A warm start then costs one report, not four.
+ */
+const pendingDetailMs = 100;
+
+export interface ReportDeps {
+  readonly controlPlane: ControlPlane;
+  readonly ledger: Ledger;
+  readonly plan: HostPlan;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface Reporter {
+  /** The task's observation has changed. */
+  changed(task: LedgerTask): void;
+  /** The control plane can be reached: what failed to be sent, and whatever is unsent, goes now. */
+  reachable(): void;
+  loop(session: Session): Promise<void>;
+}
+
+export function createReporter(deps: ReportDeps): Reporter {
+  const bell = createBell();
+  const retryBell = createBell();
+  let detailTimer: Disposable | undefined;
+
+  const loop = async (session: Session): Promise<void> => {
+    let fullUnder: string | undefined;
+    let failures = 0;
+    bell.ring();
+    for (;;) {
+      await bell.rung(session.signal);
+      if (session.signal.aborted) return;
+      detailTimer?.[Symbol.dispose]();
+      detailTimer = undefined;
+      if (session.epochs === undefined) continue; // `reachable` rings after the first fetch.
+      const under = `${session.epochs.store}/${session.epochs.host}`;
+      try {
+        const isMore = await reportOnce(deps, session, { full: fullUnder !== under });
+        fullUnder = under;
+        failures = 0;
+        if (isMore) bell.ring();
+      } catch (error) {
+        if (session.signal.aborted) return;
+        if (error instanceof ControlPlaneError && error.unknownHost) session.expire();
+        deps.log.warn({ err: error, failures }, 'the report cannot be delivered now');
+        await pause(retryBell, backoffMs(failures, retry, deps.random), deps.clock, session.signal);
+        failures += 1;
+        bell.ring();
+      }
+    }
+  };
+
+  return {
+    changed(task) {
+      if (observationOf(task).status !== 'PENDING') bell.ring();
+      else detailTimer ??= ringAfter(bell, pendingDetailMs, deps.clock);
+    },
+    reachable() {
+      retryBell.ring();
+      bell.ring();
+    },
+    loop,
+  };
+}
+
+async function pause(bell: Bell, milliseconds: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  using _timer = ringAfter(bell, milliseconds, clock);
+  await bell.rung(signal);
+}
+
+/** Sends what is due, if anything is. Answers whether more is due at once. */
+async function reportOnce(deps: ReportDeps, session: Session, { full }: { full: boolean }): Promise<boolean> {
+  const { epochs } = session;
+  if (epochs === undefined) return false;
+  const due = deps.ledger.all().flatMap((task) => reportOf(task, { full }) ?? []);
+  if (due.length === 0 && !full) return false;
+  const tasks: readonly ReportedTask[] = full ? due : due.slice(0, maxTasks);
+  // A sequence that was reported must not be given to another observation after a crash: it would be taken for the old one.
+  await Promise.all(tasks.map(({ taskId }) => deps.ledger.durable(taskId)));
+  const report = { storeEpoch: session.homeStoreEpoch, hostEpoch: epochs.host, full, tasks: [...tasks] };
+  const answer = await deps.controlPlane.report(session.hostId, report, session.signal);
+  if (isStoreKnown(session)) absorb(deps, answer);
+  return tasks.length < due.length;
+}
+
+function absorb({ ledger, plan }: ReportDeps, answer: ReportResponse): void {
+  for (const { taskId, sequence } of answer.accepted) {
+    const task = ledger.get(taskId);
+    if (task !== undefined) ledger.put(acknowledge(task, sequence));
+  }
+  for (const taskId of answer.forget) plan.letGo(taskId);
+}
