@@ -169,6 +169,8 @@ export const taskSchema = z.object({
   hostId: z.string().optional(),
   hostName: z.string().optional(),
   placedAt: z.number().optional(),
+  /** Why that host, in words (PlacementResult.reasons). */
+  placementReason: z.string().optional(),
   /** Why it was not placed at the last try; while it waits, and kept when it never was. */
   explanation: explanationSchema.optional(),
   desired: desiredSchema,

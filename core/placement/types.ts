@@ -12,6 +12,8 @@ export interface PlacementRequest {
 export interface PlacementResult {
   /** One entry a task placed: the host that takes it. A host may appear several times. */
   readonly assignments: readonly HostCapacity[];
+  /** For each assignment, why that host, in words: `tight fit, 0.75 vCPU and 384 MiB left` (task.placementReason). */
+  readonly reasons: readonly string[];
   /** Tasks that fit nowhere; they are alike, so they share one explanation. */
   readonly unplaced: number;
   readonly explanation: Explanation | undefined;
