@@ -1,0 +1,104 @@
+/**
+ * The OCI runtime specification of a container: every choice about what it is, in one value. Pure: what depends on the machine
+ * or on the image's files is given.
+ */
+import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
+import { defaultCapabilities, processCapabilities } from './capabilities.ts';
+import { containerMounts, type EtcFiles, maskedPaths, readonlyPaths } from './mounts.ts';
+import { type ImageDefaults, processArgs, processEnvironment, workingDirectory } from './process.ts';
+import { containerResources } from './resources.ts';
+import { type LimitCeilings, rlimits } from './rlimits.ts';
+import type { ProcessUser, RuntimeSpec, SpecNamespace } from './runtime-spec.ts';
+import { seccompProfile } from './seccomp.ts';
+
+/** What of the machine a container's specification depends on. */
+export interface MachineFacts {
+  /** As `process.arch`. */
+  readonly architecture: string;
+  /** As `os.release()`. */
+  readonly kernelRelease: string;
+  readonly cgroupVersion: 1 | 2;
+  /** False where memory and swap cannot be limited together. */
+  readonly swapLimits: boolean;
+  /** False where the kernel knows no IPv6. */
+  readonly ipv6: boolean;
+  readonly limitCeilings: LimitCeilings;
+}
+
+/** `namespace`: an existing one at this path; `isolated`: a new one with nothing but loopback. */
+export type ContainerNetwork =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'isolated' }
+  | { readonly kind: 'namespace'; readonly path: string };
+
+export interface SpecInput {
+  readonly task: TaskSpec;
+  readonly container: ContainerSpec;
+  readonly image: ImageDefaults;
+  readonly user: ProcessUser;
+  readonly hostname: string;
+  readonly network: ContainerNetwork;
+  readonly etc: EtcFiles;
+  /** Below the root of every cgroup hierarchy. */
+  readonly cgroupsPath: string;
+  readonly machine: MachineFacts;
+}
+
+/** The shim's wish for grouping: containers with the same value share one. */
+const shimGroupAnnotation = 'io.containerd.runc.v2.group';
+
+export function makeSpec(input: SpecInput): RuntimeSpec {
+  const { task, container, image, user, machine } = input;
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user,
+      args: processArgs(container, image),
+      env: processEnvironment(container, image, input.hostname),
+      cwd: workingDirectory(container, image),
+      capabilities: processCapabilities(user.uid),
+      rlimits: rlimits(container.ulimits, machine.limitCeilings),
+      noNewPrivileges: false, // As Docker: sudo and the like work.
+      oomScoreAdj: 0,
+    },
+    root: { path: 'rootfs', readonly: container.readonlyRootFilesystem },
+    hostname: input.hostname,
+    mounts: containerMounts(input.etc),
+    annotations: { [shimGroupAnnotation]: task.taskId },
+    linux: {
+      namespaces: namespaces(input),
+      cgroupsPath: input.cgroupsPath,
+      resources: containerResources(task, container, machine),
+      seccomp: seccompProfile({ ...machine, capabilities: defaultCapabilities }),
+      ...(input.network.kind === 'host' ? {} : { sysctl: networkSysctls(machine) }),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}
+
+function namespaces({ network, machine }: SpecInput): SpecNamespace[] {
+  return [
+    { type: 'mount' },
+    { type: 'pid' },
+    { type: 'ipc' },
+    { type: 'uts' },
+    ...(network.kind === 'host' ? [] : [networkNamespace(network)]),
+    // With version 1 the container's own groups are mounted in its place, as Docker does it.
+    ...(machine.cgroupVersion === 2 ? [{ type: 'cgroup' } as const] : []),
+  ];
+}
+
+const networkNamespace = (network: Exclude<ContainerNetwork, { kind: 'host' }>): SpecNamespace =>
+  network.kind === 'namespace' ? { type: 'network', path: network.path } : { type: 'network' };
+
+/** A port below 1024 and ping need no privilege in a network of one's own. */
+function networkSysctls({ ipv6 }: MachineFacts): Record<string, string> {
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    // IPv6 is off until tasks get addresses of it.
+    ...(ipv6 ? { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' } : {}),
+  };
+}
