@@ -1,0 +1,79 @@
+/**
+ * A command is data: name, summary, arguments, options, example and handler. Help, parsing, documentation and completion come from
+ * the same object; a handler never looks at argv, the environment or the terminal itself.
+ */
+import type { CommandContext } from './context.ts';
+
+export interface OptionSpec {
+  readonly type: 'boolean' | 'string' | 'integer';
+  readonly short?: string;
+  /** What stands for the value in help, for example `N`. Absent for booleans. */
+  readonly value?: string;
+  readonly summary: string;
+  /** May be given several times; the handler gets an array. */
+  readonly multiple?: boolean;
+}
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly required?: boolean;
+  /** Takes all that are left. Only the last one. */
+  readonly variadic?: boolean;
+}
+
+type Options = Readonly<Record<string, OptionSpec>>;
+
+type SingleValue<Spec extends OptionSpec> = Spec['type'] extends 'boolean'
+  ? boolean
+  : Spec['type'] extends 'integer'
+    ? number
+    : string;
+
+export type OptionValues<O extends Options> = {
+  readonly [Name in keyof O]?: O[Name] extends { multiple: true } ? readonly SingleValue<O[Name]>[] : SingleValue<O[Name]>;
+};
+
+export interface Invocation<O extends Options = Options> {
+  readonly args: readonly string[];
+  readonly options: OptionValues<O>;
+  /** What stands after `--`. */
+  readonly rest: readonly string[];
+}
+
+export interface Command<O extends Options = Options> {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments: readonly ArgumentSpec[];
+  readonly options: O;
+  /** What `-- …` means, where the command takes it. */
+  readonly rest?: string;
+  readonly examples: readonly string[];
+  /** Answers the exit code. */
+  readonly run: (context: CommandContext, invocation: Invocation<O>) => Promise<number>;
+}
+
+/** Keeps the types of the options for the handler, and forgets them for the list of commands. */
+export const defineCommand = <const O extends Options>(command: Command<O>): Command => command as Command;
+
+/** Options that every command takes. */
+export const globalOptions = {
+  json: { type: 'boolean', summary: 'Print JSON on standard output: one object, or one a line where it is a stream' },
+  cluster: { type: 'string', short: 'c', value: 'NAME', summary: 'The cluster (default: default)' },
+  endpoint: { type: 'string', value: 'URL', summary: 'The control plane (default: $GANTRY_ENDPOINT, or the cloud on this machine)' },
+  region: { type: 'string', value: 'NAME', summary: 'The region that requests are signed for' },
+  help: { type: 'boolean', short: 'h', summary: 'Print this help' },
+} as const satisfies Options;
+
+/** Documented in `gantry --help`. */
+export const exitCodes = {
+  ok: 0,
+  /** Wrong usage, or an error of our own or of the control plane. */
+  failed: 1,
+  notPlaced: 2,
+  timeout: 3,
+  notFound: 4,
+} as const;
+
+/** `gantry run --wait` ends with the container's own exit code; these three are kept for us, as docker and timeout keep theirs. */
+export const runExitCodes = { notPlaced: 122, timeout: 124, gantryFailed: 125 } as const;

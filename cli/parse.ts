@@ -1,0 +1,73 @@
+/** From argv to an Invocation, by the command's own description. Errors name the option and what would be right. */
+import { parseArgs } from 'node:util';
+import { GantryError } from '../core/errors.ts';
+import { type Command, globalOptions, type Invocation, type OptionSpec, type OptionValues } from './command.ts';
+
+export interface Parsed {
+  readonly invocation: Invocation;
+  readonly global: OptionValues<typeof globalOptions>;
+}
+
+export function parseInvocation(command: Command, argv: readonly string[]): Parsed {
+  const split = argv.indexOf('--');
+  const rest = split === -1 ? [] : argv.slice(split + 1);
+  if (rest.length > 0 && command.rest === undefined) throw usage(command, 'it takes nothing after --');
+  const specs: Record<string, OptionSpec> = { ...command.options, ...globalOptions };
+  const { values, positionals } = tokens(command, specs, split === -1 ? argv : argv.slice(0, split));
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const spec = specs[name];
+    if (spec === undefined || value === undefined) continue;
+    options[name] = Array.isArray(value)
+      ? value.map((one) => convert(command, name, spec, one))
+      : convert(command, name, spec, value);
+  }
+  if (options.help !== true) checkArguments(command, positionals);
+  return {
+    invocation: { args: positionals, options: options as Invocation['options'], rest },
+    global: options as Parsed['global'],
+  };
+}
+
+function tokens(command: Command, specs: Record<string, OptionSpec>, argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      allowNegative: false,
+      options: Object.fromEntries(
+        Object.entries(specs).map(([name, spec]) => [
+          name,
+          {
+            type: spec.type === 'boolean' ? ('boolean' as const) : ('string' as const),
+            ...(spec.short !== undefined && { short: spec.short }),
+            ...(spec.multiple === true && { multiple: true }),
+          },
+        ]),
+      ),
+    });
+  } catch (error) {
+    // parseArgs' first sentence names the option; the rest explains `--` to programmers.
+    throw usage(command, (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '');
+  }
+}
+
+function convert(command: Command, name: string, spec: OptionSpec, value: string | boolean): string | boolean | number {
+  if (spec.type !== 'integer') return value;
+  if (!/^-?\d+$/.test(String(value))) throw usage(command, `--${name} takes a whole number, not '${value}'`);
+  return Number(value);
+}
+
+function checkArguments(command: Command, positionals: readonly string[]): void {
+  const required = command.arguments.filter((argument) => argument.required === true);
+  const missing = required[positionals.length];
+  if (missing !== undefined) throw usage(command, `${missing.name.toUpperCase()} is missing: ${missing.summary}`);
+  const variadic = command.arguments.at(-1)?.variadic === true;
+  const extra = positionals[command.arguments.length];
+  if (!variadic && extra !== undefined) throw usage(command, `it does not know what to do with '${extra}'`);
+}
+
+const usage = (command: Command, what: string): GantryError =>
+  new GantryError('InvalidParameterException', `gantry ${command.name}: ${what}.`, {
+    hint: `See \`gantry ${command.name} --help\`.`,
+  });

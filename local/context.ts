@@ -1,0 +1,40 @@
+/**
+ * How a command line on this machine reaches the cloud: endpoint, region and the first access key. Written by `gantry up`, readable
+ * by root alone, because the secret is in it.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { CloudOptions, CloudPaths } from './options.ts';
+import { serverUrl } from './server.ts';
+
+/** What the server writes when it has made the first access key. */
+export const storedCredentialsSchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+
+const cloudContextSchema = z.object({
+  endpoint: z.url(),
+  region: z.string(),
+  /** Absent with `--auth none`. */
+  credentials: storedCredentialsSchema.optional(),
+});
+export type CloudContext = z.infer<typeof cloudContextSchema>;
+
+export function writeContext(options: CloudOptions, paths: CloudPaths): CloudContext {
+  const context: CloudContext = {
+    endpoint: serverUrl(options),
+    region: options.region,
+    ...(options.auth === 'sigv4' && {
+      credentials: storedCredentialsSchema.parse(JSON.parse(readFileSync(paths.credentials, 'utf8'))),
+    }),
+  };
+  writeFileSync(paths.context, JSON.stringify(context, null, 2), { mode: 0o600 });
+  return context;
+}
+
+/** The context of a cloud on this machine, or undefined when there is none that the caller may read. */
+export function readContext(paths: Pick<CloudPaths, 'context'>): CloudContext | undefined {
+  try {
+    return cloudContextSchema.parse(JSON.parse(readFileSync(paths.context, 'utf8')));
+  } catch {
+    return undefined; // No cloud here, or not ours to read: the caller says how to name one.
+  }
+}

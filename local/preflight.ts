@@ -1,0 +1,59 @@
+/** Whether this machine can be a cloud, asked before anything is changed. Every refusal says what, why and what to do. */
+import { mkdirSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { platform } from 'node:os';
+import { GantryError } from '../core/errors.ts';
+import { findExecutable } from './containerd.ts';
+import { runningPid } from './managed-process.ts';
+import type { CloudOptions, CloudPaths } from './options.ts';
+import { serverProcess } from './server.ts';
+
+const neededTools = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables-restore', 'nsenter'];
+const neededDiskMib = 1024;
+
+export const supervisorProcess = (paths: CloudPaths) => ({ pidFile: paths.supervisorPid, marker: 'up' });
+
+/** Makes the two directories; throws a GantryError otherwise. */
+export async function checkMachine(options: CloudOptions, paths: CloudPaths): Promise<void> {
+  const refuse = (message: string, hint: string): never => {
+    throw new GantryError('ClientException', message, { hint });
+  };
+  if (platform() !== 'linux')
+    refuse('gantry up runs containers and so needs Linux.', 'Run it in a Linux virtual machine or on a Linux host.');
+  if (process.getuid?.() !== 0)
+    refuse('gantry up makes cgroups, networks and containers and so needs root.', 'Run it with sudo.');
+  const missing = neededTools.filter((tool) => findExecutable(tool) === undefined);
+  if (missing.length > 0)
+    refuse(`This machine lacks ${missing.join(', ')}.`, 'Run `npm run quickstart`, which brings what is missing.');
+  if (options.auth === 'none' && !isLoopback(options.listen))
+    refuse(
+      `--auth none would open the control plane to everybody who reaches ${options.listen}.`,
+      'Use --auth none only with --listen 127.0.0.1.',
+    );
+  const supervisor = runningPid(supervisorProcess(paths));
+  if (supervisor !== undefined && supervisor !== process.pid)
+    refuse(`A cloud is already up here (pid ${supervisor}).`, 'Use it, or end it with `gantry down`.');
+  if (runningPid(serverProcess(paths)) === undefined && !(await isFree(options)))
+    refuse(
+      `Port ${options.port} of ${options.listen} is in use by another program.`,
+      'End that program, or choose another port with --port.',
+    );
+  for (const dir of [paths.dataDir, paths.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = statfsSync(paths.dataDir);
+  const freeMib = Math.floor((bavail * bsize) / 1024 ** 2);
+  if (freeMib < neededDiskMib)
+    refuse(
+      `${paths.dataDir} has ${freeMib} MiB free; images and logs need at least ${neededDiskMib}.`,
+      'Free some space, or choose another place with --data.',
+    );
+}
+
+const isLoopback = (address: string): boolean => address === 'localhost' || address === '::1' || /^127\./.test(address);
+
+function isFree({ listen, port }: CloudOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ host: listen, port, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
