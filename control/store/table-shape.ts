@@ -1,0 +1,11 @@
+/** Names of the DynamoDB table's attributes and of its index: what a table must be made with, by whatever makes it. */
+export const tableShape = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  /** Sparse: only items with a place in the history have its keys. Projects all attributes. */
+  history: { indexName: 'history', partitionKey: 'hpk', sortKey: 'hsk' },
+  /** Epoch seconds; the table's time-to-live attribute. */
+  expiry: 'expiresAt',
+  schemaVersion: 'v',
+  data: 'data',
+} as const;
