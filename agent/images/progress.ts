@@ -1,0 +1,54 @@
+/** Counts what a pull has done, and tells it: every change of phase and layer, and bytes a few times a second. */
+import type { PullProgress } from '../runtime.ts';
+
+const intervalMs = 100;
+
+export const initialProgress: PullProgress = {
+  phase: 'resolving',
+  layersDone: 0,
+  layersTotal: 0,
+  bytesDone: 0,
+  bytesTotal: 0,
+};
+
+export class ProgressMeter {
+  readonly #tell: (progress: PullProgress) => void;
+  readonly #now: () => number;
+  readonly #bytesByDigest = new Map<string, number>();
+  #progress = initialProgress;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(tell: (progress: PullProgress) => void, now: () => number) {
+    this.#tell = tell;
+    this.#now = now;
+  }
+
+  startDownload(layersTotal: number, bytesTotal: number): void {
+    this.#change({ phase: 'downloading', layersTotal, bytesTotal });
+  }
+
+  /** A blob is this far; less than before when a broken connection cost what was on the way. */
+  downloaded(digest: string, bytes: number): void {
+    const bytesDone = this.#progress.bytesDone + bytes - (this.#bytesByDigest.get(digest) ?? 0);
+    this.#bytesByDigest.set(digest, bytes);
+    this.#progress = { ...this.#progress, bytesDone };
+    const isLast = bytesDone === this.#progress.bytesTotal;
+    if (isLast && this.#progress.phase === 'downloading') this.#change({ phase: 'unpacking' });
+    else if (this.#now() - this.#toldAt >= intervalMs) this.#change({});
+  }
+
+  layerUnpacked(): void {
+    this.#change({ layersDone: this.#progress.layersDone + 1 });
+  }
+
+  done(): void {
+    const { layersTotal, bytesTotal } = this.#progress;
+    this.#change({ phase: 'done', layersDone: layersTotal, bytesDone: bytesTotal });
+  }
+
+  #change(change: Partial<PullProgress>): void {
+    this.#progress = { ...this.#progress, ...change };
+    this.#toldAt = this.#now();
+    this.#tell(this.#progress);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The sentences with which a pull fails, in one place. Each names the image and the registry, says what is wrong and what to do,
+ * and keeps the words that ECS clients match on: `i/o timeout`, `EOF`, `connection refused`.
+ */
+import { RuntimeFailure } from '../runtime.ts';
+import type { ImageReference } from './reference.ts';
+
+/** The registry could not be reached, or stopped answering. Worth another try. */
+export function unreachable(image: ImageReference, reason: string, cause?: unknown): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerError',
+    `${subject(image)}: ${reason}. Check that the registry is up and that this host can reach it.`,
+    { retryable: true, cause },
+  );
+}
+
+export function credentialsMissing(image: ImageReference, said: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerAuthError',
+    `${subject(image)}: the registry wants credentials and none are configured for ${image.host}${quoted(said)}. ` +
+      'Configure them, or check the name: registries also answer so for a repository that does not exist.',
+  );
+}
+
+export function credentialsRefused(image: ImageReference, said: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerAuthError',
+    `${subject(image)}: the registry refused the credentials configured for ${image.host}${quoted(said)}. ` +
+      'Check user name and password, and that they may pull from this repository.',
+  );
+}
+
+/** The registry's way of asking for credentials is none that can be answered. */
+export function unknownChallenge(image: ImageReference, challenge: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerAuthError',
+    `${subject(image)}: the registry asks for credentials in a way that is not supported ("${challenge}"); Bearer and Basic are.`,
+  );
+}
+
+export function manifestNotFound(image: ImageReference, said: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullImageManifestError',
+    `${subject(image)}: not found${quoted(said)}. Check repository and tag, and that the image was pushed.`,
+  );
+}
+
+export function noManifestForPlatform(image: ImageReference, wanted: string, offered: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullImageManifestError',
+    `${subject(image)}: it is not made for ${wanted}, which this host is (offered: ${offered}). ` +
+      'Build it for this platform, or place the task on hosts with another ecs.cpu-architecture.',
+  );
+}
+
+export function badManifest(image: ImageReference, why: string, cause?: unknown): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullImageManifestError',
+    `${subject(image)}: its manifest cannot be used: ${why}. Push the image again with a current builder.`,
+    { cause },
+  );
+}
+
+/** The registry sent other bytes than the manifest promises. */
+export function corruptBlob(image: ImageReference, digest: string, why: string, cause?: unknown): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerError',
+    `${subject(image)}: the registry sent wrong content for ${digest} (${why}). ` +
+      'The registry, or a proxy before it, is damaged or tampered with; push the image again.',
+    { cause },
+  );
+}
+
+/** Any other answer of the registry. */
+export function badAnswer(image: ImageReference, status: number, said: string): RuntimeFailure {
+  const busy = status === 429 || status >= 500;
+  const advice = status === 429 ? 'Wait, or configure credentials with a higher limit' : 'See the log of the registry';
+  return new RuntimeFailure(
+    'CannotPullContainerError',
+    `${subject(image)}: the registry answered HTTP status ${status}${quoted(said)}. ${advice}.`,
+    { retryable: busy },
+  );
+}
+
+export function badRedirect(image: ImageReference, why: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerError',
+    `${subject(image)}: ${why}. See the configuration of the registry.`,
+  );
+}
+
+/** containerd could not take or unpack what the registry sent. */
+export function hostFailed(image: ImageReference, doing: string, cause: Error, retryable: boolean): RuntimeFailure {
+  const full = cause.message.includes('no space left on device');
+  const advice = full
+    ? 'The disk of the host is full: remove images or make room in its data directory'
+    : 'The log of containerd on the host says more';
+  return new RuntimeFailure(
+    'CannotPullContainerError',
+    `${subject(image)}: ${doing} failed on the host: ${cause.message}. ${advice}.`,
+    {
+      retryable,
+      cause,
+    },
+  );
+}
+
+function subject({ original, host }: ImageReference): string {
+  return `The image "${original}" could not be pulled from ${host}`;
+}
+
+/** A registry's own words, where there are any, made safe to show. */
+function quoted(said: string): string {
+  const text = said.replaceAll(/[^\x20-\x7e]+/g, ' ').trim();
+  return text === '' ? '' : ` (it says: ${text.length > 200 ? `${text.slice(0, 200)}…` : text})`;
+}

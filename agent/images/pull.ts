@@ -1,0 +1,167 @@
+/**
+ * One pull of one image: resolve, download, unpack, record, in an order in which a crash at any moment leaves nothing that garbage
+ * collection would not take. Who may share it, and what to do when the registry is away, is decided in puller.ts.
+ */
+import type { NamespacedContainerd } from '../containerd/client.ts';
+import { GrpcError, isGrpcError, isUnavailable } from '../containerd/grpc-error.ts';
+import { createLimiter } from '../loops/limiter.ts';
+import type { BlobWrite } from './content.ts';
+import { findImage, type LocalImage, localImage, recordImage } from './image-store.ts';
+import { ingest } from './ingest.ts';
+import type { KeyedLock } from './keyed-lock.ts';
+import { withLease } from './lease.ts';
+import type { Descriptor, ImageConfig, Manifest, Platform } from './manifest.ts';
+import type { ProgressMeter } from './progress.ts';
+import * as failure from './pull-failure.ts';
+import { digestName, type ImageReference } from './reference.ts';
+import type { RegistryClient } from './registry.ts';
+import { type Document, type ResolvedImage, resolvedDigest, resolveImage } from './resolve.ts';
+import type { RetryPolicy } from './retry.ts';
+import { chainIds, type Layer, snapshotter, unpackLayer, WrongDiffId } from './unpack.ts';
+
+const parallelDownloads = 3;
+const gcContent = 'containerd.io/gc.ref.content';
+
+export interface Pull {
+  readonly containerd: NamespacedContainerd;
+  readonly image: ImageReference;
+  readonly registry: RegistryClient;
+  readonly platform: Platform;
+  readonly locks: KeyedLock;
+  readonly retry: RetryPolicy;
+  readonly progress: ProgressMeter;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the image complete and unpacked on this host. Throws RuntimeFailure, after having taken away whatever it had made; when the
+ * signal fires, its reason.
+ */
+export async function pullImage(pull: Pull): Promise<LocalImage> {
+  try {
+    const image = (await present(pull)) ?? (await download(pull));
+    pull.progress.done();
+    return image;
+  } catch (error) {
+    if (pull.signal.aborted) throw pull.signal.reason;
+    throw asHostFailure(error, pull.image, 'looking up or recording it');
+  }
+}
+
+/** The image, if this host has it as the registry has it now: then one short question to the registry is all that it costs. */
+async function present(pull: Pull): Promise<LocalImage | undefined> {
+  const found = await findImage(pull.containerd, pull.image, pull.platform);
+  if (found === undefined || pull.image.digest !== undefined) return found;
+  return (await resolvedDigest(pull)) === found.targetDigest ? found : undefined;
+}
+
+async function download(pull: Pull): Promise<LocalImage> {
+  const resolved = await resolveImage(pull);
+  return withLease(pull.containerd, 'gantry-pull', async (containerd) => {
+    const leased = { ...pull, containerd };
+    await storeDocuments(leased, resolved);
+    await storeLayers(leased, resolved);
+    const { image, signal } = pull;
+    const { index, manifest, config } = resolved;
+    const target = (index ?? manifest).descriptor;
+    await recordImage(containerd, digestName(image, manifest.descriptor.digest), manifest.descriptor, signal);
+    await recordImage(containerd, image.name, target, signal);
+    return localImage(image, image.name, target.digest, manifest.descriptor.digest, manifest.content, config.content);
+  });
+}
+
+/** Stores index, manifest and config, labelled so that garbage collection keeps whatever each of them names. */
+async function storeDocuments(pull: Pull, { index, manifest, config }: ResolvedImage): Promise<void> {
+  const { content, descriptor } = manifest;
+  if (index !== undefined)
+    await storeDocument(pull, index, { [`${gcContent}.m.${index.position}`]: descriptor.digest });
+  await storeDocument(pull, manifest, {
+    [`${gcContent}.config`]: content.config.digest,
+    ...Object.fromEntries(content.layers.map(({ digest }, position) => [`${gcContent}.l.${position}`, digest])),
+  });
+  const top = chainIds(config.content.rootfs.diff_ids).at(-1) ?? '';
+  await storeDocument(pull, config, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
+}
+
+function storeDocument(pull: Pull, { descriptor, bytes }: Document, labels: Record<string, string>): Promise<void> {
+  const read = async function* (offset: number): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(offset);
+  };
+  return store(pull, descriptor, labels, read, () => {});
+}
+
+/** Downloads the layers side by side and unpacks them in their order, each as soon as it and those below it are there. */
+async function storeLayers(pull: Pull, { manifest, config }: ResolvedImage): Promise<void> {
+  const layers = layersOf(manifest.content, config.content);
+  const blobs = new Map(layers.map(({ blob, diffId }) => [blob.digest, { blob, diffId }])); // Images may repeat a layer.
+  const bytesTotal = [...blobs.values()].reduce((total, { blob }) => total + blob.size, 0);
+  pull.progress.startDownload(layers.length, bytesTotal);
+
+  const failed = new AbortController();
+  const part: Pull = { ...pull, signal: AbortSignal.any([pull.signal, failed.signal]) };
+  const limiter = createLimiter(parallelDownloads);
+  const downloads = new Map<string, Promise<unknown>>();
+  for (const { blob, diffId } of blobs.values()) {
+    const downloaded = limiter.run(0, part.signal, () => storeLayerBlob(part, blob, diffId));
+    downloaded.catch((error: unknown) => failed.abort(error)); // The others, and the unpacking under way, need not go on.
+    downloads.set(blob.digest, downloaded);
+  }
+  try {
+    for (const layer of layers) {
+      await downloads.get(layer.blob.digest);
+      await unpack(part, layer);
+      pull.progress.layerUnpacked();
+    }
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(downloads.values()); // They clean up after themselves, while the lease is still there.
+    throw failed.signal.reason; // The first failure; those that followed from it say less.
+  }
+}
+
+function layersOf({ layers }: Manifest, { rootfs }: ImageConfig): Layer[] {
+  const chain = chainIds(rootfs.diff_ids);
+  return layers.map((blob, position) => ({
+    blob,
+    diffId: rootfs.diff_ids[position] ?? '',
+    chainId: chain[position] ?? '',
+    parent: chain[position - 1] ?? '',
+  }));
+}
+
+function storeLayerBlob(pull: Pull, blob: Descriptor, diffId: string): Promise<void> {
+  const { progress, registry, signal } = pull;
+  const labels = { 'containerd.io/uncompressed': diffId };
+  const read = (offset: number): AsyncIterable<Uint8Array> => registry.blob(blob, offset, signal);
+  return store(pull, blob, labels, read, (offset) => progress.downloaded(blob.digest, offset));
+}
+
+async function store(
+  { containerd, image, locks, retry, signal }: Pull,
+  { digest, size }: Descriptor,
+  gcLabels: Record<string, string>,
+  read: BlobWrite['read'],
+  onOffset: BlobWrite['onOffset'],
+): Promise<void> {
+  const labels = { ...gcLabels, [`containerd.io/distribution.source.${image.host}`]: image.repository };
+  const blob = { ref: `gantry-${digest}`, digest, size, labels, read, onOffset };
+  try {
+    await ingest({ containerd, blob, locks, retry, signal });
+  } catch (error) {
+    if (isGrpcError(error, 'FAILED_PRECONDITION')) throw failure.corruptBlob(image, digest, error.details, error);
+    throw asHostFailure(error, image, `storing ${digest}`);
+  }
+}
+
+async function unpack({ containerd, image, locks, signal }: Pull, layer: Layer): Promise<void> {
+  try {
+    await locks.run(layer.chainId, signal, () => unpackLayer(containerd, layer, signal));
+  } catch (error) {
+    if (error instanceof WrongDiffId) throw failure.corruptBlob(image, layer.blob.digest, error.message, error);
+    throw asHostFailure(error, image, `unpacking the layer ${layer.blob.digest}`);
+  }
+}
+
+function asHostFailure(error: unknown, image: ImageReference, doing: string): unknown {
+  return error instanceof GrpcError ? failure.hostFailed(image, doing, error, isUnavailable(error)) : error;
+}
