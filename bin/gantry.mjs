@@ -16,7 +16,7 @@ const node = findNode24(home);
 if (node === undefined) {
   process.stderr.write(
     `gantry needs Node 24, which comes with its npm packages; they are not installed in ${home} (this is Node ${process.versions.node}).\n` +
-      'Run `npm run quickstart` there, which sets everything up, or `npm ci` for the npm packages alone.\n',
+      'Run `npm run quickstart` there, which sets everything up, or `npm install` for the npm packages alone.\n',
   );
   process.exitCode = 1;
 } else {

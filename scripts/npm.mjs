@@ -1,10 +1,14 @@
-/** The npm packages: whether those in node_modules are the ones of package-lock.json, and `npm ci` when not. */
+/**
+ * The npm packages: whether those in node_modules are the ones of package-lock.json, and their installation when not.
+ * By `npm install --no-save`, which keeps to the lock, checks its hashes and changes no file of the repository. Not by `npm ci`:
+ * it demands an entry for every other system's variant of an optional package, and a registry need not have them all.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 
 /**
- * Why `npm ci` is needed, or undefined. npm writes node_modules/.package-lock.json last, so an interrupted installation shows.
+ * Why packages are to be installed, or undefined. npm writes node_modules/.package-lock.json last, so an interrupted installation shows.
  *
  * @param {Pick<import('./machine.mjs').Facts, 'repository' | 'platform' | 'arch'>} facts
  * @returns {string | undefined}
@@ -21,8 +25,7 @@ export function whyNpmPackages(facts) {
       return `${path} is not what package-lock.json says`;
     }
   }
-  const extra = Object.keys(installed).find((path) => locked[path] === undefined);
-  return extra && `${extra} is not in package-lock.json`;
+  return undefined;
 }
 
 /** npm leaves optional packages for other machines out; by libc too, which only npm itself knows. */
@@ -45,9 +48,9 @@ export function lockedPackageCount(repository) {
  * @param {string} repository
  */
 export function installNpmPackages(npm, repository) {
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const isScript = /\.[cm]?js$/.test(npm);
-  // `npm run` puts node_modules/.bin first in PATH; the Node there is about to be deleted and laid anew.
+  // `npm run` puts node_modules/.bin first in PATH; the Node there may be replaced.
   const path = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((dir) => !dir.includes('node_modules'))

@@ -90,7 +90,9 @@ function isStatic(path) {
 
 function addNpmPackages(reason, facts, say) {
   const started = Date.now();
-  say(`npm ci: ${lockedPackageCount(facts.repository)} packages of package-lock.json into node_modules (${reason})`);
+  say(
+    `npm install: ${lockedPackageCount(facts.repository)} packages of package-lock.json into node_modules (${reason})`,
+  );
   installNpmPackages(facts.npm ?? 'npm', facts.repository);
   say(`npm packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }

@@ -72,6 +72,6 @@ describe('gantry.mjs', () => {
     using installed = installation('', { withNode: false });
     const { stderr, status } = spawnSync(process.execPath, [installed.launcher], { encoding: 'utf8' });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/npm run quickstart.*npm ci/s);
+    expect(stderr).toMatch(/npm run quickstart.*npm install/s);
   });
 });
