@@ -22,15 +22,14 @@ export function applyReservation(host: HostCapacity, needs: PlacementNeeds, task
 /** The host once the task is gone from it: `applyReservation` undone. A port that another task holds stays held. */
 export function releaseReservation(host: HostCapacity, needs: PlacementNeeds, taskId: string): HostCapacity {
   const { cpuUnits, memoryMib } = needs.reservation;
-  const groups = { ...host.groups };
-  if (tasksOfGroup(host, needs.group) > 1) groups[needs.group] = tasksOfGroup(host, needs.group) - 1;
-  else delete groups[needs.group];
+  const left = tasksOfGroup(host, needs.group) - 1;
+  const otherGroups = Object.entries(host.groups).filter(([group]) => group !== needs.group);
   return {
     ...host,
     freeCpuUnits: host.freeCpuUnits + cpuUnits,
     freeMemoryMib: host.freeMemoryMib + memoryMib,
     ports: Object.fromEntries(Object.entries(host.ports).filter(([, holder]) => holder !== taskId)),
-    groups,
+    groups: Object.fromEntries(left > 0 ? [...otherGroups, [needs.group, left]] : otherGroups),
     taskCount: host.taskCount - 1,
   };
 }

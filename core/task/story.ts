@@ -1,0 +1,184 @@
+/**
+ * A task's story for people: what happened when, as data with one sentence each, and its present state in one sentence ("why is it
+ * pending?", "why did it stop?"). Told from the task alone; never from logs, and never with a time that nobody wrote down.
+ */
+import type { ContainerObservation, Task } from '../model/task.ts';
+import { formatCpu, formatDuration, formatList, formatMib } from '../text.ts';
+import { lastStatus, stopCause, taskTimes } from './status.ts';
+
+/** In the order in which phases of the same moment are told. */
+const phases = [
+  'requested',
+  'waiting',
+  'placed',
+  'pulling',
+  'pulled',
+  'started',
+  'stop-requested',
+  'container-stopped',
+  'stopping',
+  'given-up',
+  'stopped',
+] as const;
+export type StoryPhase = (typeof phases)[number];
+
+export interface StoryEntry {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly phase: StoryPhase;
+  readonly text: string;
+}
+
+export function taskStory(task: Task): StoryEntry[] {
+  return [...beginning(task), ...running(task), ...ending(task)].sort(
+    (a, b) => a.at - b.at || phases.indexOf(a.phase) - phases.indexOf(b.phase),
+  );
+}
+
+function beginning(task: Task): StoryEntry[] {
+  const { cpuUnits, memoryMib, ports } = task.needs.reservation;
+  const needs = [formatCpu(cpuUnits), formatMib(memoryMib), ...ports];
+  const entries: StoryEntry[] = [
+    {
+      at: task.createdAt,
+      phase: 'requested',
+      text: `${task.family}:${task.revision} requested; it needs ${formatList(needs)}`,
+    },
+  ];
+  if (task.explanation !== undefined) {
+    entries.push({ at: task.createdAt, phase: 'waiting', text: `no host takes it: ${task.explanation.sentence}` });
+  }
+  if (task.placedAt !== undefined) {
+    const waitedMs = task.placedAt - task.createdAt;
+    const waited = waitedMs >= 1000 ? ` after ${formatDuration(waitedMs)}` : '';
+    const reason = task.placementReason === undefined ? '' : `: ${task.placementReason}`;
+    entries.push({ at: task.placedAt, phase: 'placed', text: `placed on ${hostOf(task)}${waited}${reason}` });
+  }
+  return entries;
+}
+
+const hostOf = (task: Task): string => task.hostName ?? task.hostId ?? 'no host';
+
+function running(task: Task): StoryEntry[] {
+  const { pullStartedAt, pullStoppedAt, startedAt } = taskTimes(task);
+  const entries: StoryEntry[] = [];
+  if (pullStartedAt !== undefined && pullStoppedAt === undefined) {
+    entries.push({ at: pullStartedAt, phase: 'pulling', text: 'pulling images' });
+  }
+  if (pullStartedAt !== undefined && pullStoppedAt !== undefined) {
+    const took = formatDuration(pullStoppedAt - pullStartedAt);
+    const missing = (task.observed?.containers ?? []).some(({ imageDigest }) => imageDigest === undefined);
+    entries.push({
+      at: pullStoppedAt,
+      phase: 'pulled',
+      text: `${missing ? 'pulling ended' : 'images ready'} after ${took}`,
+    });
+  }
+  if (startedAt !== undefined) {
+    const text = `running, ${formatDuration(startedAt - task.createdAt)} after the request`;
+    entries.push({ at: startedAt, phase: 'started', text });
+  }
+  return entries;
+}
+
+function ending(task: Task): StoryEntry[] {
+  const { observed, verdict, desired } = task;
+  const times = taskTimes(task);
+  const cause = stopCause(task);
+  const entries: StoryEntry[] = [];
+  if (desired.status === 'STOPPED' && verdict?.at !== desired.at) {
+    entries.push({
+      at: desired.at,
+      phase: 'stop-requested',
+      text: `asked to stop: ${desired.reason ?? 'no reason given'}`,
+    });
+  }
+  for (const container of observed?.containers ?? []) {
+    const at = container.stoppedAt ?? (container.reason === undefined ? undefined : observed?.stoppingAt);
+    if (at !== undefined) entries.push({ at, phase: 'container-stopped', text: containerEnd(container) });
+  }
+  if (observed?.stoppingAt !== undefined) {
+    const why = observed.stoppedReason ?? desired.reason;
+    entries.push({
+      at: observed.stoppingAt,
+      phase: 'stopping',
+      text: why === undefined ? 'stopping' : `stopping: ${why}`,
+    });
+  }
+  if (verdict !== undefined) entries.push({ at: verdict.at, phase: 'given-up', text: `given up: ${verdict.reason}` });
+  if (times.stoppedAt !== undefined && lastStatus(task) === 'STOPPED') {
+    entries.push({
+      at: times.stoppedAt,
+      phase: 'stopped',
+      text: cause === undefined ? 'stopped' : `stopped (${cause.stopCode})`,
+    });
+  }
+  return entries;
+}
+
+const signalNames: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  15: 'SIGTERM',
+};
+
+/** `container 'app' exited with code 0 after 3.2 s`. Only of a container that ended or failed. */
+function containerEnd(container: ContainerObservation): string {
+  const { name, exitCode, reason, startedAt, stoppedAt } = container;
+  if (exitCode === undefined)
+    return `container '${name}' ${startedAt === undefined ? 'did not start' : 'is gone'}: ${reason ?? 'nobody saw why'}`;
+  const after =
+    startedAt !== undefined && stoppedAt !== undefined ? ` after ${formatDuration(stoppedAt - startedAt)}` : '';
+  const signal = signalNames[exitCode - 128];
+  const code = `exited with code ${exitCode}${signal === undefined ? '' : ` (${signal})`}${after}`;
+  return reason === undefined ? `container '${name}' ${code}` : `container '${name}' ${code}: ${reason}`;
+}
+
+/** The task's state in one sentence, with the reason that a person would ask for next. */
+export function taskHeadline(task: Task): string {
+  switch (lastStatus(task)) {
+    case 'PROVISIONING':
+      return task.explanation === undefined ? 'waits for a host' : `waits for a host: ${task.explanation.sentence}`;
+    case 'PENDING':
+    case 'ACTIVATING':
+      return pendingHeadline(task);
+    case 'RUNNING':
+      return `runs on ${hostOf(task)}`;
+    case 'DEACTIVATING':
+    case 'STOPPING':
+    case 'DEPROVISIONING':
+      return `is stopping${becauseOf(task)}`;
+    case 'STOPPED':
+      return `stopped${becauseOf(task)}`;
+  }
+}
+
+function pendingHeadline(task: Task): string {
+  const { pullStartedAt, pullStoppedAt } = taskTimes(task);
+  if (task.observed === undefined) return `placed on ${hostOf(task)}, which has not taken it yet`;
+  if (pullStartedAt !== undefined && pullStoppedAt === undefined) return `${hostOf(task)} pulls its images`;
+  return `${hostOf(task)} starts it`;
+}
+
+function becauseOf(task: Task): string {
+  const cause = stopCause(task);
+  const container = culprit(task.observed?.containers ?? []);
+  const detail = container === undefined ? '' : ` (${containerEnd(container)})`;
+  return cause === undefined ? detail : `: ${cause.stoppedReason}${detail}`;
+}
+
+/** The container that says most about the end: one that failed, else the one that ended first. */
+function culprit(containers: readonly ContainerObservation[]): ContainerObservation | undefined {
+  const ended = containers
+    .filter(({ exitCode, reason }) => exitCode !== undefined || reason !== undefined)
+    .sort((a, b) => (a.stoppedAt ?? 0) - (b.stoppedAt ?? 0));
+  return ended.find(({ exitCode, reason }) => reason !== undefined || exitCode !== 0) ?? ended[0];
+}
