@@ -8,7 +8,11 @@ import { isStarted, main } from './setup.mjs';
 const checks = [
   { name: 'types (tsc --noEmit)', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', '.'] },
   { name: 'types of the scripts', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'scripts'] },
-  { name: 'format and lint (biome ci)', script: 'node_modules/@biomejs/biome/bin/biome', args: ['ci', '.'] },
+  {
+    name: 'format and lint (biome ci)',
+    script: 'node_modules/@biomejs/biome/bin/biome',
+    args: ['ci', '--colors=off', '.'],
+  },
   { name: 'lint (oxlint --type-aware)', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '.'] },
 ];
 
@@ -24,7 +28,7 @@ export function runChecks(node, env, repository) {
   return checks.map(({ name, script, args }) => {
     const { status, stdout, stderr } = spawnSync(node, [join(repository, script), ...args], {
       cwd: repository,
-      env,
+      env: { ...env, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
       maxBuffer: 64 * 2 ** 20,

@@ -46,6 +46,7 @@ function runTests(node, env, repository, args) {
         '--reporter=default',
         '--reporter=json',
         `--outputFile.json=${reportFile}`,
+        ...(process.stdout.isTTY ? [] : ['--no-color']),
         ...args,
       ],
       { cwd: repository, env, stdio: ['ignore', 'inherit', 'inherit'] },
