@@ -9,7 +9,7 @@ import { createChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { type ControlPlane, urlBelow } from './control-plane/client.ts';
 import { createSigner } from './control-plane/signer.ts';
-import { keepConnected, type SocketEvents } from './control-plane/socket.ts';
+import { keepConnected, type SocketEvents, type SocketOptions } from './control-plane/socket.ts';
 import type { Identity } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { backoffMs, type Random } from './loops/backoff.ts';
@@ -82,8 +82,8 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
       ),
       reporter.loop(session),
       heartbeatLoop({ controlPlane, clock, random, log, beaten: lookAgain }, session, heartbeatSeconds),
-      connect(deps, hostPaths.wake(session.hostId), wake, session),
-      connect(deps, hostPaths.channel(session.hostId), channel, session),
+      connect(deps, session, hostPaths.wake(session.hostId), { mustAnswerPings: true }, wake),
+      connect(deps, session, hostPaths.channel(session.hostId), { mustAnswerPings: false }, channel),
     ]);
   };
   const runSessions = async (): Promise<void> => {
@@ -100,15 +100,17 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
   await tasks.ended();
 }
 
-const connect = (deps: AgentDeps, path: string, events: SocketEvents, session: Session): Promise<void> => {
-  const { controlPlaneUrl, identity, clock, random, log } = deps;
+function connect(
+  { controlPlaneUrl, identity, clock, random, log }: AgentDeps,
+  { hostId, signal }: Session,
+  path: string,
+  { mustAnswerPings }: Pick<SocketOptions, 'mustAnswerPings'>,
+  events: SocketEvents,
+): Promise<void> {
+  const sign = createSigner(identity, clock, hostId);
   const url = urlBelow(controlPlaneUrl, path);
-  return keepConnected(
-    { url, sign: createSigner(identity, clock, session.hostId), clock, random, log },
-    events,
-    session.signal,
-  );
-};
+  return keepConnected({ url, sign, mustAnswerPings, clock, random, log }, events, signal);
+}
 
 /** Tries until the control plane admits this host; undefined when the signal fired first. */
 async function register(deps: AgentDeps, signal: AbortSignal): Promise<RegisterResponse | undefined> {

@@ -25,6 +25,11 @@ export interface SocketOptions {
   /** `http:` or `https:`; dialled as `ws:` or `wss:`. */
   readonly url: URL;
   readonly sign: SignRequest;
+  /**
+   * True: a peer that leaves two pings unanswered is gone. False where the peer may stop reading for as long as it likes (a slow
+   * reader of logs); then only the kernel's keepalive finds a dead one.
+   */
+  readonly mustAnswerPings: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -44,7 +49,7 @@ export async function keepConnected(options: SocketOptions, events: SocketEvents
 
 /** One connection from dial to close. */
 async function connectOnce(
-  { url, sign, clock }: SocketOptions,
+  { url, sign, clock, mustAnswerPings }: SocketOptions,
   events: SocketEvents,
   signal: AbortSignal,
 ): Promise<{ wasOpen: boolean; reason: string }> {
@@ -63,8 +68,9 @@ async function connectOnce(
   socket.on('open', () => {
     wasOpen = true;
     events.opened(socket);
-    void pingUntilSilent(socket, clock, stopPinging.signal);
+    void keepAlive(socket, clock, { mustAnswerPings }, stopPinging.signal);
   });
+  socket.on('upgrade', (response) => response.socket.setKeepAlive(true, pingEveryMs));
   socket.on('message', (data: Buffer, isBinary) => {
     if (!isBinary) events.message(data.toString());
   });
@@ -81,7 +87,13 @@ async function connectOnce(
   return { wasOpen, reason: why };
 }
 
-async function pingUntilSilent(socket: WebSocket, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Pings also keep the connection open in whatever stands between and closes idle ones. */
+async function keepAlive(
+  socket: WebSocket,
+  clock: Clock,
+  { mustAnswerPings }: Pick<SocketOptions, 'mustAnswerPings'>,
+  signal: AbortSignal,
+): Promise<void> {
   let answered = true;
   socket.on('pong', () => {
     answered = true;
@@ -89,7 +101,7 @@ async function pingUntilSilent(socket: WebSocket, clock: Clock, signal: AbortSig
   while (!signal.aborted) {
     await clock.sleep(pingEveryMs, signal);
     if (signal.aborted) return;
-    if (!answered) return socket.terminate();
+    if (mustAnswerPings && !answered) return socket.terminate();
     answered = false;
     socket.ping();
   }
