@@ -13,7 +13,7 @@ const checks = [
     script: 'node_modules/@biomejs/biome/bin/biome',
     args: ['ci', '--colors=off', '.'],
   },
-  { name: 'lint (oxlint --type-aware)', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '.'] },
+  { name: 'lint (oxlint --type-aware)', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '--format=unix', '.'] },
 ];
 
 /**
@@ -28,7 +28,7 @@ export function runChecks(node, env, repository) {
   return checks.map(({ name, script, args }) => {
     const { status, stdout, stderr } = spawnSync(node, [join(repository, script), ...args], {
       cwd: repository,
-      env: { ...env, NO_COLOR: '1' },
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
       maxBuffer: 64 * 2 ** 20,
