@@ -23,10 +23,6 @@ export function whyNoContainers(): string | undefined {
   return missing.length > 0 ? `needs ${missing.join(', ')} (npm test installs them)` : undefined;
 }
 
-export function containersAvailable(): boolean {
-  return whyNoContainers() === undefined;
-}
-
 /** `describe` for tests with real containers. */
 export function describeWithContainers(name: string, define: () => void): void {
   describeUnless(whyNoContainers(), name, define);
