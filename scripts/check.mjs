@@ -13,7 +13,11 @@ const checks = [
     script: 'node_modules/@biomejs/biome/bin/biome',
     args: ['ci', '--colors=off', '.'],
   },
-  { name: 'lint (oxlint --type-aware)', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '--format=unix', '.'] },
+  {
+    name: 'lint (oxlint --type-aware)',
+    script: 'node_modules/oxlint/bin/oxlint',
+    args: ['--type-aware', '--format=unix', '.'],
+  },
 ];
 
 /**
