@@ -3,50 +3,52 @@
  * vanished: it gets no exit code, and it is never started again. Facts once in the ledger are never changed.
  */
 import { compact } from '../compact.ts';
-import type { ContainerState } from './found.ts';
 import type { LedgerContainer, LedgerTask } from './ledger.ts';
-import { change } from './observation.ts';
+import { change, hasEnded } from './observation.ts';
 import type { World } from './steps.ts';
-
-type LookedAt = ContainerState | 'absent' | undefined;
 
 export function absorb(task: LedgerTask, world: World): LedgerTask {
   const rebooted = task.bootId !== undefined && task.bootId !== world.bootId;
   const containers = task.containers.map((container) => {
-    const learned = learn(container, world.states.get(container.name), world.now);
-    return rebooted && learned === container ? loseToReboot(container, world.now) : learned;
+    const learned = learn(task, container, world);
+    return rebooted ? vanish(task, learned, 'the host was restarted', world) : learned;
   });
-  // Nothing was created in the earlier boot: cgroup and network are made anew, and nothing is lost.
-  const unprepared = rebooted && containers.every(({ runtimeId }) => runtimeId === undefined);
-  const learnedNothing = containers.every((container, index) => container === task.containers[index]);
-  if (learnedNothing && !unprepared) return task;
-  return change(task, unprepared ? { containers, bootId: undefined } : { containers });
+  // Cgroup and network went with the earlier boot: what may still start gets them anew.
+  if (rebooted) return change(task, { containers, bootId: undefined });
+  return containers.every((container, index) => container === task.containers[index])
+    ? task
+    : change(task, { containers });
 }
 
-function learn(container: LedgerContainer, seen: LookedAt, now: number): LedgerContainer {
+function learn(task: LedgerTask, container: LedgerContainer, world: World): LedgerContainer {
+  const seen = world.states.get(container.name);
   if (container.end !== undefined || seen === undefined) return container;
-  if (seen !== 'absent' && seen.state === 'running') {
-    return container.startedAt === undefined ? { ...container, startedAt: seen.startedAt } : container;
+  const state = seen === 'absent' ? ({ state: 'absent' } as const) : seen;
+  switch (state.state) {
+    case 'running':
+      return learnStart(container, state.startedAt);
+    case 'exited': {
+      const { exitCode, oomKilled, at } = state.exit;
+      return { ...learnStart(container, at), end: { at, exitCode, oomKilled } };
+    }
+    case 'created':
+      if (container.startedAt === undefined) return container;
+      return vanish(task, container, 'its process is gone and left no exit code', world);
+    case 'vanished':
+    case 'absent':
+      return vanish(task, container, 'its process is gone and left no exit code', world);
   }
-  if (seen !== 'absent' && seen.state === 'exited') {
-    const { exitCode, oomKilled, at } = seen.exit;
-    return { ...container, startedAt: container.startedAt ?? at, end: { at, exitCode, oomKilled } };
-  }
-  if (seen !== 'absent' && seen.state === 'created' && container.startedAt === undefined) return container;
-  return vanish(container, now, 'its process is gone and left no exit code');
 }
 
-const loseToReboot = (container: LedgerContainer, now: number): LedgerContainer =>
-  container.end === undefined ? vanish(container, now, 'the host was restarted') : container;
+/** Where the call that started it seemed to fail, it had its effect all the same. */
+const learnStart = (container: LedgerContainer, startedAt: number): LedgerContainer =>
+  container.startedAt === undefined ? compact({ ...container, startedAt, failure: undefined }) : container;
 
-/** A container that was never created cannot vanish. */
-function vanish(container: LedgerContainer, now: number, why: string): LedgerContainer {
-  if (container.runtimeId === undefined || container.failure !== undefined) {
-    if (container.startedAt === undefined) return container;
-  }
-  return compact({
-    ...container,
-    failure: container.failure ?? `ContainerVanishedError: ${why}`,
-    end: container.startedAt === undefined ? undefined : { at: now, oomKilled: false },
-  });
+/** A container that was never created cannot vanish, and one that has ended or failed does not do so again. */
+function vanish(task: LedgerTask, container: LedgerContainer, why: string, world: World): LedgerContainer {
+  if (container.end !== undefined) return container;
+  const failure = `ContainerVanishedError: ${why}`;
+  if (container.startedAt !== undefined) return { ...container, failure, end: { at: world.now, oomKilled: false } };
+  const mayStart = container.runtimeId !== undefined && container.failure === undefined && !hasEnded(task, container);
+  return mayStart ? { ...container, failure } : container;
 }

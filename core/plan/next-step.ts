@@ -117,8 +117,12 @@ function signalDue(task: LedgerTask, container: LedgerContainer): { signal: 'sto
   return { signal: 'kill', atMs: container.stopSignalledAt + specOf(task, container).stopTimeoutSeconds * 1000 };
 }
 
+/** What ended, and what could not be started once it was created. */
 function removeEnded(task: LedgerTask): TaskStep | undefined {
-  const ended = task.containers.find(({ end, removed }) => end !== undefined && !removed);
+  const ended = task.containers.find(
+    ({ end, removed, failure, runtimeId, startedAt }) =>
+      !removed && (end !== undefined || (failure !== undefined && runtimeId !== undefined && startedAt === undefined)),
+  );
   return ended === undefined ? undefined : { kind: 'remove-container', container: ended.name };
 }
 

@@ -7,10 +7,18 @@ import type { ReportedTask } from '../host-protocol.ts';
 import type { ContainerObservation, ObservedStatus, TaskObservation } from '../model/task.ts';
 import type { LedgerContainer, LedgerTask } from './ledger.ts';
 
+/**
+ * It could not be started, and nothing of it is left to clear away. Until then it may run after all: the call that failed may have
+ * had its effect.
+ */
+const hasFailed = ({ failure, runtimeId, removed }: LedgerContainer): boolean =>
+  failure !== undefined && (runtimeId === undefined || removed);
+
 /** Its process is gone, or it has none and will never have one. */
-export const hasEnded = (task: Pick<LedgerTask, 'stop'>, container: LedgerContainer): boolean =>
-  container.end !== undefined ||
-  (container.startedAt === undefined && (container.failure !== undefined || task.stop !== undefined));
+export function hasEnded(task: Pick<LedgerTask, 'stop'>, container: LedgerContainer): boolean {
+  if (container.startedAt !== undefined) return container.end !== undefined;
+  return hasFailed(container) || (task.stop !== undefined && container.failure === undefined);
+}
 
 export const isRunning = (container: LedgerContainer): boolean =>
   container.startedAt !== undefined && container.end === undefined;

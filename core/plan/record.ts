@@ -4,7 +4,7 @@
  */
 import type { LogLine, NetworkBinding } from '../model/task.ts';
 import type { LedgerContainer, LedgerTask } from './ledger.ts';
-import { change, changeContainer, replaceContainers } from './observation.ts';
+import { change, changeContainer, hasEnded, replaceContainers } from './observation.ts';
 import type { StepFailure, TaskStep } from './steps.ts';
 
 /** Tries of a step that may succeed later, before the container is given up: about a minute and a half in all. */
@@ -91,7 +91,7 @@ export function started(task: LedgerTask, container: string, startedAt: number):
 /** Sets when the task became RUNNING: once each container runs, or has done all that it will do. */
 export function reachSteadyState(task: LedgerTask, now: number): LedgerTask {
   if (task.startedAt !== undefined || task.stop !== undefined) return task;
-  const steady = task.containers.every(({ startedAt, failure }) => startedAt !== undefined || failure !== undefined);
+  const steady = task.containers.every((each) => each.startedAt !== undefined || hasEnded(task, each));
   return steady ? change(task, { startedAt: now }) : task;
 }
 
@@ -114,7 +114,9 @@ export function taskRemoved(task: LedgerTask, now: number): LedgerTask {
   return change(task, { containers, retry: undefined, removedAt: task.removedAt ?? now });
 }
 
-/** A step other than a pull failed. A pull that was aborted because the task is to stop has not failed: record nothing. */
+/**
+ * A step other than a pull failed; look at the containers before the next one, since it may have had its effect. A pull that was aborted because the task is to stop has not failed: record nothing.
+ */
 export function failed(task: LedgerTask, step: TaskStep, failure: StepFailure, now: number): LedgerTask {
   const starts = step.kind === 'prepare' || step.kind === 'create' || step.kind === 'start';
   // Signals and removals are tried until they succeed: giving up would leave a container running.
