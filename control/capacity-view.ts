@@ -4,8 +4,9 @@
  * read strongly first (`readStrongly`); conditions in the store, never this view, keep hosts from being over-committed.
  */
 import type { HostCapacity } from '../core/model/host.ts';
+import { applyReservation, releaseReservation } from '../core/placement/capacity.ts';
 import type { Clock } from './deps.ts';
-import { type Holding, release, reserve } from './store/host-capacity.ts';
+import type { Holding } from './store/host-capacity.ts';
 import { clusterHosts } from './store/hosts.ts';
 import type { Table } from './store/table.ts';
 
@@ -95,7 +96,13 @@ export function createCapacityView(table: Table, clock: Clock): CapacityView {
       if (!view.position.has(host.hostId)) view.position.set(host.hostId, view.hosts.push(host) - 1);
       correct(host.cluster, host.hostId, () => host);
     },
-    took: (cluster, hostId, holdings) => correct(cluster, hostId, (host) => reserve(host, holdings).next),
-    gaveBack: (cluster, hostId, holdings) => correct(cluster, hostId, (host) => release(host, holdings).next),
+    took: (cluster, hostId, holdings) =>
+      correct(cluster, hostId, (host) =>
+        holdings.reduce((left, { needs, taskId }) => applyReservation(left, needs, taskId), host),
+      ),
+    gaveBack: (cluster, hostId, holdings) =>
+      correct(cluster, hostId, (host) =>
+        holdings.reduce((left, { needs, taskId }) => releaseReservation(left, needs, taskId), host),
+      ),
   };
 }

@@ -63,7 +63,9 @@ export interface ControlDeps {
   readonly storeEpoch: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** 32 lower-case hexadecimal digits. */
+  /** Waits; for the jitter between tries. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** 32 lower-case hexadecimal digits that nobody can guess. */
   readonly newId: () => string;
   readonly wake: Wake;
   readonly feed: TaskFeed;

@@ -1,12 +1,15 @@
 /**
- * What placement takes of a host and what release gives back, each as one conditional change of the host's capacity item, together
- * with the capacity that results. Conditions test what is taken (Omega's lesson: capacity, not a version), so two placements on one
+ * What placement takes of a host and what release gives back, each as one conditional change of the host's capacity item (the
+ * arithmetic in memory is core/placement/capacity.ts). Conditions test what is taken (Omega's lesson: capacity, not a version), so two placements on one
  * host can both win. Nothing else writes free amounts, ports, groups or the generation, except admission (a host's totals).
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { HostCapacity } from '../../core/model/host.ts';
+import type { HostPort } from '../../core/model/resources.ts';
 import type { PlacementNeeds, Task } from '../../core/model/task.ts';
+import { tasksOfGroup } from '../../core/placement/capacity.ts';
 import { keys } from './keys.ts';
-import type { Change, Condition, Path } from './table.ts';
+import type { Change, Condition, Json, Path } from './table.ts';
 
 /** What one task takes of its host. */
 export interface Holding {
@@ -14,27 +17,20 @@ export interface Holding {
   readonly needs: PlacementNeeds;
 }
 
-export interface CapacityChange {
-  readonly change: Change;
-  /** What the host has once the change is committed, given that it was as seen. */
-  readonly next: HostCapacity;
-}
-
 export const holdingOf = (task: Task): Holding => ({ taskId: task.id, needs: task.needs });
 
-type Update = { set: { path: Path; value: string | number }[]; add: { path: Path; by: number }[]; remove: Path[] };
+type Update = { set: { path: Path; value: Json }[]; add: { path: Path; by: number }[]; remove: Path[] };
 
 interface Totals {
   readonly cpuUnits: number;
   readonly memoryMib: number;
-  readonly ports: Map<HostPortKey, string>;
+  readonly ports: Map<HostPort, string>;
   readonly groups: Map<string, number>;
   readonly distinctGroups: Set<string>;
 }
-type HostPortKey = Holding['needs']['reservation']['ports'][number];
 
 function totalsOf(holdings: readonly Holding[]): Totals {
-  const ports = new Map<HostPortKey, string>();
+  const ports = new Map<HostPort, string>();
   const groups = new Map<string, number>();
   const distinctGroups = new Set<string>();
   let cpuUnits = 0;
@@ -50,10 +46,8 @@ function totalsOf(holdings: readonly Holding[]): Totals {
 }
 
 /** Takes the holdings of a host that is active, connected, fully reported under the epoch seen, and still has room. */
-export function reserve(seen: HostCapacity, holdings: readonly Holding[]): CapacityChange {
+export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Change {
   const totals = totalsOf(holdings);
-  const ports = { ...seen.ports };
-  const groups = { ...seen.groups };
   const update: Update = { set: [], add: amounts(-1, totals, holdings.length), remove: [] };
   const when: Condition[] = [
     { path: ['status'], is: '=', value: 'ACTIVE' },
@@ -66,49 +60,39 @@ export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Capac
   for (const [port, taskId] of totals.ports) {
     when.push({ path: ['ports', port], is: 'absent' });
     update.set.push({ path: ['ports', port], value: taskId });
-    ports[port] = taskId;
   }
   for (const [group, count] of totals.groups) {
     const path: Path = ['groups', group];
-    const before = totals.distinctGroups.has(group) ? undefined : seen.groups[group];
     // Arithmetic needs a number that exists, so the first task of a group sets it and later ones add to it.
-    when.push({ path, is: before === undefined ? 'absent' : 'exists' });
-    if (before === undefined) update.set.push({ path, value: count });
+    const isFirst = totals.distinctGroups.has(group) || tasksOfGroup(seen, group) === 0;
+    when.push({ path, is: isFirst ? 'absent' : 'exists' });
+    if (isFirst) update.set.push({ path, value: count });
     else update.add.push({ path, by: count });
-    groups[group] = (before ?? 0) + count;
   }
-  return { change: changeOf(seen, update, when), next: { ...moved(-1, seen, totals, holdings.length), ports, groups } };
+  return changeOf(seen, update, when);
 }
 
 /** Gives the holdings back. Refused only where another release or placement of the same groups came in between. */
-export function release(seen: HostCapacity, holdings: readonly Holding[]): CapacityChange {
+export function release(seen: HostCapacity, holdings: readonly Holding[]): Change {
   const totals = totalsOf(holdings);
-  const ports = { ...seen.ports };
-  const groups = { ...seen.groups };
   const update: Update = { set: [], add: amounts(1, totals, holdings.length), remove: [] };
   const when: Condition[] = [{ item: 'exists' }];
   for (const [port, taskId] of totals.ports) {
     if (seen.ports[port] !== taskId) continue;
     when.push({ path: ['ports', port], is: '=', value: taskId });
     update.remove.push(['ports', port]);
-    delete ports[port];
   }
   for (const [group, count] of totals.groups) {
-    const before = seen.groups[group];
-    if (before === undefined) continue;
+    const before = tasksOfGroup(seen, group);
+    if (before === 0) continue;
     const path: Path = ['groups', group];
-    const left = before - count;
+    const someAreLeft = before > count;
     // A group without tasks must be absent: distinctInstance tests for that, and the item must not grow for ever.
-    when.push({ path, is: left > 0 ? '>' : '=', value: left > 0 ? count : before });
-    if (left > 0) {
-      update.add.push({ path, by: -count });
-      groups[group] = left;
-    } else {
-      update.remove.push(path);
-      delete groups[group];
-    }
+    when.push({ path, is: someAreLeft ? '>' : '=', value: someAreLeft ? count : before });
+    if (someAreLeft) update.add.push({ path, by: -count });
+    else update.remove.push(path);
   }
-  return { change: changeOf(seen, update, when), next: { ...moved(1, seen, totals, holdings.length), ports, groups } };
+  return changeOf(seen, update, when);
 }
 
 /** Says that the desired set of a host changed, with nothing taken or given back. */
@@ -119,20 +103,74 @@ export const bumpGeneration = (cluster: string, hostId: string): Change => ({
   when: [{ item: 'exists' }],
 });
 
+/** The host's agent is heard again, or has fallen silent; refused where that was known already. */
+export const setConnected = (seen: HostCapacity, connected: boolean, at: number): Change => ({
+  kind: 'update',
+  key: keys.hostCapacity(seen.cluster, seen.hostId),
+  set: [
+    { path: ['connected'], value: connected },
+    { path: ['connectedChangedAt'], value: at },
+  ],
+  when: [{ path: ['connected'], is: '=', value: !connected }],
+});
+
+/** The host has reported everything it knows under this epoch; refused where the epoch is over. */
+export const setReportedEpoch = (seen: HostCapacity): Change => ({
+  kind: 'update',
+  key: keys.hostCapacity(seen.cluster, seen.hostId),
+  set: [{ path: ['reportedEpoch'], value: seen.epoch }],
+  when: [{ path: ['epoch'], is: '=', value: seen.epoch }],
+});
+
+interface HostTotals {
+  readonly cpuUnits: number;
+  readonly memoryMib: number;
+  readonly reservedPorts: readonly HostPort[];
+  readonly attributes: HostCapacity['attributes'];
+}
+
+/** Who holds a port that the host keeps for itself. */
+export const reservedByHost = 'reserved';
+
+/** The host has other totals, reserved ports or attributes than it had; undefined where it has the same. */
+export function changeTotals(seen: HostCapacity, totals: HostTotals): Change | undefined {
+  const cpuUnits = totals.cpuUnits - seen.totalCpuUnits;
+  const memoryMib = totals.memoryMib - seen.totalMemoryMib;
+  // A port that a task holds stays the task's until it ends.
+  const newlyReserved = totals.reservedPorts.filter((port) => seen.ports[port] === undefined);
+  const noLongerReserved = (Object.keys(seen.ports) as HostPort[]).filter(
+    (port) => seen.ports[port] === reservedByHost && !totals.reservedPorts.includes(port),
+  );
+  const samePorts = newlyReserved.length === 0 && noLongerReserved.length === 0;
+  const sameAttributes = isDeepStrictEqual(seen.attributes, totals.attributes);
+  if (cpuUnits === 0 && memoryMib === 0 && samePorts && sameAttributes) return undefined;
+  const update: Update = {
+    set: [
+      { path: ['totalCpuUnits'], value: totals.cpuUnits },
+      { path: ['totalMemoryMib'], value: totals.memoryMib },
+      { path: ['attributes'], value: totals.attributes },
+      ...newlyReserved.map((port) => ({ path: ['ports', port] as const, value: reservedByHost })),
+    ],
+    add: [
+      { path: ['freeCpuUnits'], by: cpuUnits },
+      { path: ['freeMemoryMib'], by: memoryMib },
+    ],
+    remove: noLongerReserved.map((port) => ['ports', port] as const),
+  };
+  return changeOf(seen, update, [
+    { path: ['totalCpuUnits'], is: '=', value: seen.totalCpuUnits },
+    { path: ['totalMemoryMib'], is: '=', value: seen.totalMemoryMib },
+    ...newlyReserved.map((port): Condition => ({ path: ['ports', port], is: 'absent' })),
+    ...noLongerReserved.map((port): Condition => ({ path: ['ports', port], is: '=', value: reservedByHost })),
+  ]);
+}
+
 const amounts = (sign: 1 | -1, totals: Totals, tasks: number): { path: Path; by: number }[] => [
   { path: ['freeCpuUnits'], by: sign * totals.cpuUnits },
   { path: ['freeMemoryMib'], by: sign * totals.memoryMib },
   { path: ['taskCount'], by: -sign * tasks },
   { path: ['generation'], by: 1 },
 ];
-
-const moved = (sign: 1 | -1, seen: HostCapacity, totals: Totals, tasks: number): HostCapacity => ({
-  ...seen,
-  freeCpuUnits: seen.freeCpuUnits + sign * totals.cpuUnits,
-  freeMemoryMib: seen.freeMemoryMib + sign * totals.memoryMib,
-  taskCount: seen.taskCount - sign * tasks,
-  generation: seen.generation + 1,
-});
 
 const changeOf = (seen: HostCapacity, update: Update, when: Condition[]): Change => ({
   kind: 'update',

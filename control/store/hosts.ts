@@ -15,7 +15,7 @@ import { type Desired, desiredSchema, type Task, taskOverridesSchema } from '../
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
 import { getAll, queryAll } from './read-all.ts';
-import type { Change, Table } from './table.ts';
+import type { Change, Item, Table } from './table.ts';
 
 /** One entry of a host's desired set: with the revision's body, all that the task's spec is made of. */
 const hostTaskSchema = z.object({
@@ -55,6 +55,12 @@ export const getHostCapacities = async (
     )
   ).map((item) => parseItem(hostCapacitySchema, item));
 
+/** The newer state of hosts among the items of a refused commit. */
+export const refusedHosts = (failed: readonly { readonly item?: Item }[]): HostCapacity[] =>
+  failed.flatMap(({ item }) =>
+    item?.pk.startsWith(partitions.hostsPrefix) ? [parseItem(hostCapacitySchema, item)] : [],
+  );
+
 /** All hosts of a cluster, whatever their status. */
 export async function clusterHosts(table: Table, cluster: string): Promise<HostCapacity[]> {
   const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.hosts(cluster, shard))));
@@ -70,6 +76,13 @@ export const writeHostLease = (hostId: string, lease: HostLease): Change => ({
   kind: 'put',
   item: itemOf(keys.hostLease(hostId), lease),
   when: [],
+});
+
+/** Holds while no heartbeat has come since the lease was read. */
+export const leaseIsStill = (hostId: string, lease: HostLease | undefined): Change => ({
+  kind: 'check',
+  key: keys.hostLease(hostId),
+  when: [lease === undefined ? { item: 'absent' } : { path: ['at'], is: '=', value: lease.at }],
 });
 
 /** The host that a public key belongs to. */

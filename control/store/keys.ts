@@ -95,5 +95,6 @@ export const partitions = {
   openRequests: 'open-requests',
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',
+  hostsPrefix: 'hosts#',
   hosts: (cluster: string, shard: number): string => `hosts#${cluster}#${shard}`,
 } as const;

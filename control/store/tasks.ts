@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { launchTypeSchema, type Task, taskSchema } from '../../core/model/task.ts';
+import { desiredStatus, taskTimes } from '../../core/task/status.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { getAll } from './read-all.ts';
@@ -38,34 +39,26 @@ export const addTask = (task: Task): Change => ({
   when: [{ item: 'absent' }],
 });
 
-/** The successor of what was read; `version` grows by one, whatever `next` says. */
-export const succeeding = (seen: Task, next: Omit<Task, 'version'>): Task => ({ ...next, version: seen.version + 1 });
-
-/** Replaces a live task by its successor; refused where somebody else wrote in between. */
-export const replaceTask = (next: Task): Change => ({
-  kind: 'put',
-  item: itemOf(keys.task(next.id), next),
-  when: [{ path: ['version'], is: '=', value: next.version - 1 }],
-});
-
-/**
- * Replaces a task by its last successor, which moves from the live listing into history. Where the task had been placed, the
- * condition on `released` makes giving back its host's capacity happen exactly once.
- */
-export function endTask(next: Task, stoppedAt: number, retentionSeconds: number): Change[] {
-  const history = keys.stoppedTask(next.cluster, stoppedAt, next.id);
-  return [
-    {
-      kind: 'put',
-      item: itemOf(keys.task(next.id), next, { history, expiresAt: Math.ceil(stoppedAt / 1000) + retentionSeconds }),
-      when: [
-        { path: ['version'], is: '=', value: next.version - 1 },
-        { path: ['released'], is: '=', value: false },
-      ],
-    },
-    { kind: 'delete', key: keys.liveTask(next.cluster, next.id), when: [] },
-  ];
+/** Replaces what was read by its successor, whose `version` is one more; refused where somebody else wrote in between. */
+export function replaceTask(seen: Task, members: Omit<Task, 'version'>, retentionSeconds: number): Change {
+  const next: Task = { ...members, version: seen.version + 1 };
+  const { stoppedAt } = taskTimes(next);
+  return {
+    kind: 'put',
+    item: itemOf(keys.task(next.id), next, stoppedAt === undefined ? {} : ended(next, stoppedAt, retentionSeconds)),
+    when: [
+      { path: ['version'], is: '=', value: seen.version },
+      // What makes giving back a host's capacity happen exactly once.
+      ...(next.released ? [{ path: ['released'] as const, is: '=' as const, value: false }] : []),
+    ],
+  };
 }
+
+/** From its end on a task has a place in history and a time after which it is forgotten. */
+const ended = (task: Task, stoppedAt: number, retentionSeconds: number) => ({
+  history: keys.stoppedTask(task.cluster, stoppedAt, task.id),
+  expiresAt: Math.ceil(stoppedAt / 1000) + retentionSeconds,
+});
 
 /** Lists the task, or brings its listing up to date. */
 export const listTask = (task: Task): Change => ({
@@ -77,8 +70,15 @@ export const listTask = (task: Task): Change => ({
     startedBy: task.startedBy,
     launchType: task.launchType,
     hostId: task.hostId,
-    desiredStatus: task.desired.status,
+    desiredStatus: desiredStatus(task),
   } satisfies LiveTask),
+  when: [],
+});
+
+/** Takes a task that is STOPPED out of the live listing. */
+export const unlistTask = (task: Pick<Task, 'id' | 'cluster'>): Change => ({
+  kind: 'delete',
+  key: keys.liveTask(task.cluster, task.id),
   when: [],
 });
 

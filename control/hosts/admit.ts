@@ -1,0 +1,161 @@
+/**
+ * Admits hosts: a new key with a join token becomes a new host; a known key is the same host, back with what its machine has now.
+ * Owns a host's identity and totals; never its free capacity except by the difference of totals.
+ */
+import { createHash } from 'node:crypto';
+import { GantryError } from '../../core/errors.ts';
+import { protocolVersion, type RegisterRequest, type RegisterResponse } from '../../core/host-protocol.ts';
+import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
+import { attempt } from '../attempts.ts';
+import type { ControlDeps } from '../deps.ts';
+import { joinTokenDigest } from '../keys/join-tokens.ts';
+import { getJoinToken, type JoinToken, spendJoinToken } from '../store/access-keys.ts';
+import { clusterIsActive } from '../store/clusters.ts';
+import { changeTotals, reservedByHost } from '../store/host-capacity.ts';
+import {
+  addHostCapacity,
+  addHostIdentity,
+  claimHostKey,
+  claimHostName,
+  getHostCapacity,
+  getHostIdentity,
+  hostIdByKey,
+  hostIdByName,
+  replaceHostIdentity,
+  writeHostLease,
+} from '../store/hosts.ts';
+import { type SignedRequest, signatureOf, verifySignature } from './http-signature.ts';
+
+/** Throws one of AWS' authentication errors unless the request is signed with the key that it carries. */
+export function verifyRegistration(request: SignedRequest, body: RegisterRequest, now: number): void {
+  const signature = signatureOf(request);
+  if (signature.keyId !== body.publicKey) {
+    throw new GantryError('InvalidSignatureException', 'A registration is signed with the key that it carries.');
+  }
+  verifySignature(request, signature, body.publicKey, now);
+}
+
+/** Answers who the host is. Throws AccessDeniedException, ClusterNotFoundException or ConflictException, each saying what to do. */
+export async function admitHost(deps: ControlDeps, request: RegisterRequest): Promise<RegisterResponse> {
+  if (request.protocolVersion !== protocolVersion) {
+    const message = `The agent speaks protocol version ${request.protocolVersion}, this control plane ${protocolVersion}.`;
+    throw new GantryError('InvalidParameterException', message, { field: 'protocolVersion' });
+  }
+  const keyDigest = createHash('sha256').update(request.publicKey).digest('hex');
+  const { hostId, cluster } = await attempt(deps, { most: 10, what: `host ${request.name}` }, async () => {
+    const known = await hostIdByKey(deps.table, keyDigest);
+    return known === undefined ? await admitNew(deps, request, keyDigest) : await welcomeBack(deps, request, known);
+  });
+  deps.log.info({ hostId, host: request.name, cluster }, 'a host registered');
+  return { hostId, cluster, storeEpoch: deps.storeEpoch, heartbeatSeconds: deps.settings.heartbeatSeconds };
+}
+
+type Admitted = Pick<HostIdentity, 'hostId' | 'cluster'>;
+
+async function admitNew(deps: ControlDeps, request: RegisterRequest, keyDigest: string): Promise<Admitted | undefined> {
+  const { table, clock } = deps;
+  const { cluster, name } = request;
+  if ((await deps.recent.activeCluster(cluster)) === undefined) {
+    throw new GantryError('ClusterNotFoundException', 'Cluster not found.', {
+      field: 'cluster',
+      hint: `Create the cluster ${cluster} first.`,
+    });
+  }
+  const token = await validToken(deps, request);
+  const previousHostId = await freeName(deps, cluster, name);
+  const now = clock.now();
+  const identity = identityOf(request, deps.newId(), now);
+  const result = await table.commit([
+    addHostIdentity(identity),
+    addHostCapacity(freshCapacity(request, identity.hostId, now)),
+    writeHostLease(identity.hostId, { at: now }),
+    claimHostKey(keyDigest, identity.hostId),
+    claimHostName(cluster, name, identity.hostId, previousHostId),
+    spendJoinToken(token, identity.hostId),
+    clusterIsActive(cluster),
+  ]);
+  if (result.outcome === 'done') return identity;
+  deps.recent.clusterChanged(cluster); // It may be what refused.
+  return undefined;
+}
+
+async function validToken({ table, clock }: ControlDeps, request: RegisterRequest): Promise<JoinToken> {
+  const token = await getJoinToken(table, joinTokenDigest(request.token), clock.now());
+  const hint = 'Get a new token from the control plane.';
+  if (token === undefined) throw new GantryError('AccessDeniedException', 'The join token is not valid.', { hint });
+  if (token.spentBy !== undefined) {
+    throw new GantryError('AccessDeniedException', 'The join token has admitted another host already.', { hint });
+  }
+  if (token.cluster !== request.cluster) {
+    const message = `The join token admits hosts to the cluster ${token.cluster}, not to ${request.cluster}.`;
+    throw new GantryError('AccessDeniedException', message, { field: 'cluster' });
+  }
+  return token;
+}
+
+/** Checks that nobody has the name, and answers who had it last. */
+async function freeName({ table }: ControlDeps, cluster: string, name: string): Promise<string | undefined> {
+  const holder = await hostIdByName(table, cluster, name);
+  if (holder === undefined) return undefined;
+  const capacity = await getHostCapacity(table, cluster, holder);
+  if (capacity === undefined || capacity.status === 'INACTIVE') return holder;
+  throw new GantryError('ConflictException', `The cluster ${cluster} has a host named ${name} with another key.`, {
+    field: 'name',
+    hint: 'Give this host another name, or give it back the key that it had (its identity directory).',
+    resourceIds: [holder],
+  });
+}
+
+const identityOf = (request: RegisterRequest, hostId: string, now: number): HostIdentity => ({
+  hostId,
+  cluster: request.cluster,
+  name: request.name,
+  publicKey: request.publicKey,
+  address: request.address,
+  agentVersion: request.agentVersion,
+  registeredAt: now,
+  version: 1,
+});
+
+/** Placeable only once its agent has fetched (connected) and reported everything it knows (reportedEpoch). */
+const freshCapacity = (request: RegisterRequest, hostId: string, now: number): HostCapacity => ({
+  hostId,
+  cluster: request.cluster,
+  name: request.name,
+  status: 'ACTIVE',
+  epoch: 1,
+  reportedEpoch: 0,
+  connected: false,
+  connectedChangedAt: now,
+  generation: 1,
+  totalCpuUnits: request.cpuUnits,
+  totalMemoryMib: request.memoryMib,
+  freeCpuUnits: request.cpuUnits,
+  freeMemoryMib: request.memoryMib,
+  ports: Object.fromEntries(request.reservedPorts.map((port) => [port, reservedByHost])),
+  groups: {},
+  taskCount: 0,
+  attributes: request.attributes,
+});
+
+async function welcomeBack(deps: ControlDeps, request: RegisterRequest, hostId: string): Promise<Admitted | undefined> {
+  const identity = await getHostIdentity(deps.table, hostId);
+  const capacity = await getHostCapacity(deps.table, identity?.cluster ?? request.cluster, hostId);
+  if (identity === undefined || capacity === undefined) throw new Error(`host ${hostId} is known by its key alone`);
+  if (identity.cluster !== request.cluster || identity.name !== request.name) {
+    const message = `This key belongs to the host ${identity.name} of the cluster ${identity.cluster}.`;
+    throw new GantryError('ConflictException', message, {
+      hint: 'A host keeps its cluster and its name: make a new key (an empty identity directory) for another host.',
+      resourceIds: [hostId],
+    });
+  }
+  const { address, agentVersion } = request;
+  const totals = changeTotals(capacity, request);
+  const result = await deps.table.commit([
+    replaceHostIdentity(identity, { ...identity, address, agentVersion }),
+    ...(totals === undefined ? [] : [totals]),
+  ]);
+  if (result.outcome !== 'done') return undefined;
+  if (totals !== undefined) deps.activate('place-pending', identity.cluster);
+  return identity;
+}

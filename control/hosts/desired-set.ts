@@ -1,0 +1,51 @@
+/**
+ * What a host is to run: its whole desired set, read strongly by one query, under the generation read before it. A set that is newer
+ * than its ETag costs one more fetch; the reverse would lose a task. A fetch also shows that the host's agent is there.
+ */
+import { taskArn } from '../../core/arn.ts';
+import type { DesiredSet, DesiredTask } from '../../core/host-protocol.ts';
+import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
+import { resolveSpec } from '../../core/task/spec.ts';
+import type { ControlDeps } from '../deps.ts';
+import { setConnected } from '../store/host-capacity.ts';
+import { getHostCapacity, type HostTask, hostTasks, writeHostLease } from '../store/hosts.ts';
+
+export interface FetchedSet {
+  readonly etag: string;
+  /** undefined where the host has the set of this ETag already. */
+  readonly set: DesiredSet | undefined;
+}
+
+export async function fetchDesiredSet(
+  deps: ControlDeps,
+  host: HostIdentity,
+  knownEtag: string | undefined,
+): Promise<FetchedSet> {
+  const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
+  if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
+  if (!capacity.connected) await reconnect(deps, capacity);
+  const etag = `"${capacity.generation}"`;
+  if (knownEtag === etag) return { etag, set: undefined };
+  const entries = await hostTasks(deps.table, host.hostId);
+  const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry)));
+  const { epoch, generation } = capacity;
+  return { etag, set: { storeEpoch: deps.storeEpoch, hostEpoch: epoch, generation, tasks } };
+}
+
+/** With a fresh lease: an old one would have the host marked silent again before its first heartbeat. */
+async function reconnect(deps: ControlDeps, host: HostCapacity): Promise<void> {
+  const at = deps.clock.now();
+  const { outcome } = await deps.table.commit([setConnected(host, true, at), writeHostLease(host.hostId, { at })]);
+  if (outcome !== 'done') return; // Another fetch did it.
+  deps.capacity.learned({ ...host, connected: true, connectedChangedAt: at });
+  deps.log.info({ hostId: host.hostId, host: host.name, cluster: host.cluster }, 'a host is connected');
+  deps.activate('place-pending', host.cluster);
+}
+
+async function resolve({ recent, realm }: ControlDeps, entry: HostTask): Promise<DesiredTask> {
+  const { taskId, cluster, family, revision } = entry;
+  const definition = await recent.revisionBody({ family, revision });
+  if (definition === undefined) throw new Error(`task ${taskId} runs ${family}:${revision}, which does not exist`);
+  const context = { taskId, taskArn: taskArn(realm, cluster, taskId), cluster, region: realm.region };
+  return { taskId, desired: entry.desired, spec: resolveSpec(definition, entry.overrides, context) };
+}

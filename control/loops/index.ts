@@ -1,0 +1,10 @@
+/** All loops. To add one: its file here with `name`, `scope`, `periodSeconds` and `activate`; its name in loop.ts; its line below. */
+import { audit } from './audit.ts';
+import { collectGarbage } from './collect-garbage.ts';
+import { expireWaiting } from './expire-waiting.ts';
+import { finishRequests } from './finish-requests.ts';
+import type { Loop } from './loop.ts';
+import { markSilent } from './mark-silent.ts';
+import { placePending } from './place-pending.ts';
+
+export const loops: readonly Loop[] = [placePending, expireWaiting, finishRequests, markSilent, collectGarbage, audit];

@@ -1,0 +1,68 @@
+/**
+ * Marks hosts whose heartbeat has been silent for three periods as not connected, so that nothing more is placed on them. Only time in
+ * which the control plane itself was receiving counts: after a gap of its own every host gets the whole time again. Gives no verdict:
+ * silence is no evidence of death.
+ */
+import type { HostCapacity, HostLease } from '../../core/model/host.ts';
+import type { ControlDeps } from '../deps.ts';
+import { activeClusterNames } from '../store/clusters.ts';
+import { setConnected } from '../store/host-capacity.ts';
+import { getHostLeases, leaseIsStill } from '../store/hosts.ts';
+import { getReceiving, type Receiving, writeReceiving } from '../store/store-meta.ts';
+import type { LoopResult, StoreLoop } from './loop.ts';
+
+const heartbeatsOfSilence = 3;
+/** Between two runs of this loop, in heartbeats; more was a gap. */
+const heartbeatsOfGap = 1.5;
+
+export const markSilent: StoreLoop = {
+  name: 'mark-silent',
+  scope: 'store',
+  periodSeconds: (deps) => deps.settings.heartbeatSeconds,
+  activate,
+};
+
+async function activate(deps: ControlDeps): Promise<LoopResult> {
+  const receiving = await renewReceiving(deps);
+  let changed = 0;
+  for (const cluster of await activeClusterNames(deps.table)) {
+    const hosts = await deps.capacity.readStrongly(cluster);
+    const connected = hosts.filter((host) => host.connected && host.status !== 'INACTIVE');
+    const leases = await getHostLeases(
+      deps.table,
+      connected.map(({ hostId }) => hostId),
+    );
+    for (const host of connected) {
+      const lease = leases.get(host.hostId);
+      if (isSilent(deps, lease, receiving) && (await mark(deps, host, lease))) changed += 1;
+    }
+  }
+  return { changed };
+}
+
+async function renewReceiving({ table, clock, settings }: ControlDeps): Promise<Receiving> {
+  const now = clock.now();
+  const before = await getReceiving(table);
+  const gapless = before !== undefined && now - before.at <= heartbeatsOfGap * settings.heartbeatSeconds * 1000;
+  const receiving = { since: gapless ? before.since : now, at: now };
+  await table.commit([writeReceiving(receiving)]);
+  return receiving;
+}
+
+function isSilent({ clock, settings }: ControlDeps, lease: HostLease | undefined, { since }: Receiving): boolean {
+  const heardAt = Math.max(lease?.at ?? 0, since);
+  return clock.now() - heardAt > heartbeatsOfSilence * settings.heartbeatSeconds * 1000;
+}
+
+async function mark(deps: ControlDeps, host: HostCapacity, lease: HostLease | undefined): Promise<boolean> {
+  const at = deps.clock.now();
+  const { outcome } = await deps.table.commit([setConnected(host, false, at), leaseIsStill(host.hostId, lease)]);
+  // Not done: a heartbeat came in this moment.
+  if (outcome !== 'done') return false;
+  deps.capacity.learned({ ...host, connected: false, connectedChangedAt: at });
+  deps.log.warn(
+    { hostId: host.hostId, host: host.name, cluster: host.cluster },
+    'a host is silent; nothing is placed on it',
+  );
+  return true;
+}

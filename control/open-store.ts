@@ -1,0 +1,45 @@
+/**
+ * Makes a store what it is at its first use, and recognises it later: region, account and epoch are fixed once, and the cluster
+ * `default` exists from the start.
+ */
+
+import { GantryError } from '../core/errors.ts';
+import { defaultClusterName } from '../core/model/cluster.ts';
+import type { ControlDeps } from './deps.ts';
+import { addCluster } from './store/clusters.ts';
+import { addStoreMeta, getStoreMeta, type StoreMeta } from './store/store-meta.ts';
+
+/** What a new store gets; an existing one must agree with what is given. */
+export interface WantedRealm {
+  readonly region?: string;
+  readonly accountId?: string;
+}
+
+const defaults = { region: 'us-east-1', accountId: '000000000000' };
+
+/** Throws ClientException where the store belongs to another region or account. */
+export async function openStore(
+  { table, clock, newId }: Pick<ControlDeps, 'table' | 'clock' | 'newId'>,
+  wanted: WantedRealm,
+): Promise<StoreMeta> {
+  const known = await getStoreMeta(table);
+  if (known !== undefined) return agreed(known, wanted);
+  const createdAt = clock.now();
+  const meta: StoreMeta = { ...defaults, ...wanted, epoch: newId(), createdAt };
+  const cluster = { name: defaultClusterName, status: 'ACTIVE' as const, createdAt, tags: [], version: 1 };
+  const { outcome } = await table.commit([addStoreMeta(meta), addCluster(cluster)]);
+  // Not done: another process made the store in this moment.
+  return outcome === 'done' ? meta : await openStore({ table, clock, newId }, wanted);
+}
+
+function agreed(known: StoreMeta, wanted: WantedRealm): StoreMeta {
+  for (const member of ['region', 'accountId'] as const) {
+    const value = wanted[member];
+    if (value === undefined || value === known[member]) continue;
+    throw new GantryError('ClientException', `This store was made with ${member} ${known[member]}, not ${value}.`, {
+      field: member,
+      hint: `Leave ${member} out, or use another store: both are fixed when a store is made.`,
+    });
+  }
+  return known;
+}

@@ -1,0 +1,87 @@
+/**
+ * From placement's choice to changes of the store: what RunTask and the loop for waiting tasks have in common. Several tasks on one
+ * host become one change of that host, because a commit names no item twice.
+ */
+import type { HostCapacity } from '../../core/model/host.ts';
+import type { Task } from '../../core/model/task.ts';
+import type { Explanation } from '../../core/placement/explanation.ts';
+import { place } from '../../core/placement/place.ts';
+import type { PlacementResult } from '../../core/placement/types.ts';
+import type { ControlDeps } from '../deps.ts';
+import { holdingOf, reserve } from '../store/host-capacity.ts';
+import { refusedHosts } from '../store/hosts.ts';
+import type { Change, CommitResult } from '../store/table.ts';
+
+/** A task together with the host that it was just placed on. */
+export interface Assigned {
+  readonly task: Task;
+  readonly host: HostCapacity;
+}
+
+/** Plans on the capacity view; only where that leaves something unplaced, on a strong read: no refusal comes from a stale view. */
+export async function planPlacement(
+  deps: Pick<ControlDeps, 'capacity' | 'random'>,
+  cluster: string,
+  needs: Task['needs'],
+  count: number,
+): Promise<PlacementResult & { readonly hosts: readonly HostCapacity[] }> {
+  const viewed = await deps.capacity.hosts(cluster);
+  const planned = place({ needs, count }, viewed, deps.random);
+  if (planned.unplaced === 0) return { ...planned, hosts: viewed };
+  const hosts = await deps.capacity.readStrongly(cluster);
+  return { ...place({ needs, count }, hosts, deps.random), hosts };
+}
+
+/** One change a host. */
+export const reserveHosts = (assigned: readonly Assigned[]): Change[] =>
+  [...byHost(assigned).values()].map(({ host, tasks }) => reserve(host, tasks.map(holdingOf)));
+
+/** After the commit: the view follows, and the hosts are told to look. */
+export async function announcePlaced(
+  deps: Pick<ControlDeps, 'capacity' | 'wake' | 'sleep' | 'log'>,
+  assigned: readonly Assigned[],
+): Promise<void> {
+  const hosts = byHost(assigned);
+  for (const { host, tasks } of hosts.values()) {
+    deps.capacity.took(host.cluster, host.hostId, tasks.map(holdingOf));
+  }
+  await wakeHosts(deps, [...hosts.keys()]);
+}
+
+/** What a refused commit tells of hosts is newer than the view. */
+export function learnFrom(deps: Pick<ControlDeps, 'capacity'>, result: CommitResult): void {
+  if (result.outcome !== 'refused') return;
+  for (const host of refusedHosts(result.failed)) deps.capacity.learned(host);
+}
+
+const wakeLimits = { hosts: 100, ms: 250 };
+
+/** Bounded in number and time, and never a reason to fail: the agents also fetch on a timer. */
+export async function wakeHosts(
+  { wake, sleep, log }: Pick<ControlDeps, 'wake' | 'sleep' | 'log'>,
+  hostIds: readonly string[],
+): Promise<void> {
+  if (hostIds.length === 0) return;
+  const woken = wake.hosts(hostIds.slice(0, wakeLimits.hosts)).catch((error: unknown) => {
+    log.warn({ err: error }, 'hosts could not be woken; they fetch on their timers');
+  });
+  await Promise.race([woken, sleep(wakeLimits.ms)]);
+}
+
+function byHost(assigned: readonly Assigned[]): Map<string, { host: HostCapacity; tasks: Task[] }> {
+  const hosts = new Map<string, { host: HostCapacity; tasks: Task[] }>();
+  for (const { task, host } of assigned) {
+    const entry = hosts.get(host.hostId);
+    if (entry === undefined) hosts.set(host.hostId, { host, tasks: [task] });
+    else entry.tasks.push(task);
+  }
+  return hosts;
+}
+
+/** For a task that waits although nothing refused it: other placements were quicker every time. */
+export const contended: Explanation = {
+  sentence: 'its hosts were taken by other tasks while it was being placed; it is next',
+  hostsLookedAt: 0,
+  histogram: [],
+  nearest: [],
+};

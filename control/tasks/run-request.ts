@@ -1,0 +1,191 @@
+/**
+ * Carries out RunTask's request records, chunk by chunk, from wherever they stand: for the call itself, for its replays, and for the
+ * loop that finishes what a crash left open. Each chunk is one commit of the record together with its tasks, so a task is made once
+ * whoever carries on, and an answer can be given again. Decides nothing about the request; only where its tasks go.
+ */
+import { createHash } from 'node:crypto';
+import { GantryError } from '../../core/errors.ts';
+import type { Task } from '../../core/model/task.ts';
+import type { Explanation } from '../../core/placement/explanation.ts';
+import { placeOn } from '../../core/task/transitions.ts';
+import { attempt } from '../attempts.ts';
+import type { ControlDeps } from '../deps.ts';
+import { addHostTask } from '../store/hosts.ts';
+import {
+  addRequest,
+  advanceRequest,
+  isOpen,
+  listOpenRequest,
+  type OpenRequest,
+  type Refusal,
+  type RunRequest,
+  refusedRequest,
+  unlistOpenRequest,
+} from '../store/requests.ts';
+import type { Change, CommitResult } from '../store/table.ts';
+import { addTask, listTask } from '../store/tasks.ts';
+import { listWaiting } from '../store/waiting-tasks.ts';
+import { type Assigned, announcePlaced, contended, learnFrom, planPlacement, reserveHosts } from './assign.ts';
+
+/** Three items a task, at most one host a task, the record and its place among the open ones: 98 of a commit's 100 changes. */
+const tasksPerChunk = 24;
+/** How often a chunk is planned anew after others were quicker; then its tasks wait, and the loop places them. */
+const replans = 5;
+/** Where tasks may not wait it goes on for longer, and then asks the caller to try again. */
+const mostTries = 20;
+
+/** How far a request is carried out. */
+export interface Progress {
+  readonly request: RunRequest;
+  readonly stored: 'yes' | 'no' | { readonly replacesNonce: string };
+  /** Made by this call, by index; others were made by an earlier one. */
+  readonly made: ReadonlyMap<number, Task>;
+  /** Set once something did not fit: the tasks of a request are alike, so neither does the rest. */
+  readonly exhausted?: Explanation;
+}
+
+export const taskIdAt = (request: Pick<RunRequest, 'nonce'>, index: number): string =>
+  createHash('sha256').update(`${request.nonce}#${index}`).digest('hex').slice(0, 32);
+
+/** How many tasks were made: those with the lowest indexes. */
+export const madeCount = ({ next, refusal }: RunRequest): number => refusal?.from ?? next;
+
+/** Goes on until nothing is open. A request that another call has stored under the same token takes the place of the given one. */
+export async function carryOut(deps: ControlDeps, from: Progress): Promise<Progress> {
+  let progress = from;
+  while (isOpen(progress.request)) progress = await carryOutChunk(deps, progress);
+  return progress;
+}
+
+function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress> {
+  const what = `cluster ${progress.request.cluster}`;
+  return attempt(deps, { most: mostTries, what }, async (tries) => {
+    const chunk = await planChunk(deps, progress, tries >= replans);
+    // Nothing was made, so there is nothing to remember: a retry of the same call is a new try.
+    if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) return { ...progress, request: chunk.request };
+    const changes = changesOf(progress, chunk);
+    const result = await deps.table.commit(changes);
+    if (result.outcome === 'done') {
+      await announce(deps, chunk);
+      return { request: chunk.request, stored: 'yes', made: chunk.made, ...exhaustion(chunk) };
+    }
+    learnFrom(deps, result);
+    return overtaken(progress, result);
+  });
+}
+
+interface Chunk {
+  readonly request: RunRequest;
+  readonly assigned: readonly Assigned[];
+  readonly waiting: readonly Task[];
+  readonly made: ReadonlyMap<number, Task>;
+  readonly exhausted: Explanation | undefined;
+}
+
+const exhaustion = ({ exhausted }: Chunk): Pick<Progress, 'exhausted'> =>
+  exhausted === undefined ? {} : { exhausted };
+
+async function planChunk(deps: ControlDeps, progress: Progress, giveUp: boolean): Promise<Chunk> {
+  const { request } = progress;
+  const size = Math.min(tasksPerChunk, request.count - request.next);
+  const letWait = request.waits && (giveUp || progress.exhausted !== undefined);
+  if (letWait) return chunkOf(deps, progress, size, [], progress.exhausted ?? contended);
+  const { assignments, reasons, explanation, hosts } = await planPlacement(
+    deps,
+    request.cluster,
+    request.template.needs,
+    size,
+  );
+  if (progress.stored !== 'yes' && !request.waits && hosts.every((host) => host.status === 'INACTIVE')) throw noHosts();
+  const placed = assignments.map((host, offset) => ({ host, reason: reasons[offset] ?? '' }));
+  return chunkOf(deps, progress, size, placed, explanation);
+}
+
+const noHosts = (): GantryError =>
+  new GantryError('InvalidParameterException', 'No Container Instances were found in your cluster.', {
+    field: 'cluster',
+    hint: 'Start a host (`gantry up`, `gantry join`), or leave launchType out: then the task waits for one.',
+  });
+
+/** The first tasks of the chunk go to `placed`, in order; what is left waits or is refused. */
+function chunkOf(
+  deps: ControlDeps,
+  { request, made: madeBefore }: Progress,
+  size: number,
+  placed: readonly { host: Assigned['host']; reason: string }[],
+  exhausted: Explanation | undefined,
+): Chunk {
+  const at = deps.clock.now();
+  const taskAt = (index: number): Task => ({ ...request.template, id: taskIdAt(request, index) });
+  const assigned = placed.map(({ host, reason }, offset): Assigned => {
+    const task = taskAt(request.next + offset);
+    const assignment = { hostId: host.hostId, hostName: host.name, reason, at };
+    return { host, task: placeOn(task, assignment) ?? task };
+  });
+  const firstUnplaced = request.next + placed.length;
+  const end = request.next + size;
+  const waiting: Task[] = [];
+  if (request.waits && exhausted !== undefined) {
+    for (let index = firstUnplaced; index < end; index += 1) waiting.push({ ...taskAt(index), explanation: exhausted });
+  }
+  const refuses = !request.waits && exhausted !== undefined;
+  const made = new Map(madeBefore);
+  for (const [offset, task] of [...assigned.map((entry) => entry.task), ...waiting].entries()) {
+    made.set(request.next + offset, task);
+  }
+  return {
+    request: refuses
+      ? { ...request, next: request.count, refusal: refusalOf(exhausted, firstUnplaced) }
+      : { ...request, next: end },
+    assigned,
+    waiting,
+    made,
+    exhausted,
+  };
+}
+
+/** ECS' failure: the nearest host, the commonest reason, and the whole histogram as a sentence. */
+function refusalOf(explanation: Explanation, from: number): Refusal {
+  const nearest = explanation.nearest[0]?.hostId;
+  return {
+    from,
+    ...(nearest === undefined ? {} : { hostId: nearest }),
+    reason: explanation.histogram[0]?.reason ?? 'RESOURCE:*',
+    detail: explanation.sentence,
+  };
+}
+
+function changesOf({ request: seen, stored }: Progress, { request, assigned, waiting }: Chunk): Change[] {
+  const open: OpenRequest = { cluster: seen.cluster, token: seen.token, createdAt: seen.template.createdAt };
+  const record =
+    stored === 'yes'
+      ? advanceRequest(seen, request)
+      : addRequest(request, stored === 'no' ? undefined : stored.replacesNonce);
+  return [
+    record,
+    // A request that fits one commit is never open.
+    ...(isOpen(request) ? [listOpenRequest(open)] : seen.next > 0 ? [unlistOpenRequest(open)] : []),
+    ...assigned.flatMap(({ task, host }) => [addTask(task), listTask(task), addHostTask(host.hostId, task)]),
+    ...waiting.flatMap((task) => [addTask(task), listTask(task), listWaiting(task)]),
+    ...reserveHosts(assigned),
+  ];
+}
+
+async function announce(deps: ControlDeps, { request, assigned, waiting }: Chunk): Promise<void> {
+  if (waiting.length > 0) {
+    // A host that became free before these were listed has not woken them.
+    deps.activate('place-pending', request.cluster);
+    deps.activate('expire-waiting', request.cluster);
+  }
+  await announcePlaced(deps, assigned);
+}
+
+/** The record is the first change: where it was refused, somebody else has stored or moved it, and we go on from there. */
+function overtaken(progress: Progress, result: CommitResult): Progress | undefined {
+  if (result.outcome !== 'refused') return undefined;
+  const item = result.failed.find(({ index }) => index === 0)?.item;
+  const request = refusedRequest(item);
+  if (request === undefined) return undefined;
+  const isOurs = request.nonce === progress.request.nonce;
+  return { request, stored: 'yes', made: isOurs ? progress.made : new Map() };
+}
