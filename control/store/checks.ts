@@ -18,7 +18,7 @@ import {
 
 /** DynamoDB's limits. */
 const maxKeyBytes = { pk: 2048, sk: 1024 };
-export const maxKeysPerGet = 100;
+const maxKeysPerGet = 100;
 
 export function checkedKey({ pk, sk }: Key): Key {
   checkKeyPart('pk', pk);

@@ -1,5 +1,6 @@
 /**
- * The distributed store: the table in one DynamoDB table with one index. The only importer of the DynamoDB client.
+ * The distributed store: the table in one DynamoDB table with one index. Reads and writes items;
+ * never makes or changes the table itself.
  *
  * Every commit is exactly once under lost answers: either it carries a token by which DynamoDB recognises a repetition, or repeating
  * it changes nothing. Repetitions are made here and not by the SDK, because throttling also arrives inside of cancelled transactions
@@ -10,27 +11,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
   BatchGetItemCommand,
-  CreateTableCommand,
   DeleteItemCommand,
-  DescribeTableCommand,
-  DescribeTimeToLiveCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  ResourceInUseException,
-  ResourceNotFoundException,
-  type TableDescription,
   TransactWriteItemsCommand,
   UpdateItemCommand,
-  UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import { GantryError } from '../../core/errors.ts';
 import { itemOf, keyAttributes } from './attribute-values.ts';
 import { type Backoff, maxAttempts, waitBefore, withRetries } from './backoff.ts';
 import { checkedCommit, checkedKey, checkedKeys, checkQuery } from './checks.ts';
 import { isWorthRetrying, outcomeOf, storeFault, throttlingFault } from './dynamodb-errors.ts';
 import { isRepeatable, keyCondition, writeOf } from './dynamodb-requests.ts';
+import { ensureTable } from './dynamodb-table.ts';
 import { sortKeyRange } from './sort-key-range.ts';
 import type { Change, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
 import { tableShape } from './table-shape.ts';
@@ -75,78 +69,6 @@ export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<
     throw storeFault(error, where);
   }
   return new DynamoDbTable({ client, tableName, where, backoff, newToken: options.newToken ?? randomUUID });
-}
-
-/** Repeatable at every point, so that several processes may start at once. */
-async function ensureTable(client: DynamoDBClient, tableName: string, backoff: Backoff): Promise<void> {
-  let table = await describe(client, tableName);
-  if (table === undefined) await createTable(client, tableName);
-  while (table?.TableStatus !== 'ACTIVE') {
-    await backoff.sleep(creationPollMs);
-    table = await describe(client, tableName);
-  }
-  if (!hasOurShape(table)) {
-    throw new GantryError(
-      'ClientException',
-      `The DynamoDB table ${tableName} exists, but has not the shape of Gantry's.`,
-      {
-        hint: 'Name another table.',
-      },
-    );
-  }
-  const ttl = await client.send(new DescribeTimeToLiveCommand({ TableName: tableName }));
-  if (ttl.TimeToLiveDescription?.TimeToLiveStatus !== 'DISABLED') return;
-  const TimeToLiveSpecification = { AttributeName: tableShape.expiry, Enabled: true };
-  await client.send(new UpdateTimeToLiveCommand({ TableName: tableName, TimeToLiveSpecification }));
-}
-
-/** Within one process' start only; never while the product runs. */
-const creationPollMs = 200;
-
-async function describe(client: DynamoDBClient, TableName: string): Promise<TableDescription | undefined> {
-  try {
-    return (await client.send(new DescribeTableCommand({ TableName }))).Table;
-  } catch (error) {
-    if (error instanceof ResourceNotFoundException) return undefined;
-    throw error;
-  }
-}
-
-async function createTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  const { partitionKey, sortKey, history } = tableShape;
-  const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
-  const KeySchema = keySchema(partitionKey, sortKey);
-  try {
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [partitionKey, sortKey, history.partitionKey, history.sortKey].map(attribute),
-        KeySchema,
-        GlobalSecondaryIndexes: [
-          {
-            IndexName: history.indexName,
-            KeySchema: keySchema(history.partitionKey, history.sortKey),
-            Projection: { ProjectionType: 'ALL' },
-          },
-        ],
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error; // Another process makes it just now.
-  }
-}
-
-const keySchema = (partition: string, sort: string) => [
-  { AttributeName: partition, KeyType: 'HASH' as const },
-  { AttributeName: sort, KeyType: 'RANGE' as const },
-];
-
-function hasOurShape({ KeySchema = [], GlobalSecondaryIndexes = [] }: TableDescription): boolean {
-  const { partitionKey, sortKey, history } = tableShape;
-  const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === history.indexName);
-  const names = [...KeySchema, ...(index?.KeySchema ?? [])].map(({ AttributeName }) => AttributeName);
-  return names.join() === [partitionKey, sortKey, history.partitionKey, history.sortKey].join();
 }
 
 interface Connection {

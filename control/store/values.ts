@@ -12,7 +12,7 @@ export class TableUsageError extends Error {
 }
 
 /** DynamoDB's limits. */
-export const maxItemBytes = 400 * 1024;
+const maxItemBytes = 400 * 1024;
 export const maxCommitBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
 const numberRange = { least: 1e-130, most: 9.99e125 };

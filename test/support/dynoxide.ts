@@ -21,7 +21,7 @@ export function whyNoDynoxide(): string | undefined {
 
 export async function startDynoxide(): Promise<Dynoxide> {
   const binary = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/dynoxide');
-  const server = spawn(binary, ['serve', '--port', '0'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const server = spawn(binary, ['serve', '--port', '0'], { stdio: 'ignore' });
   const ended = once(server, 'exit');
   return {
     endpoint: `http://127.0.0.1:${await listeningPort(server)}`,

@@ -1,0 +1,89 @@
+/** The emulator behind a proxy that injects DynamoDB's faults: for servers in a process of their own, which take only an endpoint. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import {
+  type FaultCounts,
+  FaultInjector,
+  type FaultRates,
+  InjectedError,
+  LostAnswer,
+  type Wire,
+} from './dynamodb-faults.ts';
+import { startDynoxide } from './dynoxide.ts';
+
+export interface FaultyDynamo extends AsyncDisposable {
+  /** For `--dynamodb-endpoint`; any credentials. */
+  readonly endpoint: string;
+  readonly counts: FaultCounts;
+}
+
+const contentType = 'application/x-amz-json-1.0';
+const target = 'DynamoDB_20120810.';
+
+/** An error answer of the emulator itself. */
+class UpstreamError extends Error {
+  readonly status: number;
+  readonly body: string;
+
+  constructor(status: number, body: string) {
+    super(body);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export async function startFaultyDynamo({ seed, rates }: { seed: number; rates: FaultRates }): Promise<FaultyDynamo> {
+  const dynoxide = await startDynoxide();
+  const injector = new FaultInjector(seed, rates);
+  const proxy = createServer((request, response) => {
+    // A broken connection to the emulator breaks the client's too.
+    handle(request, response, injector, dynoxide.endpoint).catch(() => response.destroy());
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    counts: injector.counts,
+    async [Symbol.asyncDispose]() {
+      proxy.close();
+      proxy.closeAllConnections();
+      await dynoxide[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, injector: FaultInjector, upstream: string) {
+  const { authorization = '', 'x-amz-date': date = '' } = request.headers; // It wants a signature, and checks none.
+  const forward = async (operation: string, input: Wire): Promise<Wire> => {
+    const answer = await fetch(upstream, {
+      method: 'POST',
+      headers: {
+        'content-type': contentType,
+        'x-amz-target': target + operation,
+        authorization,
+        'x-amz-date': String(date),
+      },
+      body: JSON.stringify(input),
+    });
+    const body = await answer.text();
+    if (!answer.ok) throw new UpstreamError(answer.status, body);
+    return JSON.parse(body);
+  };
+  const operation = String(request.headers['x-amz-target']).slice(target.length);
+  try {
+    const output = await injector.intercept(operation, JSON.parse(await text(request)), forward);
+    send(response, 200, JSON.stringify(output));
+  } catch (error) {
+    if (error instanceof UpstreamError) return send(response, error.status, error.body);
+    if (error instanceof LostAnswer) return response.destroy();
+    if (!(error instanceof InjectedError)) throw error;
+    const { name, message, details } = error;
+    send(response, 400, JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message, ...details }));
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': contentType }).end(body);
+}
