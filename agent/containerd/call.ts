@@ -60,6 +60,7 @@ export class GrpcCall {
 
   /** Says that nothing more will be sent, with a last message where there is one. */
   endSending(lastMessage?: Uint8Array): void {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return;
     if (lastMessage === undefined) this.#stream.end();
     else this.#stream.end(lastMessage);
   }

@@ -8,6 +8,8 @@ import { ignoreNotFound } from '../containerd/grpc-error.ts';
 /** Every message costs containerd an answer; above this size larger ones no longer help. */
 const writeBytes = 256 * 1024;
 
+type WriteCall = ReturnType<NamespacedContainerd['content']['write']>;
+
 /** Manifests and configs; layers are never read back. */
 const maxReadBytes = 16 * 1024 * 1024;
 
@@ -30,39 +32,42 @@ export interface BlobWrite {
  * aborted.
  */
 export async function writeBlob(containerd: NamespacedContainerd, blob: BlobWrite, signal: AbortSignal): Promise<void> {
-  const { ref, digest: expected, labels } = blob;
-  const total = BigInt(blob.size);
   const call = containerd.content.write({ signal });
   try {
-    await call.send({ action: WriteAction.STAT, ref, total, expected });
+    const { ref, digest: expected, size } = blob;
+    await call.send({ action: WriteAction.STAT, ref, total: BigInt(size), expected });
     // containerd may have kept less than it was sent before a connection broke: only its own word counts.
     const standing = await call.answers.next();
-    let offset = standing.done ? 0 : Number(standing.value.offset);
+    const offset = standing.done ? 0 : Number(standing.value.offset);
     const committed = untilCommitted(call.answers);
-    const refused = failureOf(committed);
-    blob.onOffset(offset);
-    if (offset < blob.size) {
-      for await (const { pieces, bytes } of batches(blob.read(offset))) {
-        if (refused.error !== undefined) throw refused.error;
-        const payload = { fieldNumber: WriteContentRequestSchema.field.data.number, pieces };
-        await call.send({ action: WriteAction.WRITE, ref, offset: BigInt(offset) }, payload);
-        offset += bytes;
-        blob.onOffset(offset);
-      }
-    }
-    await call.send({
-      action: WriteAction.COMMIT,
-      ref,
-      offset: BigInt(offset),
-      total,
-      expected,
-      labels: { ...labels },
+    await upload(call, blob, offset, failureOf(committed)).catch(async (error: unknown) => {
+      // Reading broke off. A half-close lets containerd keep all that it was sent; a reset loses what it has not looked at yet.
+      call.endSending();
+      await committed.catch(() => {}); // It cannot have been committed: the reason not to is the first error.
+      throw error;
     });
-    call.endSending();
     await committed;
   } finally {
     call.cancel();
   }
+}
+
+async function upload(call: WriteCall, blob: BlobWrite, from: number, refused: { error?: unknown }): Promise<void> {
+  const { ref, digest: expected, size, labels } = blob;
+  let offset = from;
+  blob.onOffset(offset);
+  if (offset < size) {
+    for await (const { pieces, bytes } of batches(blob.read(offset))) {
+      if (refused.error !== undefined) throw refused.error;
+      const payload = { fieldNumber: WriteContentRequestSchema.field.data.number, pieces };
+      await call.send({ action: WriteAction.WRITE, ref, offset: BigInt(offset) }, payload);
+      offset += bytes;
+      blob.onOffset(offset);
+    }
+  }
+  const total = BigInt(size);
+  await call.send({ action: WriteAction.COMMIT, ref, offset: BigInt(offset), total, expected, labels: { ...labels } });
+  call.endSending();
 }
 
 /** Takes away what was written under a ref and not committed. */
@@ -109,16 +114,23 @@ function failureOf(promise: Promise<unknown>): { error?: unknown } {
   return failure;
 }
 
+/** Joins small pieces into large ones without copying. What came before the source fails is passed on before its error. */
 async function* batches(source: AsyncIterable<Uint8Array>): AsyncGenerator<{ pieces: Uint8Array[]; bytes: number }> {
   let pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of source) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes < writeBytes) continue;
-    yield { pieces, bytes };
-    pieces = [];
-    bytes = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const piece of source) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes < writeBytes) continue;
+      yield { pieces, bytes };
+      pieces = [];
+      bytes = 0;
+    }
+  } catch (error) {
+    failure = { error };
   }
   if (bytes > 0) yield { pieces, bytes };
+  if (failure !== undefined) throw failure.error;
 }

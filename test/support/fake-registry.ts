@@ -102,21 +102,24 @@ function answer(request: RecordedRequest, manifests: Map<string, Blob>, blobs: M
 }
 
 /** A body that sends the bytes and then nothing, until the connection is ended. */
-export function silentBody(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return sendThen(bytes, () => {});
+export function silentBody(bytes: Uint8Array, onSent: () => void = () => {}): ReadableStream<Uint8Array> {
+  return sendThen(bytes, onSent);
 }
 
 function sendThen(bytes: Uint8Array, afterwards: () => void): ReadableStream<Uint8Array> {
   let isSent = false;
-  return new ReadableStream({
-    pull(controller) {
-      if (isSent) {
-        afterwards();
-        return new Promise<void>(() => {});
-      }
-      isSent = true;
-      controller.enqueue(bytes);
-      return undefined;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (isSent) {
+          afterwards();
+          return new Promise<void>(() => {});
+        }
+        isSent = true;
+        controller.enqueue(bytes);
+        return undefined;
+      },
     },
-  });
+    { highWaterMark: 0 }, // Asked for more only when the bytes have been written.
+  );
 }
