@@ -35,6 +35,7 @@ export class Machine {
   bootId = 'boot-1';
   readonly events: MachineEvent[] = [];
   readonly #plans: ReadonlyMap<string, ContainerPlan>;
+  #preparedIn: string | undefined;
   readonly #containers = new Map<string, MachineContainer>();
   /** Ends of processes, kept also after their containers are removed. */
   readonly exits = new Map<string, ContainerExit>();
@@ -83,7 +84,13 @@ export class Machine {
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
+  /** Cgroup and network. */
+  prepare(): void {
+    this.#preparedIn = this.bootId;
+  }
+
   create(name: string): void {
+    if (this.#preparedIn !== this.bootId) throw new Error(`${name} has no cgroup in ${this.bootId}`);
     if (!this.#containers.has(name)) this.#containers.set(name, { process: undefined });
   }
 
