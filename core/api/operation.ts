@@ -27,3 +27,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   /** False for an operation that only REST has. */
   readonly wire: boolean;
 }
+
+/** Keeps the schemas' own types. */
+export const defineOperation = <Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+): Operation<Input, Output> => operation;

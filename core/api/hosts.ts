@@ -1,0 +1,59 @@
+/** Inputs and outputs of the operations on hosts (ECS: container instances). */
+import { z } from 'zod';
+import { defineOperation } from './operation.ts';
+import { containerInstanceViewSchema, failureSchema } from './shapes.ts';
+
+const cluster = z.string().optional();
+
+export const hostOperations = {
+  DescribeContainerInstances: defineOperation({
+    name: 'DescribeContainerInstances',
+    summary: 'Answers up to 100 hosts by id or ARN',
+    action: 'read',
+    input: z.object({
+      cluster,
+      containerInstances: z.array(z.string()),
+      include: z.array(z.string()).optional(),
+    }),
+    output: z.object({ containerInstances: z.array(containerInstanceViewSchema), failures: z.array(failureSchema) }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'POST', path: '/v1/clusters/{cluster}/describe-hosts', status: 200 },
+    wire: true,
+  }),
+  ListContainerInstances: defineOperation({
+    name: 'ListContainerInstances',
+    summary: 'Lists the ARNs of hosts',
+    action: 'read',
+    input: z.object({
+      cluster,
+      filter: z.string().optional(),
+      status: z.string().optional(),
+      maxResults: z.number().int().optional(),
+      nextToken: z.string().optional(),
+    }),
+    output: z.object({ containerInstanceArns: z.array(z.string()), nextToken: z.string().optional() }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'GET', path: '/v1/clusters/{cluster}/host-arns', status: 200 },
+    wire: true,
+  }),
+  GetHosts: defineOperation({
+    name: 'GetHosts',
+    summary: 'Lists hosts whole',
+    action: 'read',
+    input: z.object({ cluster, limit: z.number().int().optional(), nextToken: z.string().optional() }),
+    output: z.object({ hosts: z.array(containerInstanceViewSchema), nextToken: z.string().optional() }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts', status: 200 },
+    wire: false,
+  }),
+  GetHost: defineOperation({
+    name: 'GetHost',
+    summary: 'Answers one host by id, ARN or name',
+    action: 'read',
+    input: z.object({ cluster, host: z.string() }),
+    output: z.object({ host: containerInstanceViewSchema }),
+    errors: ['ClusterNotFoundException', 'ResourceNotFoundException'],
+    rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts/{host}', status: 200 },
+    wire: false,
+  }),
+} as const;
