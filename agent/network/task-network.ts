@@ -1,0 +1,212 @@
+/**
+ * The networks of a host's tasks. In bridge mode each container has a network namespace with an address of its own, so that two
+ * containers of a task may listen on the same port, as in ECS; in host mode only its ports are taken. What a task has is recorded
+ * before it is made. Never touches what is not named after this host.
+ */
+import { randomInt } from 'node:crypto';
+import { type HostPort, hostPort } from '../../core/model/resources.ts';
+import type { NetworkBinding } from '../../core/model/task.ts';
+import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
+import type { NetworkConfig } from '../config.ts';
+import { AddressPool, hardwareAddress, parseSubnet, type Subnet } from './addresses.ts';
+import { Firewall } from './firewall.ts';
+import { type HostModeMatch, publishRules } from './firewall-rules.ts';
+import { firewallShape, type HostNetwork, makeHostNetwork, withoutLinkLocal } from './host-network.ts';
+import { bridgeEnd, containerNetns, listContainerNetns, netnsPath } from './names.ts';
+import { probeByBinding, probeByListing, takePorts } from './ports.ts';
+import { type ContainerRecord, NetworkRecords, type TaskRecord } from './records.ts';
+import { ipBatch } from './tool.ts';
+
+export interface TaskNetworksOptions {
+  readonly network: NetworkConfig;
+  /** Begins the names of namespaces: unique on this machine. */
+  readonly owner: string;
+  /** Where records are kept. */
+  readonly directory: string;
+  readonly hostModeMatch: HostModeMatch;
+}
+
+/** Bindings by container name. */
+export type Bindings = Readonly<Record<string, readonly NetworkBinding[]>>;
+
+export class TaskNetworks {
+  readonly #options: TaskNetworksOptions;
+  readonly #subnet: Subnet;
+  readonly #records: NetworkRecords;
+  readonly #byTask = new Map<string, TaskRecord>();
+  readonly #addresses: AddressPool;
+  readonly #portHolders = new Map<HostPort, string>();
+  readonly #firewall: Firewall;
+  #host: Promise<HostNetwork> | undefined;
+
+  private constructor(options: TaskNetworksOptions) {
+    this.#options = options;
+    this.#subnet = parseSubnet(options.network.subnet);
+    this.#records = new NetworkRecords(options.directory);
+    this.#addresses = new AddressPool(this.#subnet, randomInt(2 ** 32));
+    this.#firewall = new Firewall(firewallShape(options.network, options.hostModeMatch), options.network.netns);
+  }
+
+  /** Takes over what an earlier agent recorded. Nothing is made before it is needed, or `makeHost` is called. */
+  static async open(options: TaskNetworksOptions): Promise<TaskNetworks> {
+    const networks = new TaskNetworks(options);
+    for (const record of await networks.#records.all()) networks.#adopt(record);
+    return networks;
+  }
+
+  /** Makes what all tasks share: bridge and firewall. Throws Error; the next task that needs it tries again. */
+  async makeHost(): Promise<HostNetwork> {
+    this.#host ??= Promise.all([makeHostNetwork(this.#options.network), this.#firewall.ready()]).then(([host]) => host);
+    try {
+      return await this.#host;
+    } catch (error) {
+      this.#host = undefined;
+      throw error;
+    }
+  }
+
+  /** Makes the task's network, or completes it. Throws Error with a sentence; `remove` takes away what was made. */
+  async prepare(task: TaskSpec): Promise<Bindings> {
+    if (task.networkMode === 'none') return {};
+    if (task.networkMode === 'host' && this.#options.hostModeMatch.kind === 'impossible')
+      throw new Error(
+        'Network mode host is refused on this host: without cgroup version 2 its firewall cannot keep tasks from the instance metadata. Use bridge.',
+      );
+    const host = await this.makeHost();
+    const known = this.#byTask.get(task.taskId);
+    // A record without containers is one that a power cut destroyed.
+    const record = known !== undefined && known.containers.length > 0 ? known : await this.#allocate(task, host);
+    if (task.networkMode === 'bridge')
+      await Promise.all([this.#connect(record, host), this.#firewall.publish(task.taskId, rulesOf(record))]);
+    return bindingsOf(record);
+  }
+
+  /** Where a container of a prepared task in bridge mode is. */
+  placeOf(taskId: string, containerName: string): { readonly netns: string; readonly address: string } | undefined {
+    const record = this.#byTask.get(taskId)?.containers.find(({ name }) => name === containerName);
+    if (record?.address === undefined) return undefined;
+    return { netns: netnsPath(this.#netnsOf(taskId, record)), address: record.address };
+  }
+
+  /** Every task that has something of a network here, by its record or by a namespace. */
+  inventory(): ReadonlyMap<string, Bindings> {
+    const found = new Map<string, Bindings>();
+    for (const { taskId } of listContainerNetns(this.#options.owner)) found.set(taskId, {});
+    for (const record of this.#byTask.values()) found.set(record.taskId, bindingsOf(record));
+    return found;
+  }
+
+  /** Takes the task's network away. Fine if there is none. */
+  async remove(taskId: string): Promise<void> {
+    const namespaces = listContainerNetns(this.#options.owner).filter((found) => found.taskId === taskId);
+    const record = this.#byTask.get(taskId);
+    if (record === undefined && namespaces.length === 0) return;
+    await Promise.all([
+      this.#firewall.unpublish(taskId),
+      // The veth pair goes with its namespace. Deleting the pair itself would wait 30 ms for the kernel.
+      ipBatch(
+        'removing',
+        namespaces.map(({ name }) => `netns del ${name}`),
+      ),
+    ]);
+    await this.#records.remove(taskId);
+    // Not before: whoever gets the address or port next must not meet rules that lead here.
+    if (record !== undefined) this.#release(record);
+  }
+
+  async #allocate(task: TaskSpec, host: HostNetwork): Promise<TaskRecord> {
+    const containers: ContainerRecord[] = [];
+    try {
+      for (const container of task.containers) {
+        const address = task.networkMode === 'bridge' ? { address: this.#addresses.take() } : {};
+        containers.push({ name: container.name, ...address, bindings: [] }); // Known to the clean-up below from here on.
+        const bindings = await this.#takePorts(task, container, host);
+        containers.splice(-1, 1, { name: container.name, ...address, bindings });
+      }
+      const record: TaskRecord = { version: 1, taskId: task.taskId, containers };
+      await this.#records.write(record);
+      this.#byTask.set(task.taskId, record);
+      return record;
+    } catch (error) {
+      this.#release({ version: 1, taskId: task.taskId, containers });
+      throw error;
+    }
+  }
+
+  async #takePorts(task: TaskSpec, container: ContainerSpec, { dynamicPorts }: HostNetwork): Promise<NetworkBinding[]> {
+    const { netns, hostAddress } = this.#options.network;
+    const mappings = container.portMappings.map((mapping) =>
+      task.networkMode === 'host' ? { ...mapping, hostPort: mapping.containerPort } : mapping,
+    );
+    return await takePorts({
+      mappings,
+      holders: this.#portHolders,
+      taskId: task.taskId,
+      range: dynamicPorts,
+      isListening: netns === undefined ? probeByBinding : probeByListing(netns),
+      random: Math.random,
+      // A host with a network namespace of its own is reached at its own address only.
+      bindIP: netns === undefined ? '0.0.0.0' : hostAddress,
+    });
+  }
+
+  async #connect({ taskId, containers }: TaskRecord, { mtu }: HostNetwork): Promise<void> {
+    const { bridge, netns } = this.#options.network;
+    const places = containers.flatMap((container) =>
+      container.address === undefined ? [] : [{ address: container.address, name: this.#netnsOf(taskId, container) }],
+    );
+    await ipBatch(
+      'making',
+      places.flatMap(({ name, address }) => [
+        `netns add ${name}`,
+        `link add ${bridgeEnd(name)} mtu ${mtu} type veth peer name eth0 address ${hardwareAddress(address)} mtu ${mtu} netns ${name}`,
+        ...withoutLinkLocal(bridgeEnd(name)),
+        `link set ${bridgeEnd(name)} master ${bridge} up`,
+        // A container that uses its own published port: where iptables sees bridged frames, it is sent back by the same way.
+        `link set ${bridgeEnd(name)} type bridge_slave hairpin on`,
+      ]),
+      netns,
+    );
+    await Promise.all(places.map(({ name, address }) => this.#configure(name, address)));
+  }
+
+  async #configure(netns: string, address: string): Promise<void> {
+    await ipBatch(
+      'making',
+      [
+        'link set lo up', // A new namespace has it down, and connections to 127.0.0.1 would hang.
+        `addr add ${address}/${this.#subnet.prefixLength} dev eth0`,
+        'link set eth0 up',
+        `route add default via ${this.#subnet.gateway}`,
+      ],
+      netnsPath(netns),
+    );
+  }
+
+  #adopt(record: TaskRecord): void {
+    this.#byTask.set(record.taskId, record);
+    for (const { address, bindings } of record.containers) {
+      if (address !== undefined) this.#addresses.claim(address);
+      for (const { protocol, hostPort: port } of bindings)
+        this.#portHolders.set(hostPort(protocol, port), record.taskId);
+    }
+    this.#firewall.adopt(record.taskId, rulesOf(record));
+  }
+
+  #release(record: TaskRecord): void {
+    this.#byTask.delete(record.taskId);
+    for (const { address } of record.containers) if (address !== undefined) this.#addresses.release(address);
+    for (const [key, holder] of this.#portHolders) if (holder === record.taskId) this.#portHolders.delete(key);
+  }
+
+  #netnsOf(taskId: string, { name }: ContainerRecord): string {
+    return containerNetns(this.#options.owner, taskId, name);
+  }
+}
+
+/** Host mode has no address, and needs no rule: its processes listen on the host itself. */
+const rulesOf = ({ containers }: TaskRecord): string[] =>
+  containers.flatMap(({ address, bindings }) => (address === undefined ? [] : publishRules(address, bindings)));
+
+const bindingsOf = ({ containers }: TaskRecord): Bindings =>
+  Object.fromEntries(containers.map(({ name, bindings }) => [name, bindings]));

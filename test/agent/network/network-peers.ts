@@ -1,0 +1,84 @@
+/**
+ * Programs that speak from inside a network namespace, for tests of networks: a server that answers whoever connects with the
+ * address it saw, and a client. Also the names and networks of one test file, which no other test and no cloud uses.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { execPath } from 'node:process';
+import type { NetworkConfig } from '../../../agent/config.ts';
+import { netnsDirectory } from '../../../agent/network/names.ts';
+import { runTool } from '../../../agent/network/tool.ts';
+
+/** What is unlikely to be used by anything else on this machine at the same time. */
+export function testNetwork(index: number): NetworkConfig & { readonly owner: string } {
+  const unique = (process.pid * 4 + index) % 10_000;
+  return {
+    owner: `gttest-${unique}`,
+    bridge: `gtt${unique}`,
+    subnet: `10.${88 + (unique % 16)}.${Math.floor(unique / 16) % 256}.0/24`,
+    chainPrefix: `GTT${unique}`,
+    hostAddress: '127.0.0.1',
+  };
+}
+
+const serverScript = `
+  require('node:net').createServer((socket) => socket.end(process.argv[2] + ' saw ' + socket.remoteAddress))
+    .listen({ port: Number(process.argv[1]), host: '0.0.0.0' }, () => console.log('listening'));
+`;
+const clientScript = `
+  const socket = require('node:net').connect({ host: process.argv[1], port: Number(process.argv[2]), timeout: Number(process.argv[3]) });
+  socket.on('data', (text) => process.stdout.write(text));
+  socket.on('timeout', () => socket.destroy(new Error('timeout')));
+  socket.on('error', (error) => process.stdout.write(error.code ?? error.message));
+`;
+
+/** Answers connections with `<name> saw <address>` until it is disposed of. */
+export async function serve(netns: string | undefined, port: number, name: string): Promise<AsyncDisposable> {
+  const [program, ...prefix] = netns === undefined ? [execPath] : ['nsenter', `--net=${netns}`, execPath];
+  const child = spawn(program, [...prefix, '-e', serverScript, '--', String(port), name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+/** What a connection from there is answered with, or why there is none (`ECONNREFUSED`, `timeout`). */
+export async function reach(
+  netns: string | undefined,
+  address: string,
+  port: number,
+  timeoutMs = 2000,
+): Promise<string> {
+  if (netns !== undefined)
+    return await runTool(execPath, ['-e', clientScript, '--', address, String(port), String(timeoutMs)], { netns });
+  return await new Promise((resolve) => {
+    let answer = '';
+    const socket = connect({ host: address, port, timeout: timeoutMs });
+    socket.on('data', (text: Buffer) => {
+      answer += text.toString();
+    });
+    socket.on('timeout', () => socket.destroy(new Error('timeout')));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.on('end', () => resolve(answer));
+  });
+}
+
+export const namespacesOf = (owner: string): string[] =>
+  readdirSync(netnsDirectory).filter((name) => name.startsWith(owner));
+
+/** Lines of every iptables that name the prefix. */
+export async function firewallLines(chainPrefix: string, netns?: string): Promise<string[]> {
+  const saved = await Promise.all(
+    ['iptables-nft-save', 'iptables-legacy-save', 'ip6tables-nft-save', 'ip6tables-legacy-save'].map((program) =>
+      runTool(program, [], { netns }).catch(() => ''),
+    ),
+  );
+  return saved.flatMap((text) => text.split('\n').filter((line) => line.includes(`${chainPrefix}-`)));
+}

@@ -1,0 +1,215 @@
+/** Networks of tasks on this machine: real namespaces, bridges and firewall rules, with programs of ours in place of containers. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import {
+  createHostNamespace,
+  removeHostNamespace,
+  removeMachineBridge,
+} from '../../../agent/network/host-namespace.ts';
+import { removeHostNetwork } from '../../../agent/network/host-network.ts';
+import { bridgeEnd } from '../../../agent/network/names.ts';
+import { TaskNetworks } from '../../../agent/network/task-network.ts';
+import { runTool } from '../../../agent/network/tool.ts';
+import type { PortMapping } from '../../../core/model/task-definition.ts';
+import { describeWithContainers } from '../../support/containers.ts';
+import { containerSpec, taskSpec } from '../oci/task-spec.ts';
+import { firewallLines, namespacesOf, reach, serve, testNetwork } from './network-peers.ts';
+
+const port = (containerPort: number, hostPort = 0): PortMapping => ({ containerPort, hostPort, protocol: 'tcp' });
+
+/** A task whose containers are named a, b, … and publish these ports. */
+function bridged(taskId: string, ...ports: PortMapping[][]) {
+  const containers = ports.map((portMappings, index) =>
+    containerSpec({ name: String.fromCharCode(97 + index), portMappings }),
+  );
+  return taskSpec({ taskId, networkMode: 'bridge', containers });
+}
+
+async function host(index: number, netns?: { readonly path: string; readonly address: string }) {
+  const { owner, ...rest } = testNetwork(index);
+  const network = { ...rest, ...(netns === undefined ? {} : { netns: netns.path, hostAddress: netns.address }) };
+  const directory = await mkdtempDisposable(join(tmpdir(), 'gantry-network-'));
+  const open = () =>
+    TaskNetworks.open({
+      network,
+      owner,
+      directory: directory.path,
+      hostModeMatch: netns === undefined ? { kind: 'impossible' } : { kind: 'everything' },
+    });
+  return {
+    owner,
+    network,
+    open,
+    networks: await open(),
+    /** The only address that a task of one container, or its container `a`, has. */
+    place: (networks: TaskNetworks, taskId: string, container = 'a') => {
+      const place = networks.placeOf(taskId, container);
+      if (place === undefined) throw new Error(`${taskId} has no network`);
+      return place;
+    },
+    async [Symbol.asyncDispose]() {
+      const leftovers = await open();
+      for (const taskId of leftovers.inventory().keys()) await leftovers.remove(taskId);
+      await removeHostNetwork(network);
+      await directory.remove();
+    },
+  };
+}
+
+function machineAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** The end of a veth pair goes a moment after its namespace. */
+async function whenGone(interfaceName: string): Promise<void> {
+  await expect.poll(() => existsSync(`/sys/class/net/${interfaceName}`), { timeout: 5000 }).toBe(false);
+}
+
+describeWithContainers('tasks in bridge mode', () => {
+  it('are reached on their published ports from everywhere, and leave nothing', async () => {
+    await using machine = await host(0);
+    const { networks, place } = machine;
+    const bindings = await networks.prepare(bridged('web', [port(80)], [port(80), port(81, 18_081)]));
+    const hostPort = (container: string, containerPort: number) =>
+      bindings[container]?.find((binding) => binding.containerPort === containerPort)?.hostPort ?? 0;
+    expect(hostPort('b', 81)).toBe(18_081);
+    const a = place(networks, 'web', 'a');
+    const b = place(networks, 'web', 'b');
+    await using _a = await serve(a.netns, 80, 'a');
+    await using _b = await serve(b.netns, 80, 'b');
+    await using _b81 = await serve(b.netns, 81, 'b81');
+
+    for (const address of ['127.0.0.1', machineAddress()]) {
+      expect(await reach(undefined, address, hostPort('a', 80))).toMatch(/^a saw /);
+      expect(await reach(undefined, address, hostPort('b', 80))).toMatch(/^b saw /);
+      expect(await reach(undefined, address, 18_081)).toMatch(/^b81 saw /);
+    }
+    expect(await reach(a.netns, b.address, 81), 'container to container').toBe(`b81 saw ${a.address}`);
+    expect(await reach(a.netns, machineAddress(), 18_081), 'by the published port').toMatch(/^b81 saw /);
+    expect(await reach(b.netns, machineAddress(), 18_081), 'hairpin').toMatch(/^b81 saw /);
+    expect(await reach(a.netns, '127.0.0.1', 80), 'its own loopback').toBe('a saw 127.0.0.1');
+
+    await networks.remove('web');
+    await networks.remove('web');
+    expect(namespacesOf(machine.owner)).toEqual([]);
+    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'))).toEqual([]);
+    expect([...networks.inventory()]).toEqual([]);
+    await removeHostNetwork(machine.network);
+    expect(await firewallLines(machine.network.chainPrefix)).toEqual([]);
+    expect(existsSync(`/sys/class/net/${machine.network.bridge}`)).toBe(false);
+  });
+
+  it('are found, kept apart and removed by an agent that starts again', async () => {
+    await using machine = await host(1);
+    const first = bridged('first', [port(80)]);
+    const before = await machine.networks.prepare(first);
+
+    const again = await machine.open();
+    expect(again.inventory().get('first')).toEqual(before);
+    expect(await again.prepare(first), 'once more is no change').toEqual(before);
+    await again.prepare(bridged('second', [port(80)]));
+    const places = ['first', 'second'].map((taskId) => machine.place(again, taskId));
+    expect(new Set(places.map(({ address }) => address)).size).toBe(2);
+    await using _server = await serve(machine.place(again, 'first').netns, 80, 'first');
+    expect(await reach(undefined, '127.0.0.1', before.a?.[0]?.hostPort ?? 0)).toMatch(/^first saw /);
+
+    const veth = bridgeEnd(namespacesOf(machine.owner).find((name) => name.includes('first')) ?? '');
+    expect(existsSync(`/sys/class/net/${veth}`)).toBe(true);
+    await _server[Symbol.asyncDispose]();
+    await again.remove('first');
+    await whenGone(veth);
+    expect([...again.inventory().keys()]).toEqual(['second']);
+  });
+
+  it('get no port that a program of the machine or another task has', async () => {
+    await using machine = await host(2);
+    const program = createServer().listen(0, '127.0.0.1');
+    await once(program, 'listening');
+    const address = program.address();
+    const taken = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    await expect(machine.networks.prepare(bridged('one', [port(80, taken)]))).rejects.toThrow(
+      `Host port ${taken}/tcp is in use by a program on the host`,
+    );
+    program.close();
+    await machine.networks.prepare(bridged('two', [port(80, 18_082)]));
+    await expect(machine.networks.prepare(bridged('three', [port(80, 18_082)]))).rejects.toThrow(
+      'Host port 18082/tcp is already published by task two',
+    );
+    expect([...machine.networks.inventory().keys()], 'who was refused holds nothing').toEqual(['two']);
+  });
+
+  it('can be many at once, and rules that somebody flushed come back', async () => {
+    await using machine = await host(3);
+    const ids = Array.from({ length: 8 }, (_, index) => `task${index}`);
+    await Promise.all(ids.map((taskId) => machine.networks.prepare(bridged(taskId, [port(80)]))));
+    const published = async () =>
+      (await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'));
+    expect(await published()).toHaveLength(8);
+    const chain = `${machine.network.chainPrefix}-PORTS`;
+    await runTool('iptables-restore', ['--noflush'], { input: `*nat\n-F ${chain}\nCOMMIT\n` });
+    // What is gone is noticed when it is to be deleted.
+    await machine.networks.remove('task0');
+    expect(await published()).toHaveLength(7);
+    await Promise.all(ids.map((taskId) => machine.networks.remove(taskId)));
+    expect(await published()).toEqual([]);
+  });
+});
+
+describeWithContainers('hosts in network namespaces of their own', () => {
+  it('publish on their own addresses, and keep instance metadata from their tasks', async () => {
+    const { bridge, subnet } = testNetwork(0);
+    const prefix = subnet.split('.').slice(0, 3).join('.');
+    const names = [1, 2].map((number) => ({
+      name: `${bridge}-h${number}`,
+      bridge: `${bridge}m`,
+      address: `${prefix}.${number + 1}`,
+      gateway: `${prefix}.1/24`,
+    }));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(async () => {
+      for (const { name } of names) await removeHostNamespace(name);
+      await removeMachineBridge(`${bridge}m`);
+    });
+    for (const namespace of names) {
+      await createHostNamespace(namespace);
+      await createHostNamespace(namespace);
+    }
+    const [one, two] = await Promise.all(
+      names.map(({ name, address }, index) => host(index + 4, { path: `/run/netns/${name}`, address })),
+    );
+    if (one === undefined || two === undefined) throw new Error('two hosts were asked for');
+    stack.use(one);
+    stack.use(two);
+    // As Docker leaves it: what nobody accepts is dropped.
+    await runTool('iptables', ['-P', 'FORWARD', 'DROP'], { netns: one.network.netns });
+    const bindings = await one.networks.prepare(bridged('same', [port(80, 8080)]));
+    await two.networks.prepare(bridged('same', [port(80, 8080)]));
+    expect(bindings.a).toEqual([{ bindIP: `${prefix}.2`, containerPort: 80, hostPort: 8080, protocol: 'tcp' }]);
+    const inOne = one.place(one.networks, 'same');
+    const inTwo = two.place(two.networks, 'same');
+    await using _one = await serve(inOne.netns, 80, 'one');
+    await using _two = await serve(inTwo.netns, 80, 'two');
+    expect(await reach(undefined, `${prefix}.2`, 8080)).toMatch(/^one saw /);
+    expect(await reach(undefined, `${prefix}.3`, 8080)).toMatch(/^two saw /);
+    expect(await reach(inOne.netns, `${prefix}.3`, 8080), 'host to host').toBe(`two saw ${prefix}.2`);
+    expect(await reach(inOne.netns, `${prefix}.2`, 8080), 'its own host').toMatch(/^one saw /);
+
+    // Two addresses behind the same route, and only the one of instance metadata is out of reach.
+    const hostNetns = one.network.netns ?? '';
+    await runTool('ip', ['addr', 'add', '169.254.169.254/32', 'dev', 'lo'], { netns: inOne.netns });
+    await runTool('ip', ['addr', 'add', '169.254.169.253/32', 'dev', 'lo'], { netns: inOne.netns });
+    await runTool('ip', ['route', 'add', '169.254.169.252/30', 'via', inOne.address], { netns: hostNetns });
+    await one.networks.prepare(bridged('curious', []));
+    const curious = one.place(one.networks, 'curious').netns;
+    for (const from of [curious, hostNetns]) {
+      expect(await reach(from, '169.254.169.253', 80), from).toMatch(/^one saw /);
+      expect(await reach(from, '169.254.169.254', 80, 300), from).toBe('timeout');
+    }
+  });
+});
