@@ -1,4 +1,5 @@
 /** What a handler is given besides its input. */
+import type { Input, OperationName, Output } from '../../core/api/operations.ts';
 import type { ControlDeps } from '../deps.ts';
 
 /** Who asks: a Gantry key, or an IAM role or user. One kind, whatever the transport. */
@@ -14,3 +15,8 @@ export interface OperationContext {
   /** The SDK's amz-sdk-invocation-id: the same on every retry of one call; a client token where the caller gave none. */
   readonly invocationId?: string;
 }
+
+/** A handler an operation: what the registry holds and the transports call. */
+export type Handlers = {
+  readonly [Name in OperationName]: (context: OperationContext, input: Input<Name>) => Promise<Output<Name>>;
+};
