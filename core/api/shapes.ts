@@ -66,6 +66,8 @@ export const containerViewSchema = z.object({
   containerArn: z.string(),
   taskArn: z.string(),
   name: z.string(),
+  /** Ours: whether its end is the task's end. */
+  essential: z.boolean(),
   image: z.string(),
   imageDigest: z.string().optional(),
   runtimeId: z.string().optional(),
@@ -78,6 +80,9 @@ export const containerViewSchema = z.object({
   cpu: z.string(),
   memory: z.string().optional(),
   memoryReservation: z.string().optional(),
+  /** Ours: when its process started and ended. */
+  startedAt: timestampSchema.optional(),
+  stoppedAt: timestampSchema.optional(),
   /** Ours: whether the kernel killed it for want of memory. */
   oomKilled: z.boolean().optional(),
   /** Ours: the last lines it wrote, once it has stopped. */
@@ -128,6 +133,10 @@ export const taskViewSchema = z.object({
   version: z.number().int(),
   /** Ours: why it was not placed at the last try, while it waits. */
   explanation: explanationSchema.optional(),
+  /** Ours: its state in one sentence (taskHeadline): why it waits, where it runs, why it stopped. */
+  headline: z.string(),
+  /** Ours: what may not be done with it now, each with the sentence that says why (taskCan). */
+  cannot: z.object({ stop: z.string().optional(), readLogs: z.string().optional() }),
   /** Ours: what happened, phase by phase. */
   story: z.array(storyLineSchema),
   /** Ours: the host's name, where it has one. */
