@@ -98,12 +98,9 @@ function ending(task: Task): StoryEntry[] {
     if (at !== undefined) entries.push({ at, phase: 'container-stopped', text: containerEnd(container) });
   }
   if (observed?.stoppingAt !== undefined) {
-    const why = observed.stoppedReason ?? desired.reason;
-    entries.push({
-      at: observed.stoppingAt,
-      phase: 'stopping',
-      text: why === undefined ? 'stopping' : `stopping: ${why}`,
-    });
+    const why = observed.stoppedReason;
+    const text = why === undefined ? 'stopping its containers' : `stopping: ${why}`;
+    entries.push({ at: observed.stoppingAt, phase: 'stopping', text });
   }
   if (verdict !== undefined) entries.push({ at: verdict.at, phase: 'given-up', text: `given up: ${verdict.reason}` });
   if (times.stoppedAt !== undefined && lastStatus(task) === 'STOPPED') {
@@ -142,7 +139,7 @@ function containerEnd(container: ContainerObservation): string {
   return reason === undefined ? `container '${name}' ${code}` : `container '${name}' ${code}: ${reason}`;
 }
 
-/** The task's state in one sentence, with the reason that a person would ask for next. */
+/** What the task does now, with the reason that a person would ask for next; its subject is the task: `runs on host-1`. */
 export function taskHeadline(task: Task): string {
   switch (lastStatus(task)) {
     case 'PROVISIONING':
@@ -163,16 +160,17 @@ export function taskHeadline(task: Task): string {
 
 function pendingHeadline(task: Task): string {
   const { pullStartedAt, pullStoppedAt } = taskTimes(task);
-  if (task.observed === undefined) return `placed on ${hostOf(task)}, which has not taken it yet`;
-  if (pullStartedAt !== undefined && pullStoppedAt === undefined) return `${hostOf(task)} pulls its images`;
-  return `${hostOf(task)} starts it`;
+  if (task.observed === undefined) return `is placed on ${hostOf(task)}, which has not taken it yet`;
+  if (pullStartedAt !== undefined && pullStoppedAt === undefined)
+    return `is on ${hostOf(task)}, which pulls its images`;
+  return `is on ${hostOf(task)}, which starts it`;
 }
 
 function becauseOf(task: Task): string {
   const cause = stopCause(task);
   const container = culprit(task.observed?.containers ?? []);
-  const detail = container === undefined ? '' : ` (${containerEnd(container)})`;
-  return cause === undefined ? detail : `: ${cause.stoppedReason}${detail}`;
+  const detail = container === undefined ? task.explanation?.sentence : containerEnd(container);
+  return [cause === undefined ? '' : `: ${cause.stoppedReason}`, detail === undefined ? '' : ` (${detail})`].join('');
 }
 
 /** The container that says most about the end: one that failed, else the one that ended first. */
