@@ -11,7 +11,7 @@ import { taskSpecSchema } from '../model/task-spec.ts';
 
 export const ledgerSchemaVersion = 1;
 
-export const ledgerContainerSchema = z.object({
+const ledgerContainerSchema = z.object({
   name: z.string(),
   /** Set once its image is on the host. */
   imageDigest: z.string().optional(),

@@ -14,7 +14,7 @@ export type DependencyState =
 const met: DependencyState = { state: 'met' };
 
 /** How one condition of `dependsOn` stands. ECS: START is met by a container that runs or has stopped. */
-export function judgeDependency(task: LedgerTask, dependency: ContainerDependency, now: number): DependencyState {
+function judgeDependency(task: LedgerTask, dependency: ContainerDependency, now: number): DependencyState {
   const container = task.containers.find(({ name }) => name === dependency.containerName);
   const spec = task.spec.containers.find(({ name }) => name === dependency.containerName);
   if (container === undefined || spec === undefined) {

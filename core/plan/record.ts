@@ -115,7 +115,8 @@ export function taskRemoved(task: LedgerTask, now: number): LedgerTask {
 }
 
 /**
- * A step other than a pull failed; look at the containers before the next one, since it may have had its effect. A pull that was aborted because the task is to stop has not failed: record nothing.
+ * A step other than a pull failed. Look at the containers before the next one, since it may have had its effect. A pull that was
+ * aborted because the task is to stop has not failed: record nothing.
  */
 export function failed(task: LedgerTask, step: TaskStep, failure: StepFailure, now: number): LedgerTask {
   const starts = step.kind === 'prepare' || step.kind === 'create' || step.kind === 'start';
