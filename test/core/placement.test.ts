@@ -142,13 +142,16 @@ describe('the default choice', () => {
     );
   });
 
-  it('spreads callers who decide on the same snapshot over several hosts', () => {
-    const hosts = Array.from({ length: 20 }, (_, index) => emptyHost(`host-${index}`));
-    const chosen = Array.from({ length: 50 }, (_, seed) => {
+  it('spreads callers who decide on the same snapshot over the best few hosts', () => {
+    const hosts = Array.from({ length: 20 }, (_, index) =>
+      emptyHost(`host-${index}`, { freeMemoryMib: 4096 - 8 * index }),
+    );
+    const chosen = Array.from({ length: 80 }, (_, seed) => {
       const { assignments } = place({ needs: plainNeeds(), count: 1 }, hosts, seededRandom(seed));
       return assignments[0]?.name;
     });
-    expect(new Set(chosen).size).toBeGreaterThan(5);
+    const bestEight = hosts.slice(-8).map(({ name }) => name);
+    expect([...new Set(chosen)].sort()).toEqual(bestEight.sort());
   });
 
   it('keeps the tasks of one call together while hosts are equally good', () => {
@@ -174,7 +177,13 @@ describe('the default choice', () => {
   it('looks at a sample of a large cluster', () => {
     const { hosts, looks } = large((index) => (index % 3 === 0 ? 4096 : 100));
     expect(place({ needs: plainNeeds(), count: 10 }, hosts, seededRandom(3)).unplaced).toBe(0);
-    expect(looks()).toBeLessThan(1500);
+    expect(looks()).toBeLessThan(600);
+  });
+
+  it('looks at more of a large cluster where few hosts fit, and not at all of it', () => {
+    const { hosts, looks } = large((index) => (index % 40 === 0 ? 4096 : 100));
+    expect(place({ needs: plainNeeds(), count: 1 }, hosts, seededRandom(3)).unplaced).toBe(0);
+    expect(looks()).toBeLessThan(2000);
   });
 
   it('finds the one host of a large cluster that fits', () => {
