@@ -150,8 +150,7 @@ describe('the default choice', () => {
       const { assignments } = place({ needs: plainNeeds(), count: 1 }, hosts, seededRandom(seed));
       return assignments[0]?.name;
     });
-    const bestEight = hosts.slice(-8).map(({ name }) => name);
-    expect([...new Set(chosen)].sort()).toEqual(bestEight.sort());
+    expect(new Set(chosen)).toEqual(new Set(hosts.slice(-8).map(({ name }) => name)));
   });
 
   it('keeps the tasks of one call together while hosts are equally good', () => {
