@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { logTail, type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
 
 /** Where set-up extracts the binaries that the machine lacks; looked at after PATH, so that what is installed wins. */
-export const extractedBinariesDir = '/opt/gantry/usr/bin';
+const extractedBinariesDir = '/opt/gantry/usr/bin';
 
 export interface ContainerdPaths {
   /** What must survive a reboot (content, snapshots, metadata). Needs a file system that overlayfs can stand on. */

@@ -179,8 +179,12 @@ const clauses: Readonly<Record<string, (host: string) => string>> = {
   ECONNRESET: (host) => `${host} ended the connection (unexpected EOF)`,
   EPIPE: (host) => `${host} ended the connection (unexpected EOF)`,
   UND_ERR_SOCKET: (host) => `${host} ended the connection (unexpected EOF)`,
-  EPROTO: (host) => `${host} does not speak TLS; if it is meant to be without, name it as an insecure registry`,
+  EPROTO: noTls,
 };
+
+function noTls(host: string): string {
+  return `${host} does not speak TLS; if it is meant to be without, name it as an insecure registry`;
+}
 
 function describe(error: unknown, host: string): string {
   const chain: Error[] = [];
@@ -189,8 +193,9 @@ function describe(error: unknown, host: string): string {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
     const clause = clauses[code];
     if (clause !== undefined) return clause(host);
-    if (code.startsWith('ERR_SSL')) return clauses.EPROTO?.(host) ?? code;
-    if (code.includes('CERT')) return `the certificate of ${host} is not trusted (${cause.message})`;
+    if (code.startsWith('ERR_SSL')) return noTls(host);
+    if (code.includes('CERT') || code.startsWith('UNABLE_TO_'))
+      return `the certificate of ${host} is not trusted (${cause.message})`;
   }
   return `the answer of ${host} broke off (unexpected EOF: ${chain.at(-1)?.message ?? String(error)})`;
 }

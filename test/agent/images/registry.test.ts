@@ -201,6 +201,30 @@ describe('authorization', () => {
   });
 });
 
+describe('TLS', () => {
+  it('is left out on loopback and for registries that are named as insecure alone', async () => {
+    await using registry = await startFakeRegistry();
+    registry.publish(image);
+    // An address of loopback that is not written like one.
+    const host = registry.host.replace('127.0.0.1', '127.1');
+    const reference = parseReference(`${host}/team/app`);
+    const failure = await failureOf(new RegistryClient(reference).manifest('latest', signal));
+    expect(failure.kind).toBe('CannotPullContainerError');
+    expect(failure.message).toContain('does not speak TLS');
+    const insecure = new RegistryClient(reference, { insecureRegistries: [host] });
+    await expect(insecure.manifest('latest', signal)).resolves.toMatchObject({ digest: image.manifest.digest });
+  });
+
+  it('is not given up for a token by a realm of another scheme', async () => {
+    await using registry = await startFakeRegistry();
+    registry.intercept = () =>
+      new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer realm="ftp://example.com/token"' } });
+    const failure = await failureOf(clientFor(registry, { credentials }).manifest('latest', signal));
+    expect(failure.kind).toBe('CannotPullContainerAuthError');
+    expect(failure.message).toContain('ftp://example.com/token');
+  });
+});
+
 describe('redirects', () => {
   it.each([
     ['in a circle', (host: string) => `http://${host}/v2/team/app/manifests/latest`, 'redirects more than 5 times'],
