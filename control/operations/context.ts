@@ -1,4 +1,5 @@
 /** What a handler is given besides its input. */
+import type { Action } from '../../core/api/operation.ts';
 import type { Input, OperationName, Output } from '../../core/api/operations.ts';
 import type { ControlDeps } from '../deps.ts';
 
@@ -6,6 +7,7 @@ import type { ControlDeps } from '../deps.ts';
 export interface Principal {
   /** For example `arn:aws:iam::000000000000:user/admin`. */
   readonly arn: string;
+  readonly actions: readonly Action[];
 }
 
 export interface OperationContext {

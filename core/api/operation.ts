@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
 /** What a principal must be allowed to do. */
-export type Action = 'read' | 'run' | 'register' | 'administer';
+export const allActions = ['read', 'run', 'register', 'administer'] as const;
+export type Action = (typeof allActions)[number];
 
 export interface RestRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

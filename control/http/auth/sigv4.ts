@@ -113,7 +113,10 @@ function staleSignature(text: string, skewMs: number, now: number): GantryError 
 
 function checkScope({ region, service }: Authorization, ownRegion: string): void {
   if (service !== serviceName)
-    throw new GantryError('InvalidSignatureException', `Credential should be scoped to correct service: '${serviceName}'.`);
+    throw new GantryError(
+      'InvalidSignatureException',
+      `Credential should be scoped to correct service: '${serviceName}'.`,
+    );
   if (region !== ownRegion)
     throw new GantryError(
       'InvalidSignatureException',
@@ -128,7 +131,7 @@ function checkBodyHash({ headers, body }: SignedRequest): void {
   if (sent !== null && sent !== createHash('sha256').update(body).digest('hex'))
     throw new GantryError(
       'InvalidSignatureException',
-      "The body does not match x-amz-content-sha256: it was changed after it was signed.",
+      'The body does not match x-amz-content-sha256: it was changed after it was signed.',
     );
 }
 

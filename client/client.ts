@@ -1,0 +1,119 @@
+/**
+ * The typed client of the REST API, from the table of operations: builds the request, signs it (SigV4), reads the answer into the same
+ * types that the handlers answer, and turns problems into GantryErrors. What waits longer than one request is resumed by itself.
+ */
+import { z } from 'zod';
+import type { Operation } from '../core/api/operation.ts';
+import { type Input, type OperationName, type Output, operations } from '../core/api/operations.ts';
+import { taskViewSchema } from '../core/api/shapes.ts';
+import { progressFrameSchema } from '../core/host-protocol.ts';
+import { type LogLine, logLineSchema } from '../core/model/task.ts';
+import { readableDates } from './dates.ts';
+import { connectionError, problemError } from './failures.ts';
+import { readLines } from './lines.ts';
+import { type Credentials, createSigner } from './signer.ts';
+
+export interface ClientOptions {
+  /** For example `http://127.0.0.1:8080`. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** Absent: requests are not signed (`--auth none`). */
+  readonly credentials?: Credentials;
+}
+
+const watchLineSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('task'), task: readableDates(taskViewSchema) }),
+  z.object({ kind: z.literal('progress'), progress: progressFrameSchema }),
+]);
+export type WatchLine = z.output<typeof watchLineSchema>;
+
+interface TaskName {
+  readonly cluster: string;
+  /** Id or ARN. */
+  readonly task: string;
+}
+
+export interface Client {
+  readonly endpoint: string;
+  /** Throws the GantryError that the control plane answered, or one that says why it cannot be reached. */
+  call<Name extends OperationName>(name: Name, input: Input<Name>, signal?: AbortSignal): Promise<Output<Name>>;
+  /** The task now and at each change, and its pulls' progress, until it has stopped. */
+  watchTask(task: TaskName, signal?: AbortSignal): AsyncGenerator<WatchLine>;
+  logs(
+    task: TaskName & { readonly container?: string; readonly tail?: number; readonly follow?: boolean },
+    signal?: AbortSignal,
+  ): AsyncGenerator<LogLine>;
+}
+
+export function createClient({ endpoint, region, credentials }: ClientOptions): Client {
+  const sign = createSigner({ region, credentials });
+
+  async function send(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<Response> {
+    const url = new URL(path, endpoint);
+    const headers = await sign({ method, url, body });
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method,
+        headers,
+        ...(body !== undefined && { body }),
+        ...(signal !== undefined && { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw connectionError(endpoint, error);
+    }
+    if (!response.ok) throw await problemError(response);
+    return response;
+  }
+
+  async function* stream<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): AsyncGenerator<T> {
+    const response = await send('GET', path, undefined, signal);
+    for await (const line of readLines(response)) yield schema.parse(JSON.parse(line));
+  }
+
+  return {
+    endpoint,
+    async call<Name extends OperationName>(
+      name: Name,
+      input: Input<Name>,
+      signal?: AbortSignal,
+    ): Promise<Output<Name>> {
+      const { method, path, body } = requestFor(operations[name], { ...input });
+      const response = await send(method, path, body, signal);
+      // The table pairs each name with its output; TypeScript cannot follow a name through both.
+      return readableDates(operations[name].output).parse(await response.json()) as Output<Name>;
+    },
+    watchTask: (task, signal) => stream(`${taskPath(task)}/watch`, watchLineSchema, signal),
+    logs({ cluster, task, ...query }, signal) {
+      return stream(`${taskPath({ cluster, task })}/logs${queryText(query)}`, logLineSchema, signal);
+    },
+  };
+}
+
+const taskPath = ({ cluster, task }: TaskName): string =>
+  `/v1/clusters/${encodeURIComponent(cluster)}/tasks/${encodeURIComponent(task)}`;
+
+/** Members of the path first; the rest goes into the query or the body, as the route says. */
+function requestFor(
+  operation: Operation,
+  input: Record<string, unknown>,
+): { method: string; path: string; body?: string } {
+  const { method, path } = operation.rest;
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, member = '']) => member);
+  const members: Record<string, unknown> = { ...(inPath.includes('cluster') && { cluster: 'default' }), ...input };
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, member: string) => encodeURIComponent(String(members[member])));
+  const others = Object.fromEntries(Object.entries(members).filter(([member]) => !inPath.includes(member)));
+  if (method === 'POST' || method === 'PUT') return { method, path: filled, body: JSON.stringify(others) };
+  return { method, path: filled + queryText(others) };
+}
+
+function queryText(members: Readonly<Record<string, unknown>>): string {
+  const query = new URLSearchParams();
+  for (const [member, value] of Object.entries(members)) {
+    if (value === undefined) continue;
+    const name = member === 'maxResults' ? 'limit' : member;
+    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
+  }
+  return query.size === 0 ? '' : `?${query}`;
+}

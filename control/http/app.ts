@@ -1,0 +1,51 @@
+/**
+ * The API as one Hono app that knows neither Node nor Lambda: the ECS wire protocol at `POST /`, REST under /v1, the hosts' routes, the
+ * OpenAPI document and health.
+ */
+import { Hono } from 'hono';
+import { GantryError } from '../../core/errors.ts';
+import type { ControlDeps } from '../deps.ts';
+import type { Handlers } from '../operations/context.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import { answerAwsJson } from './aws-json.ts';
+import { openApiDocument } from './openapi.ts';
+import { problemResponse } from './problem.ts';
+import { addRestRoutes } from './rest.ts';
+import { addStreamRoutes } from './streams.ts';
+
+export interface ApiOptions {
+  readonly deps: ControlDeps;
+  readonly handlers: Handlers;
+  readonly authenticator: Authenticator;
+  /** `/hosts/v1/…`, which has its own authentication. */
+  readonly hostsApp: Hono;
+}
+
+export function createApi(options: ApiOptions): Hono {
+  const app = new Hono();
+  const newRequestId = options.deps.newId;
+  const document = JSON.stringify(openApiDocument());
+  app.post('/', (c) => answerAwsJson(c, options, newRequestId()));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }));
+  addStreamRoutes(app, options);
+  addRestRoutes(app, options);
+  app.route('/', options.hostsApp);
+  app.notFound((c) =>
+    problemResponse(
+      new GantryError('UnknownOperationException', `There is no ${c.req.method} ${c.req.path}.`, {
+        hint: 'GET /openapi.json lists the routes; ECS clients send POST / with X-Amz-Target.',
+      }),
+      newRequestId(),
+    ),
+  );
+  app.onError((error, c) => {
+    const requestId = newRequestId();
+    options.deps.log.error({ err: error, requestId, path: c.req.path }, 'a request failed');
+    return problemResponse(
+      new GantryError('ServerException', `Something went wrong in the control plane (request ${requestId}).`),
+      requestId,
+    );
+  });
+  return app;
+}

@@ -1,0 +1,67 @@
+/**
+ * The ECS wire protocol, AWS JSON 1.1 at `POST /` (reference: the SDK's model). Members that are null count as absent and unknown ones
+ * are ignored, as AWS does; timestamps are epoch seconds with milliseconds; every client's fault is HTTP 400 with `__type` and `message`.
+ */
+import type { Context } from 'hono';
+import { operationsNotBuilt, wireOperationNamed } from '../../core/api/operations.ts';
+import { errorTraits, GantryError } from '../../core/errors.ts';
+import type { ApiOptions } from './app.ts';
+import { asGantryError, callOperation } from './call.ts';
+import { parseJsonObject, receive } from './request.ts';
+
+const targetPrefix = 'AmazonEC2ContainerServiceV20141113.';
+const contentType = 'application/x-amz-json-1.1';
+
+export async function answerAwsJson(c: Context, options: ApiOptions, requestId: string): Promise<Response> {
+  const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
+  try {
+    const { context, body } = await receive(c, options, requestId);
+    const name = operationOf(c.req.header('x-amz-target'));
+    const output = await callOperation(name, options.handlers, context, withoutNulls(parseJsonObject(body)));
+    return c.body(JSON.stringify(output, timestampsAsSeconds), 200, headers);
+  } catch (thrown) {
+    const error = asGantryError(thrown, requestId, (fault) =>
+      options.deps.log.error({ err: fault, requestId }, 'a request failed'),
+    );
+    return new Response(JSON.stringify(errorBody(error)), {
+      status: errorTraits[error.code].wireStatus,
+      headers: { ...headers, 'x-amzn-errortype': error.code },
+    });
+  }
+}
+
+function operationOf(target: string | undefined) {
+  if (target === undefined || !target.startsWith(targetPrefix))
+    throw new GantryError(
+      'UnknownOperationException',
+      `The header X-Amz-Target must name an operation as ${targetPrefix}RunTask does.`,
+    );
+  const name = target.slice(targetPrefix.length);
+  const known = wireOperationNamed(name);
+  if (known !== undefined) return known;
+  if (operationsNotBuilt.has(name))
+    throw new GantryError('UnsupportedFeatureException', `Gantry does not support the operation ${name} yet.`);
+  throw new GantryError('UnknownOperationException', `There is no operation ${name}.`);
+}
+
+/** Without the hint a reader of a stock client would not learn what to do: it has one place for text. */
+const errorBody = (error: GantryError) => ({
+  __type: error.code,
+  message: error.hint === undefined ? error.message : `${error.message} ${error.hint}`,
+  ...(error.resourceIds !== undefined && { resourceIds: error.resourceIds }),
+});
+
+/** JSON.stringify has called toJSON by the time a replacer sees the value, so the Date is looked up in its holder. */
+function timestampsAsSeconds(this: unknown, name: string, value: unknown): unknown {
+  const original =
+    typeof this === 'object' && this !== null ? Object.getOwnPropertyDescriptor(this, name)?.value : undefined;
+  return original instanceof Date ? original.getTime() / 1000 : value;
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[name, withoutNulls(member)]])),
+  );
+}

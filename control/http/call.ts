@@ -1,0 +1,64 @@
+/**
+ * The path that every call takes, whatever its transport: parse the input, ask the policy, call the handler. And the one place where
+ * what was thrown becomes one of our errors.
+ */
+import type { z } from 'zod';
+import { type OperationName, operations } from '../../core/api/operations.ts';
+import { GantryError } from '../../core/errors.ts';
+import type { Handlers, OperationContext } from '../operations/context.ts';
+import { authorize } from './auth/policy.ts';
+
+/** `input` is parsed JSON. Resolves with the handler's answer, Dates and all. */
+export async function callOperation(
+  name: OperationName,
+  handlers: Handlers,
+  context: OperationContext,
+  input: unknown,
+): Promise<unknown> {
+  const operation = operations[name];
+  authorize(context.principal, operation.action);
+  const parsed = operation.input.safeParse(input);
+  if (!parsed.success) throw inputError(parsed.error, input);
+  // The table pairs each schema with its handler; TypeScript cannot follow a name through both.
+  const handler = handlers[name] as (context: OperationContext, input: unknown) => Promise<unknown>;
+  return handler(context, parsed.data);
+}
+
+/** The first thing wrong with the input, by its path, in ECS' terms. */
+export function inputError(error: z.ZodError, input: unknown): GantryError {
+  const issue = error.issues[0];
+  if (issue === undefined) return new GantryError('SerializationException', 'The request could not be read.');
+  const field = pathText(issue.path);
+  const missing = issue.code === 'invalid_type' && valueAt(input, issue.path) === undefined;
+  if (missing) return new GantryError('InvalidParameterException', `${field} is missing.`, { field });
+  const code = issue.code === 'invalid_type' ? 'SerializationException' : 'InvalidParameterException';
+  const subject = field === '' ? 'The request' : field;
+  return new GantryError(code, `${subject}: ${issue.message.replace(/^Invalid input: /, '')}.`, { field });
+}
+
+/** `containerDefinitions[0].memory`. */
+export const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
+    '',
+  );
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const part of path) {
+    if (typeof current !== 'object' || current === null) return undefined;
+    current = Object.getOwnPropertyDescriptor(current, part)?.value;
+  }
+  return current;
+}
+
+/** Anything else than a GantryError is a fault of ours: logged whole, shown as nothing but its request id. */
+export function asGantryError(thrown: unknown, requestId: string, logFault: (fault: unknown) => void): GantryError {
+  if (thrown instanceof GantryError) return thrown;
+  logFault(thrown);
+  return new GantryError('ServerException', `Something went wrong in the control plane (request ${requestId}).`, {
+    hint: 'Try again; the log of the control plane has the cause under this request id.',
+    cause: thrown,
+  });
+}

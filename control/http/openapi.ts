@@ -1,0 +1,159 @@
+/** The OpenAPI 3.1 document, from the table of operations. Checked in as docs/openapi.json; a test holds the two together. */
+import { z } from 'zod';
+import type { Operation } from '../../core/api/operation.ts';
+import { operations } from '../../core/api/operations.ts';
+import { taskViewSchema } from '../../core/api/shapes.ts';
+import { unwrap } from '../../core/api/unknown-members.ts';
+import { type ErrorCode, errorTraits } from '../../core/errors.ts';
+import { progressFrameSchema } from '../../core/host-protocol.ts';
+import { logLineSchema } from '../../core/model/task.ts';
+import { problemSchema } from './problem.ts';
+
+type JsonObject = Record<string, unknown>;
+
+/** What any operation may answer. */
+const commonErrors = [
+  'AccessDeniedException',
+  'InvalidParameterException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'SerializationException',
+  'ServerException',
+  'ThrottlingException',
+  'UnrecognizedClientException',
+] as const satisfies readonly ErrorCode[];
+
+export function openApiDocument(): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  const add = (path: string, method: string, description: JsonObject) => {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: description };
+  };
+  for (const operation of Object.values<Operation>(operations))
+    add(operation.rest.path, operation.rest.method, describeOperation(operation));
+  for (const { path, description } of streams) add(path, 'get', description);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Gantry',
+      version: '1',
+      description:
+        "Gantry's REST API. The same operations answer Amazon ECS' wire protocol (AWS JSON 1.1) at POST /. Requests are signed with AWS Signature Version 4 for the service `ecs`.",
+    },
+    security: [{ sigv4: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        sigv4: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'AWS Signature Version 4' },
+      },
+      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+    },
+  };
+}
+
+function describeOperation({ name, summary, input, output, rest, errors }: Operation): JsonObject {
+  const inPath = [...rest.path.matchAll(/\{(\w+)\}/g)].map(([, member = '']) => member);
+  const shape = input instanceof z.ZodObject ? input.shape : {};
+  const others = Object.entries<z.ZodType>(shape).filter(([member]) => !inPath.includes(member));
+  const hasBody = rest.method === 'POST' || rest.method === 'PUT';
+  return {
+    operationId: name,
+    summary,
+    parameters: [
+      ...inPath.map((member) => ({ name: member, in: 'path', required: true, schema: { type: 'string' } })),
+      ...(hasBody ? [] : others.map(([member, schema]) => queryParameter(member, schema))),
+    ],
+    ...(hasBody && {
+      requestBody: {
+        required: others.some(([, schema]) => !schema.safeParse(undefined).success),
+        content: { 'application/json': { schema: jsonSchema(z.object(Object.fromEntries(others)), 'input') } },
+      },
+    }),
+    responses: {
+      [rest.status]: {
+        description: 'Done',
+        content: { 'application/json': { schema: jsonSchema(output, 'output') } },
+      },
+      ...problems([...commonErrors, ...errors]),
+    },
+  };
+}
+
+const queryParameter = (member: string, schema: z.ZodType): JsonObject => ({
+  name: member === 'maxResults' ? 'limit' : member,
+  in: 'query',
+  required: !schema.safeParse(undefined).success,
+  schema: jsonSchema(unwrap(schema), 'input'),
+});
+
+function problems(codes: readonly ErrorCode[]): JsonObject {
+  const byStatus = Map.groupBy(codes, (code) => errorTraits[code].restStatus);
+  return Object.fromEntries(
+    [...byStatus].map(([status, names]) => [
+      status,
+      {
+        description: names.join(', '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): JsonObject => {
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema: target }) => {
+      if (zodSchema._zod.def.type !== 'date') return;
+      target.type = 'string';
+      target.format = 'date-time';
+    },
+  });
+  return rest;
+};
+
+const taskPath = '/v1/clusters/{cluster}/tasks/{task}';
+const taskParameters = ['cluster', 'task'].map((name) => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+}));
+const lines = (schema: JsonObject): JsonObject => ({
+  200: { description: 'One JSON object a line', content: { 'application/x-ndjson': { schema } } },
+  ...problems([...commonErrors, 'ClusterNotFoundException', 'ResourceNotFoundException']),
+});
+
+/** Beside the table: what is no request and answer. */
+const streams = [
+  {
+    path: `${taskPath}/watch`,
+    description: {
+      operationId: 'WatchTask',
+      summary: 'The task at each change, and the progress of its pulls, until it has stopped',
+      parameters: taskParameters,
+      responses: lines(
+        jsonSchema(
+          z.discriminatedUnion('kind', [
+            z.object({ kind: z.literal('task'), task: taskViewSchema }),
+            z.object({ kind: z.literal('progress'), progress: progressFrameSchema }),
+          ]),
+          'output',
+        ),
+      ),
+    },
+  },
+  {
+    path: `${taskPath}/logs`,
+    description: {
+      operationId: 'ReadLogs',
+      summary: 'The lines that the containers of a task wrote',
+      parameters: [
+        ...taskParameters,
+        { name: 'container', in: 'query', required: false, schema: { type: 'string' } },
+        { name: 'tail', in: 'query', required: false, schema: { type: 'integer', minimum: 0 } },
+        { name: 'follow', in: 'query', required: false, schema: { type: 'boolean' } },
+      ],
+      responses: lines(jsonSchema(logLineSchema, 'output')),
+    },
+  },
+];

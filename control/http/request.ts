@@ -1,0 +1,60 @@
+/** What both transports read of a request before anything else, and the headers that every answer has. */
+import type { Context } from 'hono';
+import { GantryError } from '../../core/errors.ts';
+import type { OperationContext } from '../operations/context.ts';
+import type { ApiOptions } from './app.ts';
+
+/** Longest body: a task definition of 64 KiB and overrides fit many times over. */
+export const maxBodyBytes = 1024 * 1024;
+
+export interface ReceivedRequest {
+  readonly context: OperationContext;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads the body and finds out who asks. Throws a GantryError. */
+export async function receive(
+  c: Context,
+  { deps, authenticator }: ApiOptions,
+  requestId: string,
+): Promise<ReceivedRequest> {
+  const body = await readBody(c);
+  const principal = await authenticator.authenticate({
+    method: c.req.method,
+    url: new URL(c.req.url),
+    headers: c.req.raw.headers,
+    body,
+  });
+  const invocationId = c.req.header('amz-sdk-invocation-id');
+  return { body, context: { deps, principal, requestId, ...(invocationId !== undefined && { invocationId }) } };
+}
+
+async function readBody(c: Context): Promise<Uint8Array<ArrayBuffer>> {
+  const tooLarge = () =>
+    new GantryError('RequestEntityTooLargeException', `The request body is larger than ${maxBodyBytes} bytes.`);
+  if (Number(c.req.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Uint8Array.from(Buffer.concat(chunks));
+}
+
+/** An empty body is an empty object. Throws SerializationException where it is no JSON object. */
+export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
+  const wrong = (why: string, cause?: unknown) =>
+    new GantryError('SerializationException', `The request body must be a JSON object: ${why}.`, { cause });
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : 'it cannot be read', error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(`it is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
+  return Object.fromEntries(Object.entries(value));
+}

@@ -1,0 +1,144 @@
+/**
+ * What REST streams as lines of JSON (NDJSON): a task as it changes, and its log. Only where the platform streams; elsewhere
+ * clients resume long polls (GetTask with `wait`).
+ */
+import type { Hono } from 'hono';
+import { stream } from 'hono/streaming';
+import { z } from 'zod';
+import type { Output } from '../../core/api/operations.ts';
+import { unknownMembers } from '../../core/api/unknown-members.ts';
+import { GantryError } from '../../core/errors.ts';
+import type { ProgressFrame } from '../../core/host-protocol.ts';
+import type { OperationContext } from '../operations/context.ts';
+import type { ApiOptions } from './app.ts';
+import { authorize } from './auth/policy.ts';
+import { inputError } from './call.ts';
+import { answerRest } from './rest.ts';
+
+type TaskView = Output<'GetTask'>['task'];
+
+/** A line of `…/watch`. */
+export type WatchLine =
+  | { readonly kind: 'task'; readonly task: TaskView }
+  | { readonly kind: 'progress'; readonly progress: ProgressFrame };
+
+const logsQuerySchema = z.object({
+  follow: z.enum(['true', 'false']).optional(),
+  tail: z.coerce.number().int().nonnegative().optional(),
+  container: z.string().optional(),
+});
+
+export function addStreamRoutes(app: Hono, options: ApiOptions): void {
+  app.get('/v1/clusters/:cluster/tasks/:task/watch', (c) =>
+    answerRest(c, options, async (context) => {
+      authorize(context.principal, 'read');
+      const lines = watchTask(options, context, c.req.param(), c.req.raw.signal);
+      return ndjson(c, await started(lines));
+    }),
+  );
+  app.get('/v1/clusters/:cluster/tasks/:task/logs', (c) =>
+    answerRest(c, options, async (context) => {
+      authorize(context.principal, 'read');
+      const unknown = unknownMembers(logsQuerySchema, c.req.query())[0];
+      if (unknown !== undefined)
+        throw new GantryError('InvalidParameterException', `The log has no parameter ${unknown}.`, { field: unknown });
+      const query = logsQuerySchema.safeParse(c.req.query());
+      if (!query.success) throw inputError(query.error, c.req.query());
+      const { task } = await options.handlers.GetTask(context, c.req.param());
+      return ndjson(c, readLogs(options, task, query.data, c.req.raw.signal));
+    }),
+  );
+}
+
+/** The task now and after each change, and the progress of its pulls, until it has stopped. */
+async function* watchTask(
+  { deps, handlers }: ApiOptions,
+  context: OperationContext,
+  named: { cluster: string; task: string },
+  signal: AbortSignal,
+): AsyncGenerator<WatchLine> {
+  let { task } = await handlers.GetTask(context, named);
+  const taskId = task.taskArn.split('/').at(-1) ?? '';
+  const pending: ProgressFrame[] = [];
+  let changed = false;
+  let wake = () => {};
+  const notice = (progress?: ProgressFrame) => {
+    if (progress === undefined) changed = true;
+    else pending.push(progress);
+    wake();
+  };
+  using _subscription = deps.feed.subscribe(taskId, notice);
+  signal.addEventListener('abort', () => wake());
+  // Again, now that nothing can be missed.
+  ({ task } = await handlers.GetTask(context, named));
+  yield { kind: 'task', task };
+  for (const progress of deps.feed.latestProgress(taskId)) yield { kind: 'progress', progress };
+  while (task.lastStatus !== 'STOPPED' && !signal.aborted) {
+    if (!changed && pending.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    for (const progress of pending.splice(0)) yield { kind: 'progress', progress };
+    if (!changed) continue;
+    changed = false;
+    const before = task.version;
+    ({ task } = await handlers.GetTask(context, named));
+    if (task.version !== before) yield { kind: 'task', task };
+  }
+}
+
+/** From the host while it has the log; from what the task itself keeps where the host is gone or it never had one. */
+async function* readLogs(
+  { deps }: ApiOptions,
+  task: TaskView,
+  query: z.infer<typeof logsQuerySchema>,
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
+  const hostId = task.containerInstanceArn?.split('/').at(-1);
+  const containers = task.containers.map(({ name }) => name);
+  if (query.container !== undefined && !containers.includes(query.container))
+    throw new GantryError('InvalidParameterException', `The task has no container ${query.container}.`, {
+      field: 'container',
+      hint: `Its containers: ${containers.join(', ')}.`,
+    });
+  if (hostId === undefined) return;
+  const kept = task.containers
+    .filter(({ name }) => query.container === undefined || name === query.container)
+    .flatMap(({ lastLogLines }) => lastLogLines ?? []);
+  let sent = 0;
+  try {
+    const batches = deps.logs.open(hostId, {
+      taskId: task.taskArn.split('/').at(-1) ?? '',
+      ...(query.container !== undefined && { container: query.container }),
+      ...(query.tail !== undefined && { tail: query.tail }),
+      follow: query.follow === 'true',
+      signal,
+    });
+    for await (const batch of batches)
+      for (const line of batch) {
+        sent += 1;
+        yield line;
+      }
+  } catch (error) {
+    if (sent > 0 || kept.length === 0) throw error;
+    deps.log.info({ err: error, task: task.taskArn }, 'the host has no log of the task; its last lines are shown');
+  }
+  if (sent === 0) yield* query.tail === undefined ? kept : kept.slice(-query.tail);
+}
+
+/** Fetches the first line before the answer begins, so that an error is still an error and not a broken stream. */
+async function started<T>(lines: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
+  const first = await lines.next();
+  return (async function* () {
+    if (first.done === true) return;
+    yield first.value;
+    yield* lines;
+  })();
+}
+
+function ndjson(c: Parameters<typeof stream>[0], lines: AsyncGenerator<unknown>): Response {
+  c.header('content-type', 'application/x-ndjson');
+  return stream(c, async (output) => {
+    output.onAbort(() => {
+      void lines.return(undefined);
+    });
+    for await (const line of lines) await output.write(`${JSON.stringify(line)}\n`);
+  });
+}
