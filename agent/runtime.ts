@@ -63,8 +63,9 @@ export interface Runtime {
   prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>>;
 
   /**
-   * Container record, snapshot, spec, log files and the process that waits to be started. Where it exists whole, in whatever state,
-   * it is left alone and its id is answered; a half-made one is made whole.
+   * Container record, snapshot, spec, log files and the process that waits to be started. Asked only for a container that was never
+   * started, as the ledger knows. Where its process is there (waiting, running or ended), it is left alone and its id is answered;
+   * without one (half-made, or lost to a reboot) it is made whole.
    */
   createContainer(spec: TaskSpec, containerName: string, image: PulledImage): Promise<{ runtimeId: string }>;
 

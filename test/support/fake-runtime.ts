@@ -231,6 +231,7 @@ export class FakeHost {
       throw new RuntimeFailure('CannotCreateContainerError', `task ${spec.taskId} was not prepared`);
     }
     const existing = task.containers.get(name);
+    if (existing?.state.state === 'vanished') existing.state = { state: 'created' };
     if (existing !== undefined) return { runtimeId: existing.runtimeId };
     const runtimeId = `${spec.taskId}-${name}`;
     const state: ContainerState = { state: 'created' };

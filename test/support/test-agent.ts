@@ -1,0 +1,168 @@
+/**
+ * Agents for tests: the real loops over a fake host and a scripted control plane, in this process. An agent can be ended as SIGTERM
+ * ends it, or killed at any point: then nothing that it had begun has any further effect.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { runAgent } from '../../agent/agent.ts';
+import type { Clock } from '../../agent/clock.ts';
+import { type ControlPlane, createControlPlane } from '../../agent/control-plane/client.ts';
+import { replaceFile, syncDirectory } from '../../agent/durable-file.ts';
+import { openIdentity } from '../../agent/identity.ts';
+import { type LedgerFiles, openLedger } from '../../agent/ledger.ts';
+import type { FakeControlPlane } from './fake-control-plane.ts';
+import type { FakeHost } from './fake-runtime.ts';
+
+/** A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. */
+export function fastClock(speed = 50): Clock {
+  return {
+    now: () => Math.round(performance.timeOrigin + performance.now() * speed),
+    async sleep(milliseconds, signal) {
+      try {
+        await delay(milliseconds / speed, undefined, signal === undefined ? {} : { signal });
+      } catch {
+        // Woken early.
+      }
+    },
+  };
+}
+
+/** The moments at which an agent can be killed: around each of its calls to the runtime and each of its writes. */
+export interface KillPoints {
+  /** Called at each; once it has killed the agent it never resolves. */
+  reach(what: string): Promise<void>;
+}
+
+export interface TestAgent extends AsyncDisposable {
+  /** As SIGTERM does; resolves when it has ended. */
+  stop(): Promise<void>;
+  /** As SIGKILL does. */
+  kill(): void;
+}
+
+export interface TestAgentOptions {
+  readonly directory: string;
+  readonly host: FakeHost;
+  readonly controlPlane: FakeControlPlane;
+  readonly clock?: Clock;
+  readonly bootId?: string;
+  readonly points?: KillPoints;
+  /** True: what was written and not synced is lost when the agent is killed, as in a power cut. */
+  readonly losesUnsynced?: boolean;
+  readonly logLevel?: string;
+}
+
+const never = new Promise<never>(() => {});
+
+export async function startAgent(options: TestAgentOptions): Promise<TestAgent> {
+  const { directory, host, controlPlane, clock = fastClock(), bootId = 'boot-1' } = options;
+  const log = pino({ level: options.logLevel ?? process.env.TEST_LOG_LEVEL ?? 'silent' });
+  const isKilled = new AbortController();
+  const end = new AbortController();
+  const identity = await openIdentity(directory, log);
+  const files = ledgerFiles(options, isKilled.signal);
+  const ledger = await openLedger(join(directory, 'tasks'), { log, clock, files });
+  const session = host.open();
+  const client = createControlPlane(controlPlane.url, identity, clock);
+  const ended = runAgent(
+    {
+      identity,
+      ledger,
+      runtime: session,
+      controlPlane: cuttable(client, isKilled.signal),
+      controlPlaneUrl: controlPlane.url,
+      host: {
+        token: 'token',
+        cluster: 'default',
+        name: 'host-1',
+        address: '127.0.0.1',
+        agentVersion: '0.0.0',
+        cpuUnits: 2048,
+        memoryMib: 4096,
+        reservedPorts: [],
+        attributes: {},
+      },
+      bootId,
+      clock,
+      random: () => 0.5,
+      log,
+    },
+    end.signal,
+  );
+  const kill = () => {
+    isKilled.abort();
+    session.cut();
+    end.abort();
+  };
+  return {
+    kill,
+    async stop() {
+      end.abort();
+      await ended;
+      await session.close();
+    },
+    async [Symbol.asyncDispose]() {
+      kill();
+    },
+  };
+}
+
+/** A directory for the agents of one test. */
+export function agentDirectory(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'gantry-agent-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function ledgerFiles({ points, losesUnsynced }: TestAgentOptions, killed: AbortSignal): LedgerFiles {
+  let unsynced: (() => Promise<void>)[] = [];
+  const reach = async (what: string) => {
+    await points?.reach(what);
+    if (killed.aborted) await never;
+  };
+  const change = async (what: string, write: () => Promise<void>): Promise<void> => {
+    await reach(`before ${what}`);
+    if (losesUnsynced === true) unsynced.push(write);
+    else await write();
+    await reach(`after ${what}`);
+  };
+  return {
+    replace: (path, content) => change('write', () => replaceFile(path, content)),
+    remove: (path) => change('unlink', () => unlink(path)),
+    async sync(directory) {
+      await reach('before sync');
+      const writes = unsynced;
+      unsynced = [];
+      for (const write of writes) await write().catch(ignoreMissing);
+      await syncDirectory(directory);
+      await reach('after sync');
+    },
+  };
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+}
+
+/** Requests of a killed agent neither leave nor answer. */
+function cuttable(client: ControlPlane, killed: AbortSignal): ControlPlane {
+  const unlessKilled = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (killed.aborted) return await never;
+    try {
+      const answer = await call();
+      return killed.aborted ? await never : answer;
+    } catch (error) {
+      if (killed.aborted) return await never;
+      throw error;
+    }
+  };
+  return {
+    register: (request) => unlessKilled(() => client.register(request)),
+    fetchDesired: (...args) => unlessKilled(() => client.fetchDesired(...args)),
+    report: (...args) => unlessKilled(() => client.report(...args)),
+    heartbeat: (...args) => unlessKilled(() => client.heartbeat(...args)),
+  };
+}
