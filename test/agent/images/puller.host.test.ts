@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Containerd, connect, type NamespacedContainerd } from '../../../agent/containerd/client.ts';
+import { WriteAction } from '../../../agent/containerd/gen/content_pb.ts';
 import { hostPlatform } from '../../../agent/images/manifest.ts';
 import { ImagePuller, type ImagePullerOptions } from '../../../agent/images/puller.ts';
 import type { PullProgress } from '../../../agent/runtime.ts';
@@ -216,6 +217,35 @@ describeWithContainers('pulling an image', () => {
     expect(offsets[1]).toBeGreaterThan(0);
     expect(offsets[2]).toBeGreaterThan(offsets[1] ?? 0);
     expect(await leftovers(containerd)).toEqual({ leases: [], ingests: [], unfinishedSnapshots: [] });
+  });
+
+  it('takes up what a crashed agent had begun', async () => {
+    await using registry = await startFakeRegistry();
+    const { containerd, puller } = newHost();
+    const image = await randomImage(1, 1_000_000);
+    const layer = onlyLayer(image);
+    const broken = containerd.content.write();
+    const write = { action: WriteAction.WRITE, ref: `gantry-${layer.digest}`, total: BigInt(layer.bytes.length) };
+    await broken.send({ ...write, data: new Uint8Array(layer.bytes.subarray(0, 400_000)) });
+    await broken.answers.next();
+    broken.cancel();
+    await puller.pull(registry.publish(image), { signal });
+    expect(downloadsOf(registry.requests, layer).map(({ headers }) => headers.get('range'))).toEqual(['bytes=400000-']);
+  });
+
+  it('downloads no layer that another host on this containerd has', async () => {
+    await using registry = await startFakeRegistry();
+    const image = await randomImage(2);
+    const reference = registry.publish(image);
+    await newHost().puller.pull(reference, { signal });
+    const { containerd, puller } = newHost();
+    await puller.pull(reference, { signal });
+    for (const layer of layersOf(image)) expect(downloadsOf(registry.requests, layer)).toHaveLength(1);
+    await collectGarbage(containerd);
+    expect(imagesCheck(containerd).map(([, ...states]) => states)).toEqual([
+      ['complete (3/3)', 'true'],
+      ['complete (3/3)', 'true'],
+    ]);
   });
 
   it('gives a registry up that breaks off every time, and leaves nothing', async () => {
