@@ -8,11 +8,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DynamoDbTableOptions, openDynamoDbTable } from '../../control/store/dynamodb.ts';
 import type { Change, Condition, Table } from '../../control/store/table.ts';
+import { halfOfBatch, LostAnswer } from '../support/dynamodb-faults.ts';
 import { anyCredentials, type Dynoxide, startDynoxide, whyNoDynoxide } from '../support/dynoxide.ts';
 import { item, put } from './conformance/support.ts';
 
-/** What becomes of one request: it is sent, or fails before, or is sent and its answer is lost. */
-type Fate = 'sent' | 'answer lost' | { readonly name: string; readonly [member: string]: unknown };
+/** What becomes of one request: it is sent, or fails before, or its answer is lost, or it is made in part. */
+type Fate = 'sent' | 'answer lost' | 'in part' | { readonly name: string; readonly [member: string]: unknown };
 
 interface Traced extends AsyncDisposable {
   readonly table: Table;
@@ -22,8 +23,6 @@ interface Traced extends AsyncDisposable {
   readonly waits: number[];
 }
 
-const lost = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
-
 function meetFates(fateOf: (operation: string, count: number) => Fate, operations: string[]) {
   return (client: DynamoDBClient): void =>
     client.middlewareStack.add(
@@ -31,8 +30,12 @@ function meetFates(fateOf: (operation: string, count: number) => Fate, operation
         const operation = String(context.commandName).replace(/Command$/, '');
         const fate = fateOf(operation, operations.push(operation));
         if (typeof fate === 'object') throw Object.assign(new Error(fate.name), fate);
+        if (fate === 'in part') {
+          const half = async (_: string, input: object) => ({ ...(await next({ ...args, input })).output });
+          return { response: undefined, output: { $metadata: {}, ...(await halfOfBatch({ ...args.input }, half)) } };
+        }
         const result = await next(args);
-        if (fate === 'answer lost') throw lost();
+        if (fate === 'answer lost') throw new LostAnswer('socket hang up');
         return result;
       },
       { step: 'initialize', name: 'fates' },
@@ -117,6 +120,18 @@ describe.skipIf(whyNoDynoxide() !== undefined)(`DynamoDB ${whyNoDynoxide() ?? ''
       await using traced = await open((_operation, count) => (count < 8 ? fate : 'sent'));
       await expect(call(traced.table)).resolves.toBeDefined();
     });
+  });
+
+  it('asks again for what a batch leaves out', async () => {
+    await using traced = await open((operation, count) =>
+      operation === 'BatchGetItem' && count < 6 ? 'in part' : 'sent',
+    );
+    const items = Array.from({ length: 60 }, (_, index) => item('batch', `k${index}`));
+    await traced.table.commit(items.map((stored) => put(stored)));
+    const found = await traced.table.getMany(items);
+    expect(found.map(({ sk }) => sk).toSorted()).toEqual(items.map(({ sk }) => sk).toSorted());
+    expect(traced.operations).toEqual(['TransactWriteItems', ...Array(5).fill('BatchGetItem')]);
+    expect(traced.waits).toHaveLength(4);
   });
 
   describe('a lost answer', () => {
