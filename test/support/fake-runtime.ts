@@ -63,7 +63,7 @@ export class FakeHost {
   readonly calls: RuntimeCall[] = [];
   fault: Fault = () => {};
   /** Steps that a pull reports before it is done. */
-  pullSteps: readonly PullProgress[] = [];
+  pullSteps: Iterable<PullProgress> = [];
   readonly now: () => number;
   readonly #exitListeners = new Set<(taskId: string | undefined) => void>();
   #dynamicPort = 49_153;

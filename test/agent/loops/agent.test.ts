@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { RuntimeFailure } from '../../../agent/runtime.ts';
+import { type PullProgress, RuntimeFailure } from '../../../agent/runtime.ts';
 import type { ContainerSpec, TaskSpec } from '../../../core/model/task-spec.ts';
 import { FakeControlPlane } from '../../support/fake-control-plane.ts';
 import { FakeHost, fakeCommands } from '../../support/fake-runtime.ts';
@@ -38,6 +38,15 @@ async function open(options: Partial<TestAgentOptions> = {}) {
 function task(containers: Readonly<Record<string, Partial<ContainerSpec>>>, more: Partial<TaskSpec> = {}): TaskSpec {
   const specs = Object.entries(containers).map(([name, container]) => containerSpec({ name, ...container }));
   return taskSpec({ taskId: randomBytes(16).toString('hex'), containers: specs, ...more });
+}
+
+const fetchesOf = ({ requests }: FakeControlPlane): number =>
+  requests.filter((request) => request === 'desired').length;
+
+function* endlessPull(): Generator<PullProgress> {
+  for (let bytesDone = 0; ; bytesDone += 1) {
+    yield { phase: 'downloading', layersDone: 0, layersTotal: 1, bytesDone, bytesTotal: Number.MAX_SAFE_INTEGER };
+  }
 }
 
 test('a task runs, ends by itself, and nothing is left of it but its log', async () => {
@@ -182,8 +191,7 @@ test('a stop cancels a pull that is under way', async () => {
   await using world = await open();
   const { controlPlane, host } = world;
   const pulling = Promise.withResolvers<void>();
-  const step = { phase: 'downloading', layersDone: 0, layersTotal: 1, bytesDone: 0, bytesTotal: 100 } as const;
-  host.pullSteps = Array.from({ length: 1_000_000 }, () => step);
+  host.pullSteps = endlessPull();
   host.fault = ({ verb }, moment) => {
     if (verb === 'pullImage' && moment === 'before') pulling.resolve();
   };
@@ -238,6 +246,19 @@ test('a start that failed in the answer only is not made twice', async () => {
   controlPlane.run(spec);
   const observed = await controlPlane.untilStatus(spec.taskId, 'STOPPED');
   expect(observed.containers[0]?.exitCode).toBe(3);
+  expect(host.startsOf(spec.taskId, 'main')).toBe(1);
+});
+
+test('a container that runs although its start seemed to fail is taken for what it is', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  host.fault = ({ verb }, moment) => {
+    if (verb === 'startContainer' && moment === 'after') throw new Error('something unforeseen');
+  };
+  const spec = task({ main: { command: runsUntilStopped } });
+  controlPlane.run(spec);
+  const observed = await controlPlane.untilStatus(spec.taskId, 'RUNNING');
+  expect(observed.containers[0]).not.toHaveProperty('reason');
   expect(host.startsOf(spec.taskId, 'main')).toBe(1);
 });
 
@@ -315,16 +336,34 @@ test('a set that was read before a task was forgotten does not bring it back', a
   await controlPlane.untilStatus(spec.taskId, 'RUNNING');
   const isForgotten = Promise.withResolvers<void>();
   controlPlane.fate = (request) => (request === 'desired' ? { after: isForgotten.promise } : 'answered');
-  const fetches = () => controlPlane.requests.filter((request) => request === 'desired').length;
-  const before = fetches();
+  const before = fetchesOf(controlPlane);
   controlPlane.wake();
-  await controlPlane.until(() => fetches() > before);
+  await controlPlane.until(() => fetchesOf(controlPlane) > before);
   host.exit(spec.taskId, 'main');
   await controlPlane.untilStatus(spec.taskId, 'STOPPED');
   await vi.waitUntil(() => readdirSync(join(world.directory, 'tasks')).length === 0, { interval: 5 });
   controlPlane.fate = () => 'answered';
   const reportsBefore = controlPlane.reports.length;
   isForgotten.resolve();
+  const other = task({ main: { command: runsUntilStopped } });
+  controlPlane.run(other);
+  await controlPlane.untilStatus(other.taskId, 'RUNNING');
+  const reportedSince = controlPlane.reports.slice(reportsBefore).flatMap(({ tasks }) => tasks);
+  expect(new Set(reportedSince.map(({ taskId }) => taskId))).toEqual(new Set([other.taskId]));
+  expect(host.startsOf(spec.taskId, 'main')).toBe(1);
+});
+
+test('a task that was forgotten does not come back with an answer that nothing has changed', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  const spec = task({ main: { command: exits(0) } });
+  controlPlane.run(spec);
+  await controlPlane.untilStatus(spec.taskId, 'STOPPED');
+  await vi.waitUntil(() => readdirSync(join(world.directory, 'tasks')).length === 0, { interval: 5 });
+  const reportsBefore = controlPlane.reports.length;
+  const before = fetchesOf(controlPlane);
+  controlPlane.dropSockets(); // The agent fetches when they are open again; the generation is the one that it knows.
+  await controlPlane.until(() => fetchesOf(controlPlane) > before);
   const other = task({ main: { command: runsUntilStopped } });
   controlPlane.run(other);
   await controlPlane.untilStatus(other.taskId, 'RUNNING');
