@@ -1,7 +1,8 @@
 /** The agents of a cloud's hosts as processes: their configuration, start and end. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { AgentConfigFile } from '../agent/config.ts';
+import type { AgentConfigFile, NetworkConfig } from '../agent/config.ts';
+import { netnsPath } from '../agent/network/names.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { hostToolsPath } from './containerd.ts';
 import type { HostPlan } from './host-plan.ts';
@@ -32,7 +33,9 @@ export function ensureAgent(host: HostPlan, surroundings: AgentSurroundings): { 
   const running = runningPid(process_);
   if (running !== undefined) return { pid: running, adopted: true };
   mkdirSync(paths.hostData(host.name), { recursive: true, mode: 0o700 });
-  writeFileSync(paths.agentConfig(host.name), JSON.stringify(agentConfig(host, surroundings), null, 2), { mode: 0o600 });
+  writeFileSync(paths.agentConfig(host.name), JSON.stringify(agentConfig(host, surroundings), null, 2), {
+    mode: 0o600,
+  });
   const pid = startManaged({
     ...process_,
     ...nodeCommand(agentEntry, [paths.agentConfig(host.name)]),
@@ -66,13 +69,15 @@ function agentConfig(host: HostPlan, { options, paths, machine, containerdSocket
       runtimeRoot: `${paths.runDir}/runc/${host.name}`,
       stateDirectory: `${paths.hostData(host.name)}/runtime`,
       cgroupParent: host.cgroupParent,
-      network: {
-        ...(host.networkNamespace && { netns: `/run/netns/${host.networkNamespace.name}` }),
-        bridge: host.taskBridge,
-        subnet: host.taskSubnet,
-        chainPrefix: host.chainPrefix,
-        hostAddress: host.address,
-      },
+      network: networkConfigOf(host),
     },
   } satisfies AgentConfigFile;
 }
+
+export const networkConfigOf = (host: HostPlan): NetworkConfig => ({
+  ...(host.networkNamespace && { netns: netnsPath(host.networkNamespace.name) }),
+  bridge: host.taskBridge,
+  subnet: host.taskSubnet,
+  chainPrefix: host.chainPrefix,
+  hostAddress: host.address,
+});

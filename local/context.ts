@@ -16,7 +16,12 @@ const cloudContextSchema = z.object({
   /** Absent with `--auth none`. */
   credentials: storedCredentialsSchema.optional(),
 });
-export type CloudContext = z.infer<typeof cloudContextSchema>;
+/** Without `undefined` as a value: absent is absent. */
+export interface CloudContext {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials?: z.infer<typeof storedCredentialsSchema>;
+}
 
 export function writeContext(options: CloudOptions, paths: CloudPaths): CloudContext {
   const context: CloudContext = {
@@ -33,7 +38,8 @@ export function writeContext(options: CloudOptions, paths: CloudPaths): CloudCon
 /** The context of a cloud on this machine, or undefined when there is none that the caller may read. */
 export function readContext(paths: Pick<CloudPaths, 'context'>): CloudContext | undefined {
   try {
-    return cloudContextSchema.parse(JSON.parse(readFileSync(paths.context, 'utf8')));
+    const { credentials, ...rest } = cloudContextSchema.parse(JSON.parse(readFileSync(paths.context, 'utf8')));
+    return { ...rest, ...(credentials !== undefined && { credentials }) };
   } catch {
     return undefined; // No cloud here, or not ours to read: the caller says how to name one.
   }

@@ -40,8 +40,15 @@ export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | '
   database: join(dataDir, 'gantry.db'),
   /** Secret of the first access key; mode 0600. */
   credentials: join(dataDir, 'credentials.json'),
+  /** Admits the hosts of this machine; mode 0600. */
+  joinToken: join(dataDir, 'join-token'),
   /** What a command line on this machine needs to reach the cloud; mode 0600. */
   context: join(runDir, 'context.json'),
+  /** There while everything is up and every host has connected since the start. */
+  ready: join(runDir, 'ready'),
+  /** The registry on loopback that serves images where no public one can be reached. */
+  registry: join(dataDir, 'registry'),
+  detachedOptions: join(runDir, 'up.json'),
   supervisorPid: join(runDir, 'up.pid'),
   supervisorLog: join(dataDir, 'up.log'),
   serverConfig: join(runDir, 'server.json'),

@@ -8,8 +8,8 @@ import { runningPid } from './managed-process.ts';
 import type { CloudOptions, CloudPaths } from './options.ts';
 import { serverProcess } from './server.ts';
 
-const neededTools = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables-restore', 'nsenter'];
-const neededDiskMib = 1024;
+export const neededTools = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables-restore', 'nsenter'];
+export const neededDiskMib = 1024;
 
 export const supervisorProcess = (paths: CloudPaths) => ({ pidFile: paths.supervisorPid, marker: 'up' });
 

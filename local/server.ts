@@ -2,39 +2,31 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { logTail, type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
 import { nodeCommand } from './node-command.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema } from './options.ts';
 
 const serverEntry = fileURLToPath(import.meta.resolve('./server-main.ts'));
 
-/** What the server process reads from its file. */
-export const serverConfigSchema = z.strictObject({
-  options: cloudOptionsSchema,
-  /** Admits the hosts of this machine; made anew each time the server is configured. */
-  joinToken: z.string(),
-});
-export type ServerConfig = z.infer<typeof serverConfigSchema>;
-
 export const serverProcess = (paths: CloudPaths): ManagedProcess => ({
   pidFile: paths.serverPid,
   marker: paths.serverConfig,
 });
 
-export const serverUrl = ({ listen, port }: Pick<CloudOptions, 'listen' | 'port'>): string => `http://${listen}:${port}`;
+export const serverUrl = ({ listen, port }: Pick<CloudOptions, 'listen' | 'port'>): string =>
+  `http://${listen}:${port}`;
 
 /**
  * Starts the server, or adopts the one that still runs if it was started with the same options; one with others is replaced.
  * Answers once it takes requests. Throws an Error with the end of its log when it ends while starting.
  */
-export async function ensureServer(config: ServerConfig, paths: CloudPaths): Promise<{ adopted: boolean }> {
+export async function ensureServer(options: CloudOptions, paths: CloudPaths): Promise<{ adopted: boolean }> {
   const process_ = serverProcess(paths);
   const running = runningPid(process_) !== undefined;
-  const adopted = running && sameOptions(paths, config);
+  const adopted = running && sameOptions(paths, options);
   if (running && !adopted) await stopManaged(process_);
-  if (!adopted) startServer(config, paths);
-  while (!(await isHealthy(config.options))) {
+  if (!adopted) startServer(options, paths);
+  while (!(await isHealthy(options))) {
     if (runningPid(process_) === undefined)
       throw new Error(`The control plane ended while starting.\n${logTail(paths.serverLog)}`);
     await delay(20);
@@ -42,9 +34,9 @@ export async function ensureServer(config: ServerConfig, paths: CloudPaths): Pro
   return { adopted };
 }
 
-export function startServer(config: ServerConfig, paths: CloudPaths): void {
+export function startServer(options: CloudOptions, paths: CloudPaths): void {
   for (const dir of [paths.dataDir, paths.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(paths.serverConfig, JSON.stringify(config, null, 2), { mode: 0o600 });
+  writeFileSync(paths.serverConfig, JSON.stringify(options, null, 2), { mode: 0o600 });
   startManaged({
     ...serverProcess(paths),
     ...nodeCommand(serverEntry, [paths.serverConfig]),
@@ -56,20 +48,19 @@ export function startServer(config: ServerConfig, paths: CloudPaths): void {
 
 export const stopServer = (paths: CloudPaths): Promise<void> => stopManaged(serverProcess(paths));
 
-/** The configuration that the server was last started with, if there is one. */
-export function readServerConfig(paths: CloudPaths): ServerConfig | undefined {
+/** The options that the cloud was last brought up with, if there are any. */
+export function readOptions(paths: CloudPaths): CloudOptions | undefined {
   try {
-    return serverConfigSchema.parse(JSON.parse(readFileSync(paths.serverConfig, 'utf8')));
+    return cloudOptionsSchema.parse(JSON.parse(readFileSync(paths.serverConfig, 'utf8')));
   } catch {
     return undefined; // Never started here, or by a version that wrote it otherwise: the same as never.
   }
 }
 
-/** The token is not an option: an adopted server goes on with its own. */
-const sameOptions = (paths: CloudPaths, config: ServerConfig): boolean =>
-  JSON.stringify(readServerConfig(paths)?.options) === JSON.stringify(config.options);
+const sameOptions = (paths: CloudPaths, options: CloudOptions): boolean =>
+  JSON.stringify(readOptions(paths)) === JSON.stringify(options);
 
-async function isHealthy(options: CloudOptions): Promise<boolean> {
+export async function isHealthy(options: CloudOptions): Promise<boolean> {
   try {
     const answer = await fetch(`${serverUrl(options)}/healthz`, { signal: AbortSignal.timeout(1000) });
     return answer.ok;

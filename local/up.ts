@@ -2,22 +2,25 @@
  * `gantry up`: brings containerd, the control plane and the hosts of one machine up, adopting whatever still runs, and stays as their
  * supervisor until told to end. It ends the control plane and the agents, never containerd or a container.
  */
-import { randomBytes } from 'node:crypto';
-import { writeFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { agentProcess, type AgentSurroundings, ensureAgent, stopAgent } from './agents.ts';
+import { type Client, createClient } from '../client/client.ts';
+import { GantryError } from '../core/errors.ts';
+import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from './agents.ts';
 import { containerdPaths, startContainerd } from './containerd.ts';
 import { writeContext } from './context.ts';
 import { ensureHostNetwork } from './host-network.ts';
 import { type HostPlan, planHosts } from './host-plan.ts';
 import { thisMachine } from './machine.ts';
-import { runningPid } from './managed-process.ts';
-import { type CloudOptions, cloudPaths } from './options.ts';
+import { logTail, runningPid } from './managed-process.ts';
+import { type CloudOptions, type CloudPaths, cloudPaths } from './options.ts';
 import { checkMachine } from './preflight.ts';
-import { ensureServer, readServerConfig, type ServerConfig, serverProcess, startServer, stopServer } from './server.ts';
+import { ensureServer, serverProcess, startServer, stopServer } from './server.ts';
 
 /** How often the supervisor looks whether its processes live. */
 const supervisionIntervalMs = 500;
+/** A host registers within a second; longer means that something is wrong with it. */
+const connectTimeoutMs = 30_000;
 
 export interface UpEvents {
   /** One line of what happens, for people. */
@@ -31,45 +34,69 @@ export async function up(options: CloudOptions, events: UpEvents, signal: AbortS
   const paths = cloudPaths(options);
   await checkMachine(options, paths);
   const machine = thisMachine();
+  rmSync(paths.ready, { force: true });
   writeFileSync(paths.supervisorPid, `${process.pid}\n`);
 
   const containerd = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
   events.say(`containerd ${containerd.adopted ? 'was running' : 'started'} (pid ${containerd.pid})`);
 
-  const config: ServerConfig = { options, joinToken: randomBytes(24).toString('base64url') };
-  const server = await ensureServer(config, paths);
-  const joinToken = readServerConfig(paths)?.joinToken ?? config.joinToken;
+  const server = await ensureServer(options, paths);
   const context = writeContext(options, paths);
   events.say(`control plane ${server.adopted ? 'was running' : 'started'} at ${context.endpoint}`);
 
   const hosts = planHosts(options, machine);
+  const joinToken = readFileSync(paths.joinToken, 'utf8');
   const surroundings = { options, paths, machine, containerdSocket: containerd.socket, joinToken };
   for (const host of hosts) {
     await ensureHostNetwork(host);
     const agent = ensureAgent(host, surroundings);
     events.say(`${host.name} ${agent.adopted ? 'was running' : 'started'} (agent pid ${agent.pid})`);
   }
+  await hostsConnected(createClient(context), hosts, paths);
   await events.ready();
-  await supervise(hosts, { ...surroundings, joinToken }, { ...config, joinToken }, events, signal);
+  writeFileSync(paths.ready, '');
+  await supervise(hosts, surroundings, events, signal);
 
   await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
   await stopServer(paths);
+  rmSync(paths.ready, { force: true });
   rmSync(paths.supervisorPid, { force: true });
+}
+
+/** Throws an Error with the agent's log when a host does not connect. */
+async function hostsConnected(client: Client, hosts: readonly HostPlan[], paths: CloudPaths): Promise<void> {
+  const deadline = Date.now() + connectTimeoutMs;
+  for (const host of hosts) {
+    while (!(await isConnected(client, host.name))) {
+      if (Date.now() > deadline || runningPid(agentProcess(paths, host.name)) === undefined)
+        throw new Error(`${host.name} does not connect to the control plane.\n${logTail(paths.agentLog(host.name))}`);
+      await delay(50);
+    }
+  }
+}
+
+async function isConnected(client: Client, hostName: string): Promise<boolean> {
+  try {
+    const { host } = await client.call('GetHost', { host: hostName });
+    return host.status === 'ACTIVE' && host.agentConnected;
+  } catch (error) {
+    if (error instanceof GantryError && error.code === 'ResourceNotFoundException') return false; // Not registered yet.
+    throw error;
+  }
 }
 
 /** Starts again whatever has died, until the signal fires. */
 async function supervise(
   hosts: readonly HostPlan[],
   surroundings: AgentSurroundings,
-  config: ServerConfig,
   events: UpEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const { paths } = surroundings;
+  const { options, paths } = surroundings;
   while (!signal.aborted) {
     if (runningPid(serverProcess(paths)) === undefined) {
       events.say(`the control plane ended; starting it again (its log: ${paths.serverLog})`);
-      startServer(config, paths);
+      startServer(options, paths);
     }
     for (const host of hosts) {
       if (runningPid(agentProcess(paths, host.name)) !== undefined) continue;

@@ -1,0 +1,82 @@
+/**
+ * `gantry down`: stops every task, then agents, control plane and containerd, and takes away networks, cgroups and mounts. The data
+ * stay, unless they are purged. Works from whatever state a cloud was left in, also one whose supervisor was killed.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { detectCgroups } from '../agent/cgroups/cgroups.ts';
+import { createClient } from '../client/client.ts';
+import { ensureAgent, stopAgent } from './agents.ts';
+import { containerdPaths, runningContainerd, startContainerd, stopContainerd } from './containerd.ts';
+import { writeContext } from './context.ts';
+import { ensureHostNetwork, removeNetworks } from './host-network.ts';
+import { type HostPlan, planHosts } from './host-plan.ts';
+import { stopRegistry } from './images/registry.ts';
+import { type Machine, thisMachine } from './machine.ts';
+import { stopManaged } from './managed-process.ts';
+import { unmountBelow } from './mounts.ts';
+import { type CloudOptions, type CloudPaths, cloudPaths } from './options.ts';
+import { supervisorProcess } from './preflight.ts';
+import { ensureServer, readOptions, stopServer } from './server.ts';
+import { stopAllTasks } from './stop-tasks.ts';
+
+/** The supervisor waits for its agents and the control plane. */
+const supervisorEndMs = 30_000;
+
+export interface DownOptions extends Pick<CloudOptions, 'dataDir' | 'runDir'> {
+  readonly purge: boolean;
+}
+
+export async function down({ dataDir, runDir, purge }: DownOptions, say: (line: string) => void): Promise<void> {
+  const paths = cloudPaths({ dataDir, runDir });
+  await stopManaged(supervisorProcess(paths), supervisorEndMs);
+  const options = readOptions(paths);
+  if (options === undefined) say(`no cloud was up in ${runDir}`);
+  else await takeDown(options, paths, say);
+  rmSync(runDir, { recursive: true, force: true });
+  if (!purge) return;
+  rmSync(dataDir, { recursive: true, force: true });
+  say(`removed ${dataDir}`);
+}
+
+async function takeDown(options: CloudOptions, paths: CloudPaths, say: (line: string) => void): Promise<void> {
+  const machine = thisMachine();
+  const hosts = planHosts(options, machine);
+  const containerd = containerdPaths(paths.dataDir, paths.runDir);
+  if (runningContainerd(containerd) !== undefined) await stopTasks(options, paths, hosts, machine, say);
+  await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
+  await stopServer(paths);
+  // What an unreachable control plane or agent left running is in these groups: removing them ends it.
+  await detectCgroups().removeGroup(`/${options.name}`);
+  await stopContainerd(containerd);
+  await stopRegistry(paths.registry);
+  await removeNetworks(hosts);
+  unmountBelow([paths.runDir, paths.dataDir]);
+  say('stopped agents, control plane and containerd; removed networks, cgroups and mounts');
+}
+
+/**
+ * Through the API, so that every task ends as a stopped task with its story. Control plane and agents are started where they are
+ * not running: after Ctrl-C only the containers are. A cloud too broken for that is still taken down.
+ */
+async function stopTasks(
+  options: CloudOptions,
+  paths: CloudPaths,
+  hosts: readonly HostPlan[],
+  machine: Machine,
+  say: (line: string) => void,
+): Promise<void> {
+  try {
+    const { socket } = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
+    await ensureServer(options, paths);
+    const joinToken = readFileSync(paths.joinToken, 'utf8');
+    for (const host of hosts) {
+      await ensureHostNetwork(host);
+      ensureAgent(host, { options, paths, machine, containerdSocket: socket, joinToken });
+    }
+    await stopAllTasks(createClient(writeContext(options, paths)), say);
+  } catch (error) {
+    say(
+      `the tasks could not be stopped in good order (${error instanceof Error ? error.message : error}); ending them`,
+    );
+  }
+}

@@ -1,0 +1,27 @@
+/** The part of a host's network that is there before its agent is: the namespace that is its machine, where it has one. */
+import {
+  createHostNamespace,
+  hostNamespaceExists,
+  removeHostNamespace,
+  removeMachineBridge,
+} from '../agent/network/host-namespace.ts';
+import { removeHostNetwork } from '../agent/network/host-network.ts';
+import { listContainerNetns } from '../agent/network/names.ts';
+import { networkConfigOf } from './agents.ts';
+import type { HostPlan } from './host-plan.ts';
+
+export async function ensureHostNetwork({ networkNamespace, address }: HostPlan): Promise<void> {
+  if (networkNamespace === undefined) return;
+  if (!hostNamespaceExists(networkNamespace.name)) await createHostNamespace({ ...networkNamespace, address });
+}
+
+/** Takes away what agents and `ensureHostNetwork` made, and the namespaces of containers that an agent left. */
+export async function removeNetworks(hosts: readonly HostPlan[]): Promise<void> {
+  for (const host of hosts) {
+    for (const { name } of listContainerNetns(host.containerdNamespace)) await removeHostNamespace(name);
+    await removeHostNetwork(networkConfigOf(host));
+    if (host.networkNamespace !== undefined) await removeHostNamespace(host.networkNamespace.name);
+  }
+  const bridge = hosts[0]?.networkNamespace?.bridge;
+  if (bridge !== undefined) await removeMachineBridge(bridge);
+}

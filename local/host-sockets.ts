@@ -1,0 +1,63 @@
+/** The hosts' WebSockets over Node's HTTP server: authenticates the upgrade as any other request of a host, and gives the socket to the hub. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Control } from '../control/create.ts';
+import { authenticateHost } from '../control/hosts/authenticate.ts';
+import type { HostSocket } from '../control/hosts/channel-hub.ts';
+import { errorTraits, GantryError } from '../core/errors.ts';
+
+/** A batch of log lines; a longer frame is not from an agent. */
+const maxFrameBytes = 4 * 1024 * 1024;
+
+const pathPattern = /^\/hosts\/v1\/([^/]+)\/(wake|channel)$/;
+
+export function acceptHostSockets(server: Server, { deps, hub }: Control, log: Logger): void {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
+  server.on('upgrade', (request, stream, head) => {
+    upgrade(request, stream, head).catch((error: unknown) => refuse(stream, error, log));
+  });
+  server.on('close', () => sockets.close());
+
+  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const path = new URL(request.url ?? '/', 'http://host').pathname;
+    const [, hostId, kind] = pathPattern.exec(path) ?? [];
+    if (hostId === undefined) throw new GantryError('ResourceNotFoundException', `There is no WebSocket at ${path}.`);
+    await authenticateHost(deps, hostId, {
+      method: 'GET',
+      path,
+      header: (name) => firstValue(request.headers[name.toLowerCase()]),
+      body: new Uint8Array(),
+    });
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      if (kind === 'wake') hub.attachWake(hostId, hostSocket(socket));
+      else hub.attachChannel(hostId, hostSocket(socket));
+    });
+  }
+}
+
+const firstValue = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
+
+function hostSocket(socket: WebSocket): HostSocket {
+  socket.on('error', () => {}); // `close` follows and is what counts.
+  return {
+    send: (text) => socket.send(text),
+    onMessage: (listener) => socket.on('message', (data) => listener(data.toString())),
+    onClose: (listener) => socket.on('close', () => listener()),
+    close: (reason) => socket.close(1008, reason.slice(0, 120)),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+  };
+}
+
+function refuse(stream: Duplex, error: unknown, log: Logger): void {
+  const known = error instanceof GantryError ? error : undefined;
+  if (known === undefined) log.error({ err: error }, "a host's socket was refused");
+  const status = known === undefined ? 500 : errorTraits[known.code].restStatus;
+  const body = JSON.stringify({ code: known?.code ?? 'ServerException', message: known?.message ?? '' });
+  stream.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

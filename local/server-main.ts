@@ -1,0 +1,106 @@
+/**
+ * The control plane's process on one machine: reads its configuration, opens the store, serves HTTP and the hosts' WebSockets, ends
+ * on SIGTERM with what it has accepted finished. Wires; decides nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { type Logger, pino } from 'pino';
+import { type Control, createControl } from '../control/create.ts';
+import { createApi } from '../control/http/app.ts';
+import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authenticator.ts';
+import { openDynamoDbTable } from '../control/store/dynamodb.ts';
+import { openSqliteTable } from '../control/store/sqlite.ts';
+import type { Table } from '../control/store/table.ts';
+import { allActions } from '../core/api/operation.ts';
+import { defaultClusterName } from '../core/model/cluster.ts';
+import { acceptHostSockets } from './host-sockets.ts';
+import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
+
+/** An open request may take as long as a long poll; then its connection is cut. */
+const drainMs = 5_000;
+
+const options = cloudOptionsSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
+const paths = cloudPaths(options);
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+
+await main();
+
+async function main(): Promise<void> {
+  mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 });
+  const control = await createControl({
+    table: await openTable(),
+    log,
+    clock: { now: () => Date.now() },
+    random: () => Math.random(),
+    newId: () => randomBytes(16).toString('hex'),
+    settings: { heartbeatSeconds: options.heartbeatSeconds },
+    realm: { region: options.region, accountId: options.accountId },
+  });
+  await ensureSecrets(control, paths);
+  control.start();
+  const server = await serve(control, log);
+  log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
+  await once(ended.signal, 'abort');
+  await closeServer(server);
+  await control.close();
+  log.info('the control plane has ended');
+}
+
+function openTable(): Table | Promise<Table> {
+  if (options.store === 'sqlite') return openSqliteTable({ file: paths.database });
+  const { dynamodbEndpoint: endpoint, dynamodbTable: tableName, region } = options;
+  // An emulator takes any key; AWS itself gets what the SDK finds.
+  const emulator =
+    endpoint === undefined ? {} : { endpoint, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  return openDynamoDbTable({ tableName, region, create: true, ...emulator });
+}
+
+/** The first access key and the token that admits this machine's hosts: made once for a store, kept where only root reads. */
+async function ensureSecrets(control: Control, { credentials, joinToken }: CloudPaths): Promise<void> {
+  if (!existsSync(credentials)) {
+    const arn = `arn:aws:iam::${control.deps.realm.accountId}:user/admin`;
+    const { accessKeyId, secretAccessKey } = await control.accessKeys.create({ arn, actions: allActions });
+    writeFileSync(credentials, JSON.stringify({ accessKeyId, secretAccessKey }), { mode: 0o600 });
+  }
+  if (!existsSync(joinToken)) {
+    const token = await control.joinTokens.create({ cluster: defaultClusterName, reusable: true });
+    writeFileSync(joinToken, token, { mode: 0o600 });
+  }
+}
+
+async function serve(control: Control, log: Logger): Promise<Server> {
+  const { deps, handlers, hostsApp } = control;
+  const app = createApi({ deps, handlers, hostsApp, authenticator: authenticatorOf(control, options) });
+  const server = createServer(getRequestListener(app.fetch));
+  acceptHostSockets(server, control, log);
+  server.listen({ host: options.listen, port: options.port });
+  await once(server, 'listening');
+  return server;
+}
+
+function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, region }: CloudOptions) {
+  if (auth === 'none') return noAuthentication(accountId);
+  return sigV4Authenticator(accessKeys, { region, now: deps.clock.now });
+}
+
+/** Takes no new connection, lets open requests end, and cuts what is left after a while. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const cut = new AbortController();
+  const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
+    () => server.closeAllConnections(),
+    () => {}, // Everything ended by itself.
+  );
+  await closed;
+  cut.abort();
+  await timer;
+}

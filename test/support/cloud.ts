@@ -1,0 +1,143 @@
+/**
+ * A whole one-machine cloud of its own, as a user starts it: `gantry up` as a process, with its own name, directories, network and
+ * port. Disposing takes it down with `gantry down --purge`.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const launcher = join(root, 'bin', 'gantry.mjs');
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CloudHandle extends AsyncDisposable {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly runDir: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** AWS_* variables and GANTRY_RUN_DIR for commands that talk to this cloud. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The supervisor of `gantry up`. */
+  readonly supervisor: ChildProcess;
+  /** `gantry ARGS`. */
+  gantry(args: readonly string[], options?: { readonly input?: string }): Promise<CommandResult>;
+  /** Starts `gantry up` again after it was ended or killed. */
+  upAgain(): Promise<void>;
+}
+
+let cloudsMade = 0;
+
+export async function startCloud(upArgs: readonly string[] = []): Promise<CloudHandle> {
+  // Names and networks differ between the clouds of one run and, by the process id, between runs at the same time.
+  const serial = (process.pid * 7 + cloudsMade++) % 200;
+  const name = `gt${serial}`;
+  const base = mkdtempSync('/var/tmp/gantry-test-');
+  const [dataDir, runDir] = [join(base, 'data'), join(base, 'run')];
+  const port = await freePort();
+  const args = [
+    '--name',
+    name,
+    '--data',
+    dataDir,
+    '--run-dir',
+    runDir,
+    '--port',
+    `${port}`,
+    '--network',
+    `10.${20 + serial}`,
+  ];
+  const start = () => startUp(['up', ...args, ...upArgs]);
+  let supervisor = await start();
+  const context = JSON.parse(readFileSync(join(runDir, 'context.json'), 'utf8'));
+  const credentials = context.credentials ?? { accessKeyId: 'none', secretAccessKey: 'none' };
+  const env = {
+    ...process.env,
+    GANTRY_RUN_DIR: runDir,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: context.region,
+    AWS_DEFAULT_REGION: context.region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  return {
+    name,
+    dataDir,
+    runDir,
+    endpoint: context.endpoint,
+    credentials,
+    env,
+    get supervisor() {
+      return supervisor;
+    },
+    gantry: (commandArgs, { input } = {}) => run(process.execPath, [launcher, ...commandArgs], env, input),
+    async upAgain() {
+      supervisor = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      const down = await run(
+        process.execPath,
+        [launcher, 'down', '--run-dir', runDir, '--data', dataDir, '--purge'],
+        env,
+      );
+      rmSync(base, { recursive: true, force: true });
+      if (down.code !== 0) throw new Error(`gantry down failed (${down.code}):\n${down.stdout}${down.stderr}`);
+    },
+  };
+}
+
+/** Resolves once `gantry up` says that it is ready; rejects with its output when it ends before. */
+async function startUp(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+      if (output.includes('is ready')) resolve();
+    });
+  child.once('exit', (code) => reject(new Error(`gantry up ended with ${code}:\n${output}`)));
+  await promise;
+  return child;
+}
+
+/** Ends `gantry up` as Ctrl-C does and waits until it has ended. */
+export async function endUp(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.exitCode !== null || supervisor.signalCode !== null) return;
+  supervisor.kill('SIGTERM');
+  await once(supervisor, 'exit');
+}
+
+/** Runs a program to its end; a code other than 0 is an answer, not an exception. */
+export function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  input?: string,
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, [...args], { env, maxBuffer: 64 * 1024 ** 2 }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(error);
+      else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+    child.stdin?.end(input ?? '');
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
+}
