@@ -5,10 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
-import type { ProgressFrame } from '../core/host-protocol.ts';
 import { createCapacityView } from './capacity-view.ts';
 import type { Clock, ControlDeps, Random, Settings } from './deps.ts';
 import { type ChannelHub, createChannelHub } from './hosts/channel-hub.ts';
+import { createProgressGate } from './hosts/progress.ts';
 import { createHostsApp } from './hosts/routes.ts';
 import { type AccessKeys, createAccessKeys } from './keys/access-keys.ts';
 import { createJoinTokens, type JoinTokens } from './keys/join-tokens.ts';
@@ -18,7 +18,6 @@ import { openStore, type WantedRealm } from './open-store.ts';
 import { handlers } from './operations/registry.ts';
 import { createRecentReads } from './recent-reads.ts';
 import type { Table } from './store/table.ts';
-import { getTask } from './store/tasks.ts';
 import { createTaskFeed } from './task-feed.ts';
 
 export interface ControlOptions {
@@ -59,7 +58,8 @@ const defaultSettings: Settings = {
 export async function createControl(options: ControlOptions): Promise<Control> {
   const { table, clock, random, newId, log } = options;
   const { region, accountId, epoch } = await openStore({ table, clock, newId }, options.realm ?? {});
-  const hub = createChannelHub({ newId, onProgress: (hostId, frame) => passOnProgress(deps, hostId, frame) });
+  const feed = createTaskFeed();
+  const hub = createChannelHub({ newId, onProgress: createProgressGate({ table, feed, log }) });
   const runner = createLoopRunner(loops, () => deps);
   const deps: ControlDeps = {
     table,
@@ -70,7 +70,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     sleep: options.sleep ?? ((ms) => delay(ms)),
     newId,
     wake: hub,
-    feed: createTaskFeed(),
+    feed,
     logs: hub,
     activate: runner.activate,
     capacity: createCapacityView(table, clock),

@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 import { GantryError } from '../../core/errors.ts';
 import { protocolVersion, type RegisterRequest, type RegisterResponse } from '../../core/host-protocol.ts';
-import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
+import { type HostCapacity, type HostIdentity, hostNamePattern } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { joinTokenDigest } from '../keys/join-tokens.ts';
 import { getJoinToken, type JoinToken, spendJoinToken } from '../store/access-keys.ts';
-import { clusterIsActive } from '../store/clusters.ts';
+import { touchActiveCluster } from '../store/clusters.ts';
 import { changeTotals, reservedByHost } from '../store/host-capacity.ts';
 import {
   addHostCapacity,
@@ -40,6 +40,11 @@ export async function admitHost(deps: ControlDeps, request: RegisterRequest): Pr
   if (request.protocolVersion !== protocolVersion) {
     const message = `The agent speaks protocol version ${request.protocolVersion}, this control plane ${protocolVersion}.`;
     throw new GantryError('InvalidParameterException', message, { field: 'protocolVersion' });
+  }
+  if (!hostNamePattern.test(request.name)) {
+    const message =
+      'name must be 1 to 255 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.';
+    throw new GantryError('InvalidParameterException', message, { field: 'name' });
   }
   const keyDigest = createHash('sha256').update(request.publicKey).digest('hex');
   const { hostId, cluster } = await attempt(deps, { most: 10, what: `host ${request.name}` }, async () => {
@@ -72,7 +77,7 @@ async function admitNew(deps: ControlDeps, request: RegisterRequest, keyDigest: 
     claimHostKey(keyDigest, identity.hostId),
     claimHostName(cluster, name, identity.hostId, previousHostId),
     spendJoinToken(token, identity.hostId),
-    clusterIsActive(cluster),
+    touchActiveCluster(cluster),
   ]);
   if (result.outcome === 'done') return identity;
   deps.recent.clusterChanged(cluster); // It may be what refused.

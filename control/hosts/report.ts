@@ -7,14 +7,13 @@ import { GantryError } from '../../core/errors.ts';
 import type { ReportedTask, ReportRequest, ReportResponse } from '../../core/host-protocol.ts';
 import type { HostIdentity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
-import { desiredStatus, lastStatus } from '../../core/task/status.ts';
 import { acceptObservation, mustRelease } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { holdingOf, release, setReportedEpoch } from '../store/host-capacity.ts';
 import { getHostCapacity, removeHostTask } from '../store/hosts.ts';
 import type { Change } from '../store/table.ts';
-import { getTasks, listTask, replaceTask, unlistTask } from '../store/tasks.ts';
+import { getTasks, listingDiffers, listTask, replaceTask, unlistTask } from '../store/tasks.ts';
 
 /** At most three items a task, and the host's capacity. */
 const tasksPerCommit = 32;
@@ -107,7 +106,8 @@ async function changesOf(deps: ControlDeps, host: HostIdentity, moves: readonly 
     const { seen, next } = move;
     const replaced = replaceTask(seen, next, deps.settings.retentionSeconds);
     if (isReleased(move)) return [replaced, unlistTask(next), removeHostTask(host.hostId, next.id)];
-    const listed = lastStatus(next) !== 'STOPPED' && desiredStatus(next) !== desiredStatus(seen);
+    // After a verdict the task has left the listing for good.
+    const listed = next.verdict === undefined && listingDiffers(seen, next);
     return listed ? [replaced, listTask(next)] : [replaced];
   });
   const holdings = moves.filter(isReleased).map(({ next }) => holdingOf(next));

@@ -1,11 +1,12 @@
 /** The keys that principals sign with (SigV4): making and finding them. What a principal may do is decided elsewhere. */
 import { createHash } from 'node:crypto';
 import type { ControlDeps } from '../deps.ts';
+import type { Principal } from '../operations/context.ts';
 import { type AccessKey, addAccessKey, getAccessKey } from '../store/access-keys.ts';
 
 export interface AccessKeys {
-  /** A new key for the principal with this ARN. */
-  create(principalArn: string): Promise<AccessKey>;
+  /** A new key for this principal. */
+  create(principal: Principal): Promise<AccessKey>;
   find(accessKeyId: string): Promise<AccessKey | undefined>;
 }
 
@@ -14,12 +15,12 @@ export const createAccessKeys = ({
   clock,
   newId,
 }: Pick<ControlDeps, 'table' | 'clock' | 'newId'>): AccessKeys => ({
-  async create(principalArn) {
+  async create({ arn, actions }) {
     const accessKey: AccessKey = {
       // As long as AWS' own, because clients check that.
       accessKeyId: `GKIA${newId().slice(0, 16).toUpperCase()}`,
       secretAccessKey: secret(newId),
-      principalArn,
+      principal: { arn, actions: [...actions] },
       createdAt: clock.now(),
     };
     const { outcome } = await table.commit([addAccessKey(accessKey)]);

@@ -3,12 +3,12 @@
  * where the table was told to. Readers have treated them as gone since their time was over.
  */
 import type { ControlDeps } from '../deps.ts';
-import { allShards } from '../store/keys.ts';
-import { deleteTask, stoppedTasksPage } from '../store/tasks.ts';
+import { maxChangesPerCommit } from '../store/table.ts';
+import { deleteTask, stoppedTasks } from '../store/tasks.ts';
 import type { ClusterLoop, LoopResult } from './loop.ts';
 
-/** A shard's oldest; the next activation goes on. */
-const tasksPerShard = 100;
+/** The oldest; the next activation goes on. */
+const tasksPerActivation = 1000;
 
 export const collectGarbage: ClusterLoop = {
   name: 'collect-garbage',
@@ -17,16 +17,16 @@ export const collectGarbage: ClusterLoop = {
   activate,
 };
 
-async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
-  const counts = await Promise.all(allShards.map((shard) => collectShard(deps, cluster, shard)));
-  return { changed: counts.reduce((sum, count) => sum + count, 0) };
-}
-
-async function collectShard({ table, clock }: ControlDeps, cluster: string, shard: number): Promise<number> {
+async function activate({ table, clock }: ControlDeps, cluster: string): Promise<LoopResult> {
   const now = clock.now();
-  const { entries } = await stoppedTasksPage(table, cluster, shard, { limit: tasksPerShard });
-  const expired = entries.filter(({ entry }) => (entry.expiresAt ?? Infinity) * 1000 <= now);
-  if (expired.length === 0) return 0;
-  const { outcome } = await table.commit(expired.map(({ entry }) => deleteTask(entry.task.id)));
-  return outcome === 'done' ? expired.length : 0;
+  const expired: string[] = [];
+  for await (const { entry } of stoppedTasks(table, cluster, { pageSize: 100 })) {
+    // In the order of their ends, and all with the same retention: the rest is younger.
+    if ((entry.expiresAt ?? Infinity) * 1000 > now || expired.length === tasksPerActivation) break;
+    expired.push(entry.task.id);
+  }
+  for (let from = 0; from < expired.length; from += maxChangesPerCommit) {
+    await table.commit(expired.slice(from, from + maxChangesPerCommit).map(deleteTask));
+  }
+  return { changed: expired.length };
 }

@@ -1,9 +1,13 @@
-/** Ends tasks that have waited for a host until their deadline: a verdict that says what was lacking. */
+/**
+ * Ends tasks that have waited for a host until their deadline, by a verdict that says what was lacking; in a cluster that was deleted,
+ * all that wait.
+ */
 import type { Task } from '../../core/model/task.ts';
 import { giveVerdict } from '../../core/task/transitions.ts';
 import type { ControlDeps } from '../deps.ts';
+import { getCluster } from '../store/clusters.ts';
 import { getTasks } from '../store/tasks.ts';
-import { waitingTasks } from '../store/waiting-tasks.ts';
+import { type WaitingTask, waitingTasks } from '../store/waiting-tasks.ts';
 import { endWaiting } from '../tasks/end.ts';
 import type { ClusterLoop, LoopResult } from './loop.ts';
 
@@ -21,19 +25,27 @@ export const expireWaiting: ClusterLoop = {
 async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
   const now = deps.clock.now();
   const waiting = await waitingTasks(deps.table, cluster);
-  const expired = waiting.filter((task) => task.placementDeadline <= now).map(({ taskId }) => taskId);
+  if (waiting.length === 0) return { changed: 0 };
+  const isDeleted = (await getCluster(deps.table, cluster))?.status !== 'ACTIVE';
+  const isOver = (task: WaitingTask): boolean => isDeleted || task.placementDeadline <= now;
+  const expired = waiting.filter(isOver).map(({ taskId }) => taskId);
   let changed = 0;
   for (let from = 0; from < expired.length; from += tasksPerCommit) {
-    changed += await expire(deps, expired.slice(from, from + tasksPerCommit));
+    const reasonOf = isDeleted ? () => clusterDeleted : notPlaced;
+    changed += await expire(deps, expired.slice(from, from + tasksPerCommit), reasonOf);
   }
   const nextDeadline = Math.min(
-    ...waiting.map((task) => task.placementDeadline).filter((deadline) => deadline > now),
+    ...waiting.filter((task) => !isOver(task)).map((task) => task.placementDeadline),
     changed < expired.length ? now + retrySoonMs : Infinity,
   );
   return Number.isFinite(nextDeadline) ? { changed, againAt: nextDeadline } : { changed };
 }
 
-async function expire(deps: ControlDeps, taskIds: readonly string[]): Promise<number> {
+async function expire(
+  deps: ControlDeps,
+  taskIds: readonly string[],
+  reasonOf: (task: Task) => string,
+): Promise<number> {
   const at = deps.clock.now();
   const tasks = [...(await getTasks(deps.table, taskIds)).values()];
   const ended = tasks.flatMap((task) => {
@@ -50,8 +62,10 @@ async function expire(deps: ControlDeps, taskIds: readonly string[]): Promise<nu
   return ended.length;
 }
 
+const clusterDeleted = 'TaskFailedToStart: the cluster was deleted';
+
 /** Begins as ECS' text does, because clients look for `RESOURCE:MEMORY` and the like; then how long it waited, and for what. */
-function reasonOf({ explanation, createdAt, placementDeadline }: Task): string {
+function notPlaced({ explanation, createdAt, placementDeadline }: Task): string {
   const reason = explanation?.histogram[0]?.reason ?? 'NO ACTIVE INSTANCES';
   const seconds = Math.round((placementDeadline - createdAt) / 1000);
   const why = explanation?.sentence ?? 'nothing is known of what was lacking';

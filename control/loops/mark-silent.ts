@@ -5,7 +5,7 @@
  */
 import type { HostCapacity, HostLease } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
-import { activeClusterNames } from '../store/clusters.ts';
+import { livelyClusterNames } from '../store/clusters.ts';
 import { setConnected } from '../store/host-capacity.ts';
 import { getHostLeases, leaseIsStill } from '../store/hosts.ts';
 import { getReceiving, type Receiving, writeReceiving } from '../store/store-meta.ts';
@@ -25,7 +25,7 @@ export const markSilent: StoreLoop = {
 async function activate(deps: ControlDeps): Promise<LoopResult> {
   const receiving = await renewReceiving(deps);
   let changed = 0;
-  for (const cluster of await activeClusterNames(deps.table)) {
+  for (const cluster of await livelyClusterNames(deps.table, deps.clock.now())) {
     const hosts = await deps.capacity.readStrongly(cluster);
     const connected = hosts.filter((host) => host.connected && host.status !== 'INACTIVE');
     const leases = await getHostLeases(

@@ -3,7 +3,7 @@
  * run, and every loop also runs on its timer. Failures are logged and met again by the next activation. Owns no truth.
  */
 import type { Activate, ControlDeps } from '../deps.ts';
-import { activeClusterNames } from '../store/clusters.ts';
+import { livelyClusterNames } from '../store/clusters.ts';
 import type { Loop, LoopName, LoopResult } from './loop.ts';
 
 /** What the last run of a loop (over one cluster, or over the store) did. */
@@ -105,7 +105,8 @@ export function createLoopRunner(loops: readonly Loop[], deps: () => ControlDeps
 
   async function askForEachCluster(loop: Loop): Promise<void> {
     try {
-      for (const name of await activeClusterNames(deps().table)) ask(workOf(loop, name));
+      const { table, clock } = deps();
+      for (const name of await livelyClusterNames(table, clock.now())) ask(workOf(loop, name));
     } catch (error) {
       deps().log.error(
         { err: error, loop: loop.name },

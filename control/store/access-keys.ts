@@ -1,5 +1,6 @@
 /** Access paths of the keys that principals sign with and of the tokens that admit hosts. */
 import { z } from 'zod';
+import { allActions } from '../../core/api/operation.ts';
 import { isExpired, itemOf, parseItem, parseOptional } from './item.ts';
 import { keys } from './keys.ts';
 import type { Change, Table } from './table.ts';
@@ -8,8 +9,8 @@ const accessKeySchema = z.object({
   accessKeyId: z.string(),
   /** Kept as it is: verifying SigV4 needs the secret itself. */
   secretAccessKey: z.string(),
-  /** ARN of the principal that it stands for. */
-  principalArn: z.string(),
+  /** Who signs with it, and what they may do. */
+  principal: z.object({ arn: z.string(), actions: z.array(z.enum(allActions)) }),
   createdAt: z.number(),
 });
 export type AccessKey = z.infer<typeof accessKeySchema>;

@@ -20,13 +20,18 @@ export async function clustersPage(
   return page.next === undefined ? { clusters } : { clusters, next: page.next };
 }
 
-/** Names of the clusters that are ACTIVE; for loops. */
-export async function activeClusterNames(table: Table): Promise<string[]> {
+/** A RunTask that was under way when its cluster was deleted may leave waiting tasks behind, which a loop must end. */
+const afterlifeMs = 3600_000;
+
+/** Names of the clusters that loops look at: those that are ACTIVE, and those that were until lately. */
+export async function livelyClusterNames(table: Table, now: number): Promise<string[]> {
   const names: string[] = [];
   let after: string | undefined;
   do {
     const page = await clustersPage(table, after === undefined ? {} : { after });
-    for (const cluster of page.clusters) if (cluster.status === 'ACTIVE') names.push(cluster.name);
+    for (const { name, inactiveSince } of page.clusters) {
+      if (inactiveSince === undefined || now - inactiveSince < afterlifeMs) names.push(name);
+    }
     after = page.next;
   } while (after !== undefined);
   return names;
@@ -45,9 +50,10 @@ export const replaceCluster = (seen: Cluster, next: Cluster): Change => ({
   when: [{ path: ['version'], is: '=', value: seen.version }],
 });
 
-/** Holds as long as the cluster is ACTIVE; for rare changes only, because it contends with every other one that checks. */
-export const clusterIsActive = (name: string): Change => ({
-  kind: 'check',
+/** Something of the cluster changed that its deletion must not miss; refused unless it is ACTIVE. For rare changes only. */
+export const touchActiveCluster = (name: string): Change => ({
+  kind: 'update',
   key: keys.cluster(name),
+  add: [{ path: ['version'], by: 1 }],
   when: [{ path: ['status'], is: '=', value: 'ACTIVE' }],
 });

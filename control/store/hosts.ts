@@ -14,6 +14,7 @@ import {
 import { type Desired, desiredSchema, type Task, taskOverridesSchema } from '../../core/model/task.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
+import { type MergeOptions, mergeShards, type Positioned } from './merge-shards.ts';
 import { getAll, queryAll } from './read-all.ts';
 import type { Change, Item, Table } from './table.ts';
 
@@ -66,6 +67,18 @@ export async function clusterHosts(table: Table, cluster: string): Promise<HostC
   const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.hosts(cluster, shard))));
   return shards.flat().map((item) => parseItem(hostCapacitySchema, item));
 }
+
+/** A cluster's hosts, whatever their status, in the order of their ids, which are the positions. */
+export const hostsInOrder = (
+  table: Table,
+  cluster: string,
+  options: MergeOptions,
+): AsyncGenerator<Positioned<HostCapacity>, undefined> =>
+  mergeShards(options, async (shard, query) => {
+    const page = await table.query(partitions.hosts(cluster, shard), query);
+    const entries = page.items.map((item) => ({ position: item.sk, entry: parseItem(hostCapacitySchema, item) }));
+    return page.next === undefined ? { entries } : { entries, next: page.next };
+  });
 
 export const getHostLeases = async (table: Table, hostIds: readonly string[]): Promise<Map<string, HostLease>> => {
   const items = await getAll(table, hostIds.map(keys.hostLease));

@@ -3,14 +3,15 @@
  * its place in the history index from then on. Waiting tasks have a listing of their own (waiting-tasks.ts).
  */
 import { z } from 'zod';
-import { launchTypeSchema, type Task, taskSchema } from '../../core/model/task.ts';
-import { desiredStatus, taskTimes } from '../../core/task/status.ts';
+import { launchTypeSchema, type Task, taskSchema, taskStatusSchema } from '../../core/model/task.ts';
+import { desiredStatus, lastStatus, taskTimes } from '../../core/task/status.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { keys, partitions } from './keys.ts';
+import { type MergeOptions, mergeShards, type Positioned, type ShardPage } from './merge-shards.ts';
 import { getAll } from './read-all.ts';
-import type { Change, Page, QueryOptions, Table } from './table.ts';
+import type { Change, Page, Table } from './table.ts';
 
-/** What ListTasks filters by. */
+/** What ListTasks filters by and DescribeClusters counts. */
 const liveTaskSchema = z.object({
   taskId: z.string(),
   family: z.string(),
@@ -19,6 +20,7 @@ const liveTaskSchema = z.object({
   launchType: launchTypeSchema.optional(),
   hostId: z.string().optional(),
   desiredStatus: z.enum(['RUNNING', 'STOPPED']),
+  lastStatus: taskStatusSchema,
 });
 export type LiveTask = z.infer<typeof liveTaskSchema>;
 
@@ -60,7 +62,7 @@ const ended = (task: Task, stoppedAt: number, retentionSeconds: number) => ({
   expiresAt: Math.ceil(stoppedAt / 1000) + retentionSeconds,
 });
 
-/** Lists the task, or brings its listing up to date. */
+/** Lists the task, or brings its listing up to date; needed whenever `listingDiffers`. */
 export const listTask = (task: Task): Change => ({
   kind: 'put',
   item: itemOf(keys.liveTask(task.cluster, task.id), {
@@ -71,9 +73,13 @@ export const listTask = (task: Task): Change => ({
     launchType: task.launchType,
     hostId: task.hostId,
     desiredStatus: desiredStatus(task),
+    lastStatus: lastStatus(task),
   } satisfies LiveTask),
   when: [],
 });
+
+export const listingDiffers = (a: Task, b: Task): boolean =>
+  desiredStatus(a) !== desiredStatus(b) || lastStatus(a) !== lastStatus(b) || a.hostId !== b.hostId;
 
 /** Takes a task that is STOPPED out of the live listing. */
 export const unlistTask = (task: Pick<Task, 'id' | 'cluster'>): Change => ({
@@ -82,44 +88,58 @@ export const unlistTask = (task: Pick<Task, 'id' | 'cluster'>): Change => ({
   when: [],
 });
 
-export interface TaskPage<T> {
-  readonly entries: readonly { readonly position: string; readonly entry: T }[];
-  readonly next?: string;
-}
-
-const pageOf = <T>(page: Page, entries: TaskPage<T>['entries']): TaskPage<T> =>
+const pageOf = <T>(page: Page, entries: ShardPage<T>['entries']): ShardPage<T> =>
   page.next === undefined ? { entries } : { entries, next: page.next };
 
-/** One shard of a cluster's live tasks, in the order of ids, read strongly. */
-export async function liveTasksPage(
+/** A cluster's live tasks, in the order of their ids, read strongly. Positions are ids. */
+export const liveTasks = (
   table: Table,
   cluster: string,
-  shard: number,
-  options: QueryOptions,
-): Promise<TaskPage<LiveTask>> {
-  const page = await table.query(partitions.liveTasks(cluster, shard), options);
-  return pageOf(
-    page,
-    page.items.map((item) => ({ position: item.sk, entry: parseItem(liveTaskSchema, item) })),
+  options: MergeOptions,
+): AsyncGenerator<Positioned<LiveTask>, undefined> =>
+  mergeShards(options, async (shard, query) => {
+    const page = await table.query(partitions.liveTasks(cluster, shard), query);
+    return pageOf(
+      page,
+      page.items.map((item) => ({ position: item.sk, entry: parseItem(liveTaskSchema, item) })),
+    );
+  });
+
+/** The listings of some live tasks. */
+export const getLiveTasks = async (
+  table: Table,
+  cluster: string,
+  taskIds: readonly string[],
+): Promise<Map<string, LiveTask>> => {
+  const items = await getAll(
+    table,
+    taskIds.map((taskId) => keys.liveTask(cluster, taskId)),
   );
+  return new Map(items.map((item) => [item.sk, parseItem(liveTaskSchema, item)]));
+};
+
+interface StoppedTask {
+  readonly task: Task;
+  /** Epoch seconds. */
+  readonly expiresAt: number | undefined;
 }
 
-/** One shard of a cluster's stopped tasks, in the order of their ends; eventually consistent. */
-export async function stoppedTasksPage(
+/** A cluster's stopped tasks in the order of their ends, whether or not their time is over; eventually consistent. */
+export const stoppedTasks = (
   table: Table,
   cluster: string,
-  shard: number,
-  options: QueryOptions,
-): Promise<TaskPage<{ task: Task; expiresAt: number | undefined }>> {
-  const page = await table.queryHistory(partitions.stoppedTasks(cluster, shard), options);
-  return pageOf(
-    page,
-    page.items.map((item) => ({
-      position: item.history?.sk ?? item.sk,
-      entry: { task: parseItem(taskSchema, item), expiresAt: item.expiresAt },
-    })),
-  );
-}
+  options: MergeOptions,
+): AsyncGenerator<Positioned<StoppedTask>, undefined> =>
+  mergeShards(options, async (shard, query) => {
+    const page = await table.queryHistory(partitions.stoppedTasks(cluster, shard), query);
+    return pageOf(
+      page,
+      page.items.map((item) => ({
+        position: item.history?.sk ?? item.sk,
+        entry: { task: parseItem(taskSchema, item), expiresAt: item.expiresAt },
+      })),
+    );
+  });
 
 /** Takes away a task whose time is over. */
 export const deleteTask = (taskId: string): Change => ({ kind: 'delete', key: keys.task(taskId), when: [] });

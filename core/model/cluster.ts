@@ -15,6 +15,8 @@ export const clusterSchema = z.object({
   /** Epoch milliseconds, as are all stored times. */
   createdAt: z.number(),
   tags: z.array(tagSchema),
+  /** Since when it is INACTIVE. */
+  inactiveSince: z.number().optional(),
   version: z.number().int(),
 });
 export type Cluster = z.infer<typeof clusterSchema>;

@@ -1,0 +1,141 @@
+/** DescribeContainerInstances, ListContainerInstances, GetHosts, GetHost. */
+import { z } from 'zod';
+import type { ContainerInstanceView } from '../../core/api/shapes.ts';
+import { containerInstanceArn } from '../../core/arn.ts';
+import { GantryError } from '../../core/errors.ts';
+import { namePattern } from '../../core/model/cluster.ts';
+import { type HostCapacity, hostNamePattern, hostStatusSchema } from '../../core/model/host.ts';
+import type { ControlDeps } from '../deps.ts';
+import { getHostCapacities, getHostIdentities, hostIdByName, hostsInOrder, hostTasks } from '../store/hosts.ts';
+import { getLiveTasks } from '../store/tasks.ts';
+import { refuseOthers, refuseTooMany } from './checks.ts';
+import type { Handlers } from './context.ts';
+import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
+import { activeClusterName, idWithin } from './references.ts';
+import { hostView } from './views/host-view.ts';
+
+export const describeContainerInstances: Handlers['DescribeContainerInstances'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const references = input.containerInstances;
+  if (references.length === 0) {
+    throw new GantryError('InvalidParameterException', 'Container Instances cannot be empty.', {
+      field: 'containerInstances',
+    });
+  }
+  refuseTooMany('containerInstances', references);
+  const ids = references.map((reference) => idWithin(cluster, 'container-instance', reference));
+  const found = new Map(
+    (
+      await hostViews(
+        deps,
+        cluster,
+        ids.flatMap((id) => id ?? []),
+      )
+    ).map((view) => [view.id, view.view]),
+  );
+  const failures = references
+    .filter((_, index) => !found.has(ids[index] ?? ''))
+    .map((reference) => ({ arn: arnOf(deps, cluster, reference), reason: 'MISSING' }));
+  return { containerInstances: [...found.values()], failures };
+};
+
+const arnOf = ({ realm }: ControlDeps, cluster: string, reference: string): string =>
+  reference.startsWith('arn:') ? reference : containerInstanceArn(realm, cluster, reference);
+
+export const listContainerInstances: Handlers['ListContainerInstances'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  refuseOthers(input, ['filter']);
+  const status = input.status === undefined ? undefined : parsedStatus(input.status);
+  const size = pageSize(input.maxResults, 'maxResults');
+  const hosts = matchingHosts(deps, cluster, input.nextToken, (host) =>
+    status === undefined ? host.status !== 'INACTIVE' : host.status === status,
+  );
+  const { taken, resumeAfter } = await takePage(hosts, size);
+  return {
+    containerInstanceArns: taken.map(({ hostId }) => containerInstanceArn(deps.realm, cluster, hostId)),
+    ...nextTokenOf(resumeAfter),
+  };
+};
+
+function parsedStatus(status: string): HostCapacity['status'] {
+  const parsed = hostStatusSchema.safeParse(status);
+  if (parsed.success) return parsed.data;
+  const message = `Container instance status should be one of [${hostStatusSchema.options.join(', ')}]`;
+  throw new GantryError('InvalidParameterException', message, { field: 'status' });
+}
+
+export const getHosts: Handlers['GetHosts'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const size = pageSize(input.limit, 'limit');
+  const hosts = matchingHosts(deps, cluster, input.nextToken, ({ status }) => status !== 'INACTIVE');
+  const { taken, resumeAfter } = await takePage(hosts, size);
+  const views = await hostViews(
+    deps,
+    cluster,
+    taken.map(({ hostId }) => hostId),
+  );
+  return { hosts: views.map(({ view }) => view), ...nextTokenOf(resumeAfter) };
+};
+
+export const getHost: Handlers['GetHost'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const id = await hostIdMeant(deps, cluster, input.host);
+  const [found] = id === undefined ? [] : await hostViews(deps, cluster, [id]);
+  if (found === undefined) {
+    throw new GantryError('ResourceNotFoundException', `The cluster ${cluster} has no host ${input.host}.`, {
+      field: 'host',
+      hint: '`gantry hosts` lists them.',
+    });
+  }
+  return { host: found.view };
+};
+
+/** By id, ARN or name. */
+export async function hostIdMeant(
+  { table }: Pick<ControlDeps, 'table'>,
+  cluster: string,
+  reference: string,
+): Promise<string | undefined> {
+  const id = idWithin(cluster, 'container-instance', reference);
+  if (id !== undefined || !hostNamePattern.test(reference)) return id;
+  return hostIdByName(table, cluster, reference);
+}
+
+async function* matchingHosts(
+  { table }: ControlDeps,
+  cluster: string,
+  nextToken: string | undefined,
+  matches: (host: HostCapacity) => boolean,
+): AsyncGenerator<{ position: string; entry: HostCapacity }, undefined> {
+  const after = nextToken === undefined ? {} : { after: decodeToken(z.string().regex(namePattern), nextToken) };
+  for await (const host of hostsInOrder(table, cluster, { ...after, pageSize: 100 })) {
+    if (matches(host.entry)) yield host;
+  }
+}
+
+/** In the order given; those that do not exist are left out. */
+async function hostViews(
+  { table, realm }: ControlDeps,
+  cluster: string,
+  hostIds: readonly string[],
+): Promise<{ id: string; view: ContainerInstanceView }[]> {
+  const [identities, capacities] = await Promise.all([
+    getHostIdentities(table, hostIds),
+    getHostCapacities(table, cluster, hostIds),
+  ]);
+  const identityOf = new Map(identities.map((identity) => [identity.hostId, identity]));
+  const capacityOf = new Map(capacities.map((capacity) => [capacity.hostId, capacity]));
+  const views = hostIds.map(async (id) => {
+    const [identity, capacity] = [identityOf.get(id), capacityOf.get(id)];
+    if (identity === undefined || capacity === undefined) return [];
+    const entries = await hostTasks(table, id);
+    const live = await getLiveTasks(
+      table,
+      cluster,
+      entries.map(({ taskId }) => taskId),
+    );
+    const statuses = [...live.values()].map(({ lastStatus }) => lastStatus);
+    return [{ id, view: hostView(realm, identity, capacity, statuses) }];
+  });
+  return (await Promise.all(views)).flat();
+}

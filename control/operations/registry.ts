@@ -1,0 +1,34 @@
+/** The handler of each operation. An operation without one, or with one of another form, is a type error. */
+import { createCluster, deleteCluster, describeClusters, listClusters } from './clusters.ts';
+import type { Handlers } from './context.ts';
+import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
+import { getTasks, listTasks } from './list-tasks.ts';
+import { runTask } from './run-task.ts';
+import {
+  deregisterTaskDefinition,
+  describeTaskDefinition,
+  listTaskDefinitions,
+  registerTaskDefinition,
+} from './task-definitions.ts';
+import { describeTasks, getTask, stopTask } from './tasks.ts';
+
+export const handlers: Handlers = {
+  RegisterTaskDefinition: registerTaskDefinition,
+  DescribeTaskDefinition: describeTaskDefinition,
+  ListTaskDefinitions: listTaskDefinitions,
+  DeregisterTaskDefinition: deregisterTaskDefinition,
+  RunTask: runTask,
+  StopTask: stopTask,
+  DescribeTasks: describeTasks,
+  ListTasks: listTasks,
+  GetTasks: getTasks,
+  GetTask: getTask,
+  CreateCluster: createCluster,
+  DescribeClusters: describeClusters,
+  ListClusters: listClusters,
+  DeleteCluster: deleteCluster,
+  DescribeContainerInstances: describeContainerInstances,
+  ListContainerInstances: listContainerInstances,
+  GetHosts: getHosts,
+  GetHost: getHost,
+};

@@ -1,0 +1,149 @@
+/**
+ * RunTask: from a request to its record and template; control/tasks/run-request.ts carries it out. A replay, by client token or by the
+ * SDK's invocation id, answers what the first call made, whatever has happened to revision or hosts since.
+ */
+import { createHash } from 'node:crypto';
+import type { Input, Output } from '../../core/api/operations.ts';
+import type { Failure } from '../../core/api/shapes.ts';
+import { containerInstanceArn, taskArn } from '../../core/arn.ts';
+import { compact } from '../../core/compact.ts';
+import { GantryError } from '../../core/errors.ts';
+import type { Tag } from '../../core/model/cluster.ts';
+import { normaliseRunTask } from '../../core/model/normalise-run-task.ts';
+import type { Task } from '../../core/model/task.ts';
+import { makeTask } from '../../core/task/create.ts';
+import type { ControlDeps } from '../deps.ts';
+import { getRequest, type RunRequest } from '../store/requests.ts';
+import { getTasks } from '../store/tasks.ts';
+import { carryOut, madeCount, type Progress, taskIdAt } from '../tasks/run-request.ts';
+import type { Handlers, OperationContext } from './context.ts';
+import { activeClusterName, revisionMeant } from './references.ts';
+import { readRevision } from './task-definitions.ts';
+import { taskViews } from './views/task-views.ts';
+
+export const runTask: Handlers['RunTask'] = async (context, input) => {
+  const { deps } = context;
+  // ECS looks for the cluster before anything else.
+  const cluster = await activeClusterName(deps, input.cluster);
+  const token = tokenOf(context, input);
+  const requestHash = hashOf(input);
+  const found = await getRequest(deps.table, cluster, token, deps.clock.now());
+  const from: Progress =
+    found === undefined || found.expired
+      ? {
+          request: await newRequest(deps, cluster, token, requestHash, input),
+          stored: found === undefined ? 'no' : { replacesNonce: found.request.nonce },
+          made: new Map(),
+        }
+      : { request: found.request, stored: 'yes', made: new Map() };
+  refuseOtherRequest(deps, from.request, requestHash);
+  const done = await carryOut(deps, from);
+  // Another call may have been quicker to store a request under the same token.
+  refuseOtherRequest(deps, done.request, requestHash);
+  return answer(deps, done);
+};
+
+/** What a retry of the same call has in common with it. Without any, every call is one of its own. */
+function tokenOf({ deps, invocationId }: OperationContext, { clientToken }: Input<'RunTask'>): string {
+  if (clientToken !== undefined) {
+    if (/^[!-~]{1,64}$/.test(clientToken)) return `token:${clientToken}`;
+    throw new GantryError('InvalidParameterException', 'clientToken must be 1 to 64 visible ASCII characters.', {
+      field: 'clientToken',
+    });
+  }
+  return invocationId === undefined ? `once:${deps.newId()}` : `call:${sha256(invocationId)}`;
+}
+
+/** Of the request as it was written: the same token with another request is a conflict. The cluster is the token's scope. */
+function hashOf({ clientToken: _, cluster: __, ...request }: Input<'RunTask'>): string {
+  return sha256(JSON.stringify(sorted(request)));
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The same value with every object's members in one order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
+}
+
+const mostIdsShown = 100;
+
+function refuseOtherRequest({ realm }: ControlDeps, request: RunRequest, requestHash: string): void {
+  if (request.requestHash === requestHash) return;
+  const made = Math.min(madeCount(request), mostIdsShown);
+  throw new GantryError('ConflictException', 'The client token was used with another request.', {
+    field: 'clientToken',
+    hint: 'Use a new token for a new request, and the same one only to repeat a request unchanged.',
+    resourceIds: Array.from({ length: made }, (_, index) => taskArn(realm, request.cluster, taskIdAt(request, index))),
+  });
+}
+
+async function newRequest(
+  deps: ControlDeps,
+  cluster: string,
+  token: string,
+  requestHash: string,
+  input: Input<'RunTask'>,
+): Promise<RunRequest> {
+  const meant = await revisionMeant(deps, input.taskDefinition);
+  const found = meant === undefined ? undefined : await readRevision(deps, meant);
+  if (found === undefined) {
+    throw new GantryError('ClientException', 'TaskDefinition not found.', {
+      field: 'taskDefinition',
+      hint: `Nothing is registered as ${input.taskDefinition}, or the family has no ACTIVE revision.`,
+    });
+  }
+  if (found.status.status !== 'ACTIVE') {
+    throw new GantryError('ClientException', 'TaskDefinition is inactive', {
+      field: 'taskDefinition',
+      hint: 'Register a new revision, or name an ACTIVE one.',
+    });
+  }
+  const { definition, status } = found;
+  const wishes = normaliseRunTask(input, definition);
+  const tags = input.propagateTags === 'TASK_DEFINITION' ? mergedTags(status.tags, wishes.tags) : wishes.tags;
+  const now = deps.clock.now();
+  // The default is this control plane's.
+  const timeoutSeconds =
+    input.placementTimeoutSeconds === undefined
+      ? deps.settings.placementTimeoutSeconds
+      : wishes.placementTimeoutSeconds;
+  const placementDeadline = now + timeoutSeconds * 1000;
+  return {
+    cluster,
+    token,
+    requestHash,
+    nonce: deps.newId(),
+    count: wishes.count,
+    next: 0,
+    waits: wishes.launchType === undefined,
+    // Each task gets an id of its own in its place.
+    template: makeTask({ ...wishes, tags, id: '', cluster, definition, now, placementDeadline }),
+  };
+}
+
+/** The request's own tags win. */
+const mergedTags = (propagated: readonly Tag[], own: readonly Tag[]): Tag[] => [
+  ...propagated.filter(({ key }) => !own.some((tag) => tag.key === key)),
+  ...own,
+];
+
+async function answer(deps: ControlDeps, { request, made }: Progress): Promise<Output<'RunTask'>> {
+  const indexes = Array.from({ length: madeCount(request) }, (_, index) => index);
+  const missing = indexes.filter((index) => !made.has(index)).map((index) => taskIdAt(request, index));
+  // Those of an earlier call may have moved on, and after their retention they are gone.
+  const earlier = missing.length === 0 ? new Map<string, Task>() : await getTasks(deps.table, missing);
+  const tasks = indexes.flatMap((index) => made.get(index) ?? earlier.get(taskIdAt(request, index)) ?? []);
+  return { tasks: await taskViews(deps, request.cluster, tasks), failures: failuresOf(deps, request) };
+}
+
+/** One entry a task that was refused. */
+function failuresOf({ realm }: ControlDeps, { cluster, count, refusal }: RunRequest): Failure[] {
+  if (refusal === undefined) return [];
+  const { hostId, reason, detail } = refusal;
+  const arn = hostId === undefined ? undefined : containerInstanceArn(realm, cluster, hostId);
+  return Array.from({ length: count - refusal.from }, () => compact({ arn, reason, detail }));
+}
