@@ -64,7 +64,6 @@ export class Http2Session {
     });
     session.once('connect', () => session.setLocalWindowSize(sessionWindowBytes));
     session.on('error', () => {}); // Its streams end with the same error, and tell their callers.
-    session.unref();
     this.#connection = { session, openStreams: 0 };
     return this.#connection;
   }

@@ -4,8 +4,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Containerd, connect, type NamespacedContainerd } from '../../../agent/containerd/client.ts';
 import { WriteAction } from '../../../agent/containerd/gen/content_pb.ts';
+import { isNotFound } from '../../../agent/containerd/grpc-error.ts';
 import { hostPlatform } from '../../../agent/images/manifest.ts';
 import { ImagePuller, type ImagePullerOptions } from '../../../agent/images/puller.ts';
+import { unpackLayer } from '../../../agent/images/unpack.ts';
 import type { PullProgress } from '../../../agent/runtime.ts';
 import { findExecutable } from '../../../local/containerd.ts';
 import { type Blob, buildImage, buildIndex, digestOf, type Image } from '../../../local/images/image.ts';
@@ -292,6 +294,49 @@ describeWithContainers('pulling an image', () => {
     const references = [registry.publish(one, 'team/one'), registry.publish(two, 'team/two')];
     await Promise.all(references.map((reference) => puller.pull(reference, { signal })));
     expect(downloadsOf(registry.requests, onlyLayer(one))).toHaveLength(1);
+  });
+
+  it('does not build on what a failed pull of the same layer has written', async () => {
+    await using registry = await startFakeRegistry();
+    const { puller } = newHost();
+    const shared = { '/shared': { content: randomBytes(100_000) } };
+    const images = [
+      await buildImage({ layers: [shared, { '/1': '1' }] }),
+      await buildImage({ layers: [shared, { '/2': '2' }] }),
+    ];
+    const [layer] = images.map(onlyLayer);
+    let lies = 1;
+    registry.intercept = ({ path }) =>
+      path.endsWith(`/blobs/${layer?.digest}`) && lies-- > 0
+        ? new Response(randomBytes(layer?.bytes.length ?? 0))
+        : undefined;
+    const references = images.map((image, number) => registry.publish(image, `team/image-${number}`));
+    const pulls = await Promise.allSettled(references.map((reference) => puller.pull(reference, { signal })));
+    expect(pulls.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('leaves no half-made snapshot behind, and takes one that another process was faster with', async () => {
+    await using registry = await startFakeRegistry();
+    const { containerd, puller } = newHost();
+    const image = await randomImage();
+    const { chainId, config } = await puller.pull(registry.publish(image), { signal });
+    const { mediaType, digest, bytes } = onlyLayer(image);
+    const layer = {
+      blob: { mediaType, digest, size: bytes.length },
+      diffId: config.rootfs.diff_ids[0] ?? '',
+      parent: '',
+    };
+    const twice = { ...layer, chainId: `${chainId}-again` };
+    await containerd.leases.create({ id: 'unpack' }); // Else garbage collection might do what is to be seen here.
+    const leased = containerd.withLease('unpack');
+    await Promise.all([unpackLayer(leased, twice, signal), unpackLayer(leased, twice, signal)]);
+    const missing = {
+      ...layer,
+      chainId: `${chainId}-missing`,
+      blob: { ...layer.blob, digest: digestOf(Buffer.from('missing')) },
+    };
+    await expect(unpackLayer(leased, missing, signal)).rejects.toSatisfy(isNotFound);
+    expect((await snapshotsOf(containerd)).toSorted()).toEqual([chainId, `${chainId}-again`]);
   });
 
   it('is not shared between callers with different credentials', async () => {

@@ -1,6 +1,7 @@
 /** The registry client against a registry in memory that misbehaves on purpose. */
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { defaultHttpLimits } from '../../../agent/images/http.ts';
 import { parseReference } from '../../../agent/images/reference.ts';
 import { RegistryClient, type RegistryOptions } from '../../../agent/images/registry.ts';
 import { retrying } from '../../../agent/images/retry.ts';
@@ -280,8 +281,6 @@ describe('blobs', () => {
 });
 
 describe('a registry that is away', () => {
-  const limits = { answerTimeoutMs: 50, inactivityTimeoutMs: 50 };
-
   it('by a refused connection is told so', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => probe.once('listening', resolve));
@@ -305,6 +304,7 @@ describe('a registry that is away', () => {
   it('by hanging is a timeout', async () => {
     await using registry = await startFakeRegistry();
     registry.intercept = () => new Promise(() => {});
+    const limits = { ...defaultHttpLimits, answerTimeoutMs: 50 };
     const failure = await failureOf(clientFor(registry, { limits }).manifest('latest', signal));
     expect(failure).toMatchObject({ kind: 'CannotPullContainerError', retryable: true });
     expect(failure.message).toContain('did not answer within 0.05 s (i/o timeout)');
@@ -313,6 +313,7 @@ describe('a registry that is away', () => {
   it('by falling silent in a blob is a timeout', async () => {
     await using registry = await startFakeRegistry();
     registry.intercept = () => new Response(silentBody(new Uint8Array(layer.bytes.subarray(0, 4))));
+    const limits = { ...defaultHttpLimits, inactivityTimeoutMs: 50 };
     const failure = await failureOf(read(clientFor(registry, { limits }).blob(layer, 0, signal)));
     expect(failure).toMatchObject({ kind: 'CannotPullContainerError', retryable: true });
     expect(failure.message).toContain('sent nothing for 0.05 s (i/o timeout)');

@@ -1,0 +1,45 @@
+/** Errors of containerd and of the machine's tools as RuntimeFailures, with the kind and the words that ECS' users know. */
+import { type FailureKind, RuntimeFailure } from '../runtime.ts';
+import { GrpcError, isGrpcError } from './grpc-error.ts';
+
+/** Runs the action, and turns whatever it throws into a RuntimeFailure of this kind. */
+export async function failingAs<T>(kind: FailureKind, subject: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw asFailure(kind, subject, error);
+  }
+}
+
+/** @param subject begins the message, for example `container web` */
+export function asFailure(kind: FailureKind, subject: string, error: unknown): RuntimeFailure {
+  if (error instanceof RuntimeFailure) return error;
+  if (isGrpcError(error, 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'))
+    return new RuntimeFailure(kind, `${subject}: containerd does not answer (${error.details})`, {
+      retryable: true,
+      cause: error,
+    });
+  const text = error instanceof GrpcError ? runtimeWords(error.details) : messageOf(error);
+  return new RuntimeFailure(kind, `${subject}: ${text}`, { cause: error });
+}
+
+/** What each layer on the way puts before what really happened. */
+const wrappers =
+  /^(failed to create (shim )?task|failed to start task|OCI runtime (create|start) failed|runc (create|start) failed|unable to start container process|cannot start a container|unknown|failed precondition): /;
+
+/** The innermost sentence of runc's and the shim's chain, with advice where there is some. */
+export function runtimeWords(details: string): string {
+  let words = details.trim().replace(/(: unknown)+$/, '');
+  while (wrappers.test(words)) words = words.replace(wrappers, '');
+  const program = /^exec: "(.*?)": /.exec(words)?.[1];
+  if (program === undefined) return words;
+  return `${words}. ${advice(words, program)}`;
+}
+
+function advice(words: string, program: string): string {
+  if (/permission denied/.test(words))
+    return `Check that "${program}" is a program, may be executed, and by this user.`;
+  return `Check command and entryPoint, and that the image has "${program}".`;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,113 @@
+/**
+ * The process of a container in containerd (which calls it a task): created, started, signalled, looked at and deleted. Knows ids
+ * only. The exit code of a process lives in its shim until the process is deleted; nothing here deletes it unasked.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { NamespacedContainerd } from './client.ts';
+import { type Process, Status } from './gen/task_pb.ts';
+import type { Mount } from './gen/types_pb.ts';
+import { isGrpcError, isNotFound } from './grpc-error.ts';
+
+/** runc and its shim answer within a second; a machine that swaps may need longer. */
+const callTimeoutMs = 120_000;
+/** After its shim was killed containerd needs a moment to notice and clean up. */
+const cleanUpTimeoutMs = 20_000;
+const SIGKILL = 9;
+
+export type ProcessState =
+  | { readonly state: 'created' | 'running' }
+  | { readonly state: 'exited'; readonly exitCode: number; readonly at: number };
+
+export async function createProcess(
+  { tasks }: NamespacedContainerd,
+  options: { readonly id: string; readonly rootfs: readonly Mount[]; readonly stdout: string; readonly stderr: string },
+): Promise<void> {
+  const { id: containerId, rootfs, stdout, stderr } = options;
+  await tasks.create({ containerId, rootfs: [...rootfs], stdout, stderr }, { timeoutMs: callTimeoutMs });
+}
+
+export async function startProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {
+  await tasks.start({ containerId }, { timeoutMs: callTimeoutMs });
+}
+
+/** Undefined where there is none, or where its shim is gone and nobody knows how it ended. */
+export async function processState(
+  { tasks }: NamespacedContainerd,
+  containerId: string,
+): Promise<ProcessState | undefined> {
+  try {
+    const { process } = await tasks.get({ containerId }, { timeoutMs: callTimeoutMs });
+    return process === undefined ? undefined : stateOf(process);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The state of every process, by container id. */
+export async function allProcessStates({ tasks }: NamespacedContainerd): Promise<Map<string, ProcessState>> {
+  const { tasks: processes } = await tasks.list({}, { timeoutMs: callTimeoutMs });
+  return new Map(
+    processes.flatMap((process) => {
+      const state = stateOf(process);
+      return state === undefined ? [] : [[process.id, state] as const];
+    }),
+  );
+}
+
+function stateOf({ status, exitStatus, exitedAt }: Process): ProcessState | undefined {
+  switch (status) {
+    case Status.CREATED:
+      return { state: 'created' };
+    case Status.RUNNING:
+    case Status.PAUSED:
+    case Status.PAUSING:
+      return { state: 'running' };
+    case Status.STOPPED:
+      return { state: 'exited', exitCode: exitStatus, at: exitedAt === undefined ? 0 : timestampMs(exitedAt) };
+    case Status.UNKNOWN:
+      return undefined; // The shim does not answer any more.
+  }
+}
+
+/** Fine where it does not run. */
+export async function signalProcess(
+  { tasks }: NamespacedContainerd,
+  containerId: string,
+  signal: number,
+): Promise<void> {
+  try {
+    await tasks.kill({ containerId, signal }, { timeoutMs: callTimeoutMs });
+  } catch (error) {
+    // NOT_FOUND also stands for a process that has ended and was not deleted yet.
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Kills it where it runs, and returns when nothing is left of it; its output is complete then. Fine where there is none. */
+export async function deleteProcess(containerd: NamespacedContainerd, containerId: string): Promise<void> {
+  const deadline = Date.now() + cleanUpTimeoutMs;
+  for (;;) {
+    try {
+      await containerd.tasks.delete({ containerId }, { timeoutMs: callTimeoutMs });
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      const isAlive = isGrpcError(error, 'FAILED_PRECONDITION');
+      // UNKNOWN: its shim was killed; soon there is nothing to delete.
+      if ((!isAlive && !isGrpcError(error, 'UNKNOWN')) || Date.now() > deadline) throw error;
+      if (isAlive) await killAndWait(containerd, containerId);
+      else await delay(20);
+    }
+  }
+}
+
+async function killAndWait(containerd: NamespacedContainerd, containerId: string): Promise<void> {
+  await signalProcess(containerd, containerId, SIGKILL);
+  try {
+    await containerd.tasks.wait({ containerId }, { timeoutMs: cleanUpTimeoutMs });
+  } catch (error) {
+    if (!isNotFound(error) && !isGrpcError(error, 'UNKNOWN')) throw error;
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * The Runtime of a real host: containerd runs the containers, the kernel limits them and carries their traffic. Puts the parts
+ * together and keeps the order of effects; what each part does is in its own file. Decides nothing about tasks.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { NetworkBinding } from '../../core/model/task.ts';
+import type { TaskSpec } from '../../core/model/task-spec.ts';
+import { type Cgroups, detectCgroups, taskLimits } from '../cgroups/cgroups.ts';
+import { cgroupMounts } from '../cgroups/mounts.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { RuntimeConfig } from '../config.ts';
+import { ImagePuller } from '../images/puller.ts';
+import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
+import { LogStore } from '../logs/log-store.ts';
+import type { Bell } from '../loops/bell.ts';
+import { hostModeMatch } from '../network/host-network.ts';
+import { TaskNetworks } from '../network/task-network.ts';
+import type {
+  ContainerExit,
+  ContainerState,
+  FoundContainer,
+  FoundTask,
+  PulledImage,
+  PullProgress,
+  Runtime,
+} from '../runtime.ts';
+import { type Containerd, connect, type NamespacedContainerd } from './client.ts';
+import { ContainerBuilder } from './runtime-builder.ts';
+import { type FoundRecord, findRecord, listRecords, removeRecord } from './runtime-containers.ts';
+import { watchExits } from './runtime-exits.ts';
+import { failingAs } from './runtime-failures.ts';
+import { RuntimeFiles } from './runtime-files.ts';
+import { RuntimeImages } from './runtime-images.ts';
+import { containerCgroup, runtimeIdOf, taskCgroup } from './runtime-naming.ts';
+import {
+  allProcessStates,
+  deleteProcess,
+  type ProcessState,
+  processState,
+  signalProcess,
+  startProcess,
+} from './runtime-processes.ts';
+import { signalNumber } from './runtime-signals.ts';
+
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+/** Opens the host for an agent. Nothing that runs is touched. Throws Error where the machine lacks what containers need. */
+export async function createContainerdRuntime(
+  config: RuntimeConfig,
+  { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
+): Promise<Runtime> {
+  const mountInfo = readFileSync('/proc/self/mountinfo', 'utf8');
+  const cgroups = detectCgroups(mountInfo);
+  const { unified } = cgroupMounts(mountInfo);
+  const networks = await TaskNetworks.open({
+    network: config.network,
+    owner: config.namespace,
+    directory: join(config.stateDirectory, 'network'),
+    hostModeMatch: await hostModeMatch(config.network.netns, config.cgroupParent, unified),
+  });
+  await networks.makeHost().catch((error: unknown) => {
+    // Tasks without a network run all the same; each that needs one tries again and says what is wrong.
+    log.warn({ err: error }, 'the network for tasks cannot be made now');
+  });
+  return new ContainerdRuntime({ config, cgroups, networks, clock, log });
+}
+
+interface Parts {
+  readonly config: RuntimeConfig;
+  readonly cgroups: Cgroups;
+  readonly networks: TaskNetworks;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+class ContainerdRuntime implements Runtime {
+  readonly #config: RuntimeConfig;
+  readonly #cgroups: Cgroups;
+  readonly #networks: TaskNetworks;
+  readonly #clock: Clock;
+  readonly #daemon: Containerd;
+  readonly #containerd: NamespacedContainerd;
+  readonly #files: RuntimeFiles;
+  readonly #logs: LogStore;
+  readonly #images: RuntimeImages;
+  readonly #builder: ContainerBuilder;
+  readonly #exits: Disposable;
+  readonly #listeners = new Set<(taskId: string | undefined) => void>();
+
+  constructor({ config, cgroups, networks, clock, log }: Parts) {
+    this.#config = config;
+    this.#cgroups = cgroups;
+    this.#networks = networks;
+    this.#clock = clock;
+    this.#daemon = connect(config.socket);
+    this.#containerd = this.#daemon.withNamespace(config.namespace);
+    this.#files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
+    this.#logs = new LogStore(join(config.stateDirectory, 'logs'));
+    const puller = new ImagePuller({
+      containerd: this.#containerd,
+      insecureRegistries: config.insecureRegistries,
+    });
+    this.#images = new RuntimeImages(puller, config.registryCredentials);
+    this.#builder = new ContainerBuilder({
+      config,
+      cgroups,
+      networks,
+      log,
+      clock,
+      containerd: this.#containerd,
+      files: this.#files,
+      logs: this.#logs,
+      images: this.#images,
+    });
+    const watch = { containerd: this.#daemon, namespace: config.namespace, clock, log };
+    this.#exits = watchExits(watch, (runtimeId) => void this.#exited(runtimeId));
+  }
+
+  async inventory(): Promise<FoundTask[]> {
+    const [records, processes, directories, groups] = await failingAs(
+      'ResourceInitializationError',
+      'the containers of this host',
+      () =>
+        Promise.all([
+          listRecords(this.#containerd),
+          allProcessStates(this.#containerd),
+          this.#files.tasks(),
+          this.#cgroups.childGroups(this.#config.cgroupParent),
+        ]),
+    );
+    const bindings = this.#networks.inventory();
+    const containers = Map.groupBy(
+      await Promise.all(records.map((record) => this.#found(record, processes.get(record.id)))),
+      ({ taskId }) => taskId,
+    );
+    const taskIds = new Set([...containers.keys(), ...directories, ...groups, ...bindings.keys()]);
+    return [...taskIds].map((taskId) => ({
+      taskId,
+      containers: (containers.get(taskId) ?? []).flatMap(({ container }) => container ?? []),
+      networkBindings: bindings.get(taskId) ?? {},
+    }));
+  }
+
+  async pullImage(
+    reference: string,
+    onProgress: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<PulledImage> {
+    return await failingAs('CannotPullContainerError', `image ${reference}`, () =>
+      this.#images.pull(reference, onProgress, signal),
+    );
+  }
+
+  async prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>> {
+    const { taskId } = spec;
+    const group = taskCgroup(this.#config.cgroupParent, taskId);
+    const [bindings] = await Promise.all([
+      failingAs('ContainerNetworkingError', 'network', () => this.#networks.prepare(spec)),
+      failingAs('ResourceInitializationError', 'limits', () => this.#cgroups.createGroup(group, taskLimits(spec))),
+      failingAs('ResourceInitializationError', 'files', async () => {
+        await this.#files.addTask(taskId);
+        await this.#logs.announce(
+          taskId,
+          spec.containers.map(({ name }) => name),
+        );
+      }),
+    ]);
+    return bindings;
+  }
+
+  async createContainer(spec: TaskSpec, containerName: string, image: PulledImage): Promise<{ runtimeId: string }> {
+    return await failingAs('CannotCreateContainerError', `container ${containerName}`, () =>
+      this.#builder.build(spec, containerName, image),
+    );
+  }
+
+  async startContainer(taskId: string, containerName: string): Promise<{ startedAt: number }> {
+    const runtimeId = runtimeIdOf(taskId, containerName);
+    return await failingAs('CannotStartContainerError', `container ${containerName}`, async () => {
+      const record = await this.#files.container(taskId, runtimeId);
+      if (record === undefined) throw new Error('it was not created, or it was removed');
+      const startedAt = record.startedAt ?? this.#clock.now();
+      if (record.startedAt === undefined) await this.#files.writeContainer(taskId, runtimeId, { ...record, startedAt });
+      try {
+        await startProcess(this.#containerd, runtimeId);
+      } catch (error) {
+        // It may run by an earlier call whose answer got lost; then that is what was asked for.
+        const found = await processState(this.#containerd, runtimeId);
+        if (found?.state === 'running') return { startedAt };
+        if (found?.state === 'exited') throw new Error('it has ended already, and is not run a second time');
+        if (found === undefined) throw new Error('its process is gone');
+        throw error;
+      }
+      return { startedAt };
+    });
+  }
+
+  async containerState(taskId: string, containerName: string): Promise<ContainerState | undefined> {
+    const runtimeId = runtimeIdOf(taskId, containerName);
+    return await failingAs('CannotStartContainerError', `container ${containerName}`, async () =>
+      this.#state(taskId, runtimeId, await processState(this.#containerd, runtimeId)),
+    );
+  }
+
+  async signalContainer(taskId: string, containerName: string, signal: 'stop' | 'kill'): Promise<void> {
+    const runtimeId = runtimeIdOf(taskId, containerName);
+    await failingAs('CannotStopContainerError', `container ${containerName}`, async () => {
+      const number = signal === 'kill' ? SIGKILL : await this.#stopSignal(runtimeId);
+      await signalProcess(this.#containerd, runtimeId, number);
+    });
+  }
+
+  async removeContainer(taskId: string, containerName: string): Promise<void> {
+    await failingAs('CannotStopContainerError', `container ${containerName}`, () =>
+      this.#removeContainer(taskId, runtimeIdOf(taskId, containerName)),
+    );
+  }
+
+  async removeTask(taskId: string): Promise<void> {
+    await failingAs('CannotStopContainerError', `task ${taskId}`, async () => {
+      const records = await listRecords(this.#containerd, taskId);
+      await Promise.all(records.map(({ id }) => this.#removeContainer(taskId, id)));
+      await Promise.all([
+        this.#networks.remove(taskId),
+        this.#cgroups.removeGroup(taskCgroup(this.#config.cgroupParent, taskId)),
+      ]);
+      await this.#files.removeTask(taskId); // Last: while it is there the task is found.
+    });
+    this.#tell(taskId);
+  }
+
+  async removeLogs(taskId: string): Promise<void> {
+    await this.#logs.remove(taskId);
+  }
+
+  async tasksWithLogs(): Promise<string[]> {
+    return await this.#logs.tasks();
+  }
+
+  readLogs(
+    taskId: string,
+    options: { container?: string; tail?: number; follow: boolean; signal: AbortSignal },
+  ): ReturnType<Runtime['readLogs']> {
+    const life: TaskLife = {
+      isOver: (id, containers) => this.#isOver(id, containers),
+      ringOnChange: (id, bell) => this.#ringOnChange(id, bell),
+    };
+    return readTaskLogs({ store: this.#logs, life, clock: this.#clock }, taskId, options);
+  }
+
+  onExit(listener: (taskId: string | undefined) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  async close(): Promise<void> {
+    this.#exits[Symbol.dispose]();
+    this.#daemon.close();
+  }
+
+  async #found(
+    { id, identity }: FoundRecord,
+    process: ProcessState | undefined,
+  ): Promise<{ taskId: string; container?: FoundContainer }> {
+    const { taskId, name, imageDigest } = identity;
+    const status = await this.#state(taskId, id, process);
+    // A half-made container has no state; its task is found all the same.
+    return status === undefined ? { taskId } : { taskId, container: { name, runtimeId: id, imageDigest, status } };
+  }
+
+  /** A container that is not whole yet does not exist for anyone but who makes it. */
+  async #state(
+    taskId: string,
+    runtimeId: string,
+    process: ProcessState | undefined,
+  ): Promise<ContainerState | undefined> {
+    const record = await this.#files.container(taskId, runtimeId);
+    if (record === undefined) return undefined;
+    switch (process?.state) {
+      case undefined:
+        return { state: 'vanished' };
+      case 'created':
+        return { state: 'created' };
+      case 'running':
+        return { state: 'running', startedAt: record.startedAt ?? record.createdAt };
+      case 'exited':
+        return { state: 'exited', exit: await this.#exit(taskId, runtimeId, process) };
+    }
+  }
+
+  async #exit(
+    taskId: string,
+    runtimeId: string,
+    process: Extract<ProcessState, { state: 'exited' }>,
+  ): Promise<ContainerExit> {
+    // The group goes with the process' deletion: until then the kernel's count is the only witness.
+    const kills = await this.#cgroups.oomKills(containerCgroup(this.#config.cgroupParent, taskId, runtimeId));
+    return { exitCode: process.exitCode, oomKilled: kills > 0, at: process.at };
+  }
+
+  async #stopSignal(runtimeId: string): Promise<number> {
+    const record = await findRecord(this.#containerd, runtimeId);
+    return signalNumber(record?.identity.stopSignal ?? '') ?? SIGTERM;
+  }
+
+  async #removeContainer(taskId: string, runtimeId: string): Promise<void> {
+    await deleteProcess(this.#containerd, runtimeId);
+    await removeRecord(this.#containerd, runtimeId);
+    await this.#files.removeContainer(taskId, runtimeId);
+    this.#builder.forget(runtimeId);
+    this.#tell(taskId);
+  }
+
+  async #isOver(taskId: string, containers: readonly string[]): Promise<boolean> {
+    if (!(await this.#files.hasTask(taskId))) return true;
+    const alive = await Promise.all(
+      containers.map(async (name) => {
+        const state = await this.containerState(taskId, name);
+        if (state !== undefined) return state.state === 'created' || state.state === 'running';
+        return !(await this.#logs.isCreated(taskId, name)); // It is yet to come; otherwise it has been removed.
+      }),
+    );
+    return !alive.includes(true);
+  }
+
+  #ringOnChange(taskId: string, bell: Bell): Disposable {
+    return this.onExit((changed) => {
+      if (changed === undefined || changed === taskId) bell.ring();
+    });
+  }
+
+  async #exited(runtimeId: string | undefined): Promise<void> {
+    if (runtimeId === undefined) return this.#tell(undefined);
+    const known = this.#builder.taskOf(runtimeId);
+    // Of an earlier agent's container only its record tells the task; where that cannot be had, everybody looks.
+    const record =
+      known === undefined ? await findRecord(this.#containerd, runtimeId).catch(() => undefined) : undefined;
+    this.#tell(known ?? record?.identity.taskId);
+  }
+
+  #tell(taskId: string | undefined): void {
+    for (const listener of this.#listeners) listener(taskId);
+  }
+}
