@@ -101,10 +101,10 @@ function throwOnInvalid({ name, message, CancellationReasons = [] }: DynamoDbErr
 export function storeFault(error: unknown, where: string): unknown {
   const parsed = errorShape.safeParse(error);
   if (error instanceof GantryError || error instanceof TableUsageError || !parsed.success) return error;
-  const { name, message } = parsed.data;
+  const { name, message, code = name } = parsed.data;
   if (isThrottled(parsed.data)) return throttlingFault(error);
   if (isTransient(parsed.data)) {
-    return new GantryError('ServiceUnavailableException', `The store (${where}) does not answer: ${message || name}.`, {
+    return new GantryError('ServiceUnavailableException', `The store (${where}) does not answer: ${message || code}.`, {
       hint: 'Try again; what was asked for may have been done.',
       cause: error,
     });

@@ -37,13 +37,14 @@ const sweep = { intervalMs: 60_000, maxItems: 200 };
  */
 export function openSqliteTable({ file, now = Date.now }: SqliteTableOptions): Table {
   createPrivately(file);
-  const db = new DatabaseSync(file, { timeout: lockTimeoutMs });
+  const db = new DatabaseSync(file, { open: false, timeout: lockTimeoutMs });
   try {
+    db.open();
     prepareFile(db, file);
     return new SqliteTable(db, file, now);
   } catch (error) {
-    db.close();
-    throw openingFault(error, file);
+    if (db.isOpen) db.close();
+    throw error instanceof GantryError ? error : openingFault(error, file);
   }
 }
 
@@ -82,7 +83,7 @@ const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PR
 
 const resultCode = { busy: 5, notADatabase: 26 };
 
-function openingFault(error: unknown, file: string): unknown {
+function openingFault(error: unknown, file: string): GantryError {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   if (code === resultCode.busy) {
     return new GantryError(
@@ -97,7 +98,12 @@ function openingFault(error: unknown, file: string): unknown {
   if (code === resultCode.notADatabase) {
     return new GantryError('ClientException', `${file} is not a Gantry store.`, { cause: error });
   }
-  return error;
+  return storeFault(`The store ${file} could not be opened`, error);
+}
+
+function storeFault(what: string, cause: unknown): GantryError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GantryError('ServiceUnavailableException', `${what}: ${reason}.`, { cause });
 }
 
 interface PendingCommit {
@@ -195,12 +201,20 @@ class SqliteTable implements Table {
       }
       this.#db.exec(wrote ? 'COMMIT' : 'ROLLBACK');
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      for (const { fail } of group) fail(this.#fault(error));
+      this.#rollBack();
+      for (const { fail } of group) fail(storeFault(`The store ${this.#file} could not be written`, error));
       return;
     }
     for (const answer of answers) answer();
     if (this.#now() >= this.#nextSweepAt) setImmediate(() => this.#sweep());
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    } catch {
+      // Whatever is wrong with the disk, the callers are told of the first error; the next BEGIN tells of one that stays.
+    }
   }
 
   /** Decides on every change before the first is written, so that a commit needs no savepoint to be all or nothing. */
@@ -263,14 +277,6 @@ class SqliteTable implements Table {
 
   #assertOpen(): void {
     if (!this.#db.isOpen) throw new GantryError('ServiceUnavailableException', `The store ${this.#file} is closed.`);
-  }
-
-  #fault(cause: unknown): unknown {
-    if (cause instanceof GantryError) return cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new GantryError('ServiceUnavailableException', `The store ${this.#file} could not be written: ${reason}.`, {
-      cause,
-    });
   }
 }
 

@@ -81,7 +81,12 @@ export interface Table {
   query(pk: string, options?: QueryOptions): Promise<Page>;
   /** Eventually consistent: the history index only. `next` and `after` are the index's sort keys, which must be unique. */
   queryHistory(pk: string, options?: QueryOptions): Promise<Page>;
-  /** At most 100 changes, no item twice, all or nothing. Throws only on faults of the store, ThrottlingException among them. */
+  /**
+   * At most 100 changes, no item twice, all or nothing. Throws on faults of the store (ThrottlingException; after
+   * ServiceUnavailableException the commit may have been made), ClientException on what is too large to be stored, and
+   * TableUsageError on what can never succeed. One change is cheaper than a transaction where repeating it changes nothing: without
+   * `add`, and with conditions only on what it leaves alone.
+   */
   commit(changes: readonly Change[]): Promise<CommitResult>;
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Change, CommitResult, Condition, Item, Json, Path, Table } from '../../../control/store/table.ts';
 import { TableUsageError } from '../../../control/store/values.ts';
 import { invalid, ModelTable } from './model-table.ts';
-import { commit, freshPartition, readThrough } from './support.ts';
+import { commit, eventually, freshPartition, readThrough } from './support.ts';
 
 /** Few names and small numbers, so that changes meet. */
 const name = fc.constantFrom('a', 'b', 'name', 'tcp/80', 'x.y');
@@ -121,7 +121,7 @@ export function describeModel(table: () => Table, stories: number): void {
         const expected: Item[] = model.items.toSorted((a, b) => (a.sk < b.sk ? -1 : 1));
         expect(await readThrough((options) => table().query(pk, options))).toStrictEqual(expected);
         const past = expected.filter(({ history }) => history !== undefined);
-        await vi.waitFor(async () => {
+        await eventually(async () => {
           expect(await readThrough((options) => table().queryHistory(`history of ${pk}`, options))).toStrictEqual(past);
         });
       };

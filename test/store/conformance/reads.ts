@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Item, QueryOptions, Table } from '../../../control/store/table.ts';
-import { commit, freshPartition, item, put, readThrough, store } from './support.ts';
+import { commit, eventually, freshPartition, item, put, readThrough, store } from './support.ts';
 
 /** Any text without lone surrogates, NUL and the code points above U+FFFF among it. */
 const key = fc.string({ minLength: 1, maxLength: 6, unit: 'binary' });
@@ -132,14 +132,14 @@ export function describeReads(table: () => Table): void {
         (stored) => ({ ...stored, history: { pk: `history-of-${pk}`, sk: stored.history?.sk ?? '' } }),
       );
       await store(table(), ...items, item(pk, 'not in the history'));
-      await vi.waitFor(async () => expect(await readThrough(history(`history-of-${pk}`))).toStrictEqual(items));
+      await eventually(async () => expect(await readThrough(history(`history-of-${pk}`))).toStrictEqual(items));
     });
 
     it('takes the same options, on the places', async () => {
       const pk = freshPartition();
       const places = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3', '🏗'];
       await store(table(), ...places.map((place) => inHistory(pk, place, `k-${place}`)));
-      await vi.waitFor(async () => expect(await readThrough(history(`history-of-${pk}`))).toHaveLength(places.length));
+      await eventually(async () => expect(await readThrough(history(`history-of-${pk}`))).toHaveLength(places.length));
       const questions: QueryOptions[] = [
         { prefix: 'a' },
         { prefix: 'a', after: 'a1' },
@@ -149,7 +149,7 @@ export function describeReads(table: () => Table): void {
         { descending: true, limit: 3 },
       ];
       for (const question of questions) {
-        await vi.waitFor(async () => {
+        await eventually(async () => {
           const found = await readThrough(history(`history-of-${pk}`), question);
           expect(found.map((stored) => stored.history?.sk)).toEqual(expectedKeys(places, question));
         });
@@ -161,7 +161,7 @@ export function describeReads(table: () => Table): void {
       const places = async () =>
         (await readThrough(history(`history-of-${pk}`))).map((stored) => [stored.history?.sk, stored.data]);
       await store(table(), inHistory(pk, '1', 'a', { n: 1 }), inHistory(pk, '2', 'b'), inHistory(pk, '3', 'c'));
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await places()).toEqual([
           ['1', { n: 1 }],
           ['2', {}],
@@ -170,14 +170,14 @@ export function describeReads(table: () => Table): void {
       );
       await commit(table(), { kind: 'update', key: { pk, sk: 'a' }, add: [{ path: ['n'], by: 1 }], when: [] });
       await commit(table(), put(item(pk, 'b')), put(inHistory(pk, '4', 'c')));
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await places()).toEqual([
           ['1', { n: 2 }],
           ['4', {}],
         ]),
       );
       await commit(table(), { kind: 'delete', key: { pk, sk: 'a' }, when: [] });
-      await vi.waitFor(async () => expect(await places()).toEqual([['4', {}]]));
+      await eventually(async () => expect(await places()).toEqual([['4', {}]]));
     });
   });
 }

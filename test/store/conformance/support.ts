@@ -1,5 +1,5 @@
 /** What the suites share: partitions of their own, and commits that outlast injected conflicts, as every caller's do. */
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Change, CommitResult, Item, Page, QueryOptions, Table } from '../../../control/store/table.ts';
 
 let partitions = 0;
@@ -50,3 +50,7 @@ export async function readThrough(
     after = page.next;
   }
 }
+
+/** For what the history index shows: it may be late. */
+export const eventually = (assertion: () => Promise<unknown>): Promise<unknown> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 1 });
