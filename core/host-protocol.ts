@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import { hostAttributesSchema } from './model/host.ts';
 import { hostPortSchema } from './model/resources.ts';
-import { taskSpecSchema } from './model/task-spec.ts';
 import { desiredSchema, logLineSchema, taskObservationSchema } from './model/task.ts';
+import { taskSpecSchema } from './model/task-spec.ts';
 
 export const protocolVersion = 1;
 

@@ -25,9 +25,12 @@ export interface MachineFacts {
   readonly limitCeilings: LimitCeilings;
 }
 
-/** `namespace`: an existing one at this path; `isolated`: a new one with nothing but loopback. */
+/**
+ * `host`: the host's own, the machine's where it has no path. `isolated`: a new one with nothing but loopback. `namespace`: one that
+ * was made for this container.
+ */
 export type ContainerNetwork =
-  | { readonly kind: 'host' }
+  | { readonly kind: 'host'; readonly path?: string | undefined }
   | { readonly kind: 'isolated' }
   | { readonly kind: 'namespace'; readonly path: string };
 
@@ -84,14 +87,16 @@ function namespaces({ network, machine }: SpecInput): SpecNamespace[] {
     { type: 'pid' },
     { type: 'ipc' },
     { type: 'uts' },
-    ...(network.kind === 'host' ? [] : [networkNamespace(network)]),
+    ...networkNamespace(network),
     // With version 1 the container's own groups are mounted in its place, as Docker does it.
     ...(machine.cgroupVersion === 2 ? [{ type: 'cgroup' } as const] : []),
   ];
 }
 
-const networkNamespace = (network: Exclude<ContainerNetwork, { kind: 'host' }>): SpecNamespace =>
-  network.kind === 'namespace' ? { type: 'network', path: network.path } : { type: 'network' };
+function networkNamespace(network: ContainerNetwork): SpecNamespace[] {
+  if (network.kind === 'isolated') return [{ type: 'network' }];
+  return network.path === undefined ? [] : [{ type: 'network', path: network.path }];
+}
 
 /** A port below 1024 and ping need no privilege in a network of one's own. */
 function networkSysctls({ ipv6 }: MachineFacts): Record<string, string> {
