@@ -10,6 +10,11 @@ export interface OptionSpec {
   /** What stands for the value in help, for example `N`. Absent for booleans. */
   readonly value?: string;
   readonly summary: string;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[];
+  /** Of an integer, both inclusive. */
+  readonly min?: number;
+  readonly max?: number;
   /** May be given several times; the handler gets an array. */
   readonly multiple?: boolean;
 }
@@ -31,7 +36,9 @@ type SingleValue<Spec extends OptionSpec> = Spec['type'] extends 'boolean'
     : string;
 
 export type OptionValues<O extends Options> = {
-  readonly [Name in keyof O]?: O[Name] extends { multiple: true } ? readonly SingleValue<O[Name]>[] : SingleValue<O[Name]>;
+  readonly [Name in keyof O]?: O[Name] extends { multiple: true }
+    ? readonly SingleValue<O[Name]>[]
+    : SingleValue<O[Name]>;
 };
 
 export interface Invocation<O extends Options = Options> {
@@ -59,8 +66,12 @@ export const defineCommand = <const O extends Options>(command: Command<O>): Com
 /** Options that every command takes. */
 export const globalOptions = {
   json: { type: 'boolean', summary: 'Print JSON on standard output: one object, or one a line where it is a stream' },
-  cluster: { type: 'string', short: 'c', value: 'NAME', summary: 'The cluster (default: default)' },
-  endpoint: { type: 'string', value: 'URL', summary: 'The control plane (default: $GANTRY_ENDPOINT, or the cloud on this machine)' },
+  cluster: { type: 'string', short: 'c', value: 'NAME', summary: 'The cluster (default: $GANTRY_CLUSTER, or default)' },
+  endpoint: {
+    type: 'string',
+    value: 'URL',
+    summary: 'The control plane (default: $GANTRY_ENDPOINT, or the cloud on this machine)',
+  },
   region: { type: 'string', value: 'NAME', summary: 'The region that requests are signed for' },
   help: { type: 'boolean', short: 'h', summary: 'Print this help' },
 } as const satisfies Options;
@@ -73,6 +84,8 @@ export const exitCodes = {
   notPlaced: 2,
   timeout: 3,
   notFound: 4,
+  /** By Ctrl-C, as shells have it. */
+  interrupted: 130,
 } as const;
 
 /** `gantry run --wait` ends with the container's own exit code; these three are kept for us, as docker and timeout keep theirs. */

@@ -6,8 +6,10 @@ import type { Output } from './output.ts';
 export interface LocalCloud {
   /** Checks, starts and supervises; resolves when told to end by the signal. Options are checked by name. */
   up(options: Readonly<Record<string, unknown>>, events: UpEvents, signal: AbortSignal): Promise<void>;
-  /** Starts `gantry up` in the background and answers when it is ready. */
-  upDetached(options: Readonly<Record<string, unknown>>, events: UpEvents): Promise<void>;
+  /** Starts `gantry up` in the background and resolves when it is ready. Where it throws, nothing that it started is left. */
+  upDetached(options: Readonly<Record<string, unknown>>, events: UpEvents, signal: AbortSignal): Promise<void>;
+  /** Whether there are data of a cloud already, which a purge would take away with those made since. */
+  hasData(options: Readonly<Record<string, unknown>>): boolean;
   down(options: Readonly<Record<string, unknown>>, say: (line: string) => void): Promise<void>;
   /** Whether this machine can be a cloud, and the state of the one that is on it. */
   examine(options: Readonly<Record<string, unknown>>): Promise<readonly Finding[]>;
@@ -32,14 +34,26 @@ export interface Finding {
   readonly advice?: string;
 }
 
+/** A one-machine cloud that the caller may use. */
+export interface CloudHere {
+  readonly endpoint: string;
+  readonly client: Client;
+  /** Variables that point an ECS client at it. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface CommandContext {
   /** The client of the control plane that was named. Throws a GantryError that says how to name one. */
   readonly client: () => Client;
   readonly cluster: string;
   readonly out: Output;
   readonly local: LocalCloud;
-  /** Environment lines that point an ECS client at this control plane, as shown by `gantry up`. */
-  readonly environment: () => readonly string[];
+  /** The cloud on this machine whose runtime files are in `runDir` (the usual place where absent), if there is one. */
+  readonly cloudHere: (runDir: string | undefined) => CloudHere | undefined;
+  /** Where GANTRY_RUN_DIR says that the cloud on this machine has its runtime files. */
+  readonly runDir: string | undefined;
+  /** The region that --region names. */
+  readonly region: string | undefined;
   readonly readFile: (path: string) => Promise<string>;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -8,7 +8,10 @@ export function helpOf(command: Command): string {
     command.summary,
     '',
     `Usage: ${usageLine(command)}`,
-    ...section('Arguments', command.arguments.map((argument) => [argument.name.toUpperCase(), argument.summary])),
+    ...section(
+      'Arguments',
+      command.arguments.map((argument) => [argument.name.toUpperCase(), argument.summary]),
+    ),
     ...(command.rest === undefined ? [] : section('After --', [['…', command.rest]])),
     ...section('Options', own),
     ...section('Options of every command', optionRows(globalOptions)),
@@ -23,7 +26,10 @@ export function helpOfAll(commands: readonly Command[]): string {
     'Gantry runs containers on Linux hosts and speaks Amazon ECS.',
     '',
     'Usage: gantry COMMAND …',
-    ...section('Commands', commands.map((command) => [command.name, command.summary])),
+    ...section(
+      'Commands',
+      commands.map((command) => [command.name, command.summary]),
+    ),
     ...section('Options of every command', optionRows(globalOptions)),
     ...section('Exit codes', [
       ['0', 'done'],
@@ -47,10 +53,11 @@ function usageLine(command: Command): string {
 }
 
 const optionRows = (options: Readonly<Record<string, OptionSpec>>): string[][] =>
-  Object.entries(options).map(([name, { short, value, summary }]) => [
-    `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
-    summary,
-  ]);
+  Object.entries(options).map(([name, { short, value, choices, summary, multiple }]) => {
+    const shown = choices?.join('|') ?? value;
+    const names = `${short === undefined ? '    ' : `-${short}, `}--${name}${shown === undefined ? '' : ` ${shown}`}`;
+    return [names, multiple === true ? `${summary} (may be repeated)` : summary];
+  });
 
 const section = (title: string, rows: readonly string[][]): string[] =>
   rows.length === 0 ? [] : ['', `${title}:`, ...alignColumns(rows).map((line) => `  ${line}`)];

@@ -1,20 +1,14 @@
 /** From argv to an exit code: finds the command, parses, runs, and tells errors as what, why and what to do. */
-import { type Client, createClient } from '../client/client.ts';
+import { type Client, type ClientOptions, createClient } from '../client/client.ts';
+import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
-import { errorTraits, GantryError } from '../core/errors.ts';
-import { type Command, exitCodes } from './command.ts';
+import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commands } from './commands/index.ts';
-import type { LocalCloud } from './context.ts';
+import type { CommandContext, LocalCloud } from './context.ts';
 import { helpOf, helpOfAll } from './help.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
 import { parseInvocation } from './parse.ts';
-
-/** Where the control plane is and how to sign for it. */
-export interface Connection {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
-}
+import { reportError } from './report-error.ts';
 
 /** Everything that the command line takes from outside. */
 export interface World {
@@ -24,8 +18,8 @@ export interface World {
   readonly now: () => number;
   readonly readFile: (path: string) => Promise<string>;
   readonly local: LocalCloud;
-  /** The cloud on this machine, if there is one that the caller may use. */
-  readonly localConnection: () => Connection | undefined;
+  /** The cloud on this machine whose runtime files are in `runDir` (or the usual place), if there is one that the caller may use. */
+  readonly localConnection: (runDir: string | undefined) => ClientOptions | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +29,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   try {
     return await dispatch(argv, world, out);
   } catch (error) {
-    return reportError(error, out);
+    return reportError(error, out, world.signal);
   }
 }
 
@@ -45,10 +39,11 @@ const wantsColour = ({ stdout, env }: World): boolean =>
   stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 
 async function dispatch([name, ...argv]: readonly string[], world: World, out: Output): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && argv.length === 0)) {
     out.line(helpOfAll(commands));
     return name === undefined ? exitCodes.failed : exitCodes.ok;
   }
+  if (name === 'help') return dispatch([argv[0] ?? '', '--help'], world, out);
   const command = commands.find((one) => one.name === name);
   if (command === undefined) throw unknownCommand(name);
   const { invocation, global } = parseInvocation(command, argv);
@@ -56,21 +51,31 @@ async function dispatch([name, ...argv]: readonly string[], world: World, out: O
     out.line(helpOf(command));
     return exitCodes.ok;
   }
-  const connect = lazily(() => connectionOf(global, world));
-  const client = lazily<Client>(() => createClient(connect()));
-  return command.run(
-    {
-      client,
-      cluster: global.cluster ?? world.env.GANTRY_CLUSTER ?? defaultClusterName,
-      out,
-      local: world.local,
-      environment: () => environmentOf(connect()),
-      readFile: world.readFile,
-      now: world.now,
-      signal: world.signal,
+  return command.run(contextOf(global, world, out), invocation);
+}
+
+function contextOf(global: OptionValues<typeof globalOptions>, world: World, out: Output): CommandContext {
+  const { env, local, readFile, now, signal } = world;
+  return {
+    client: lazily<Client>(() => createClient(connectionOf(global, world))),
+    cluster: global.cluster ?? env.GANTRY_CLUSTER ?? defaultClusterName,
+    out,
+    local,
+    cloudHere(runDir) {
+      const connection = world.localConnection(runDir);
+      if (connection === undefined) return undefined;
+      return {
+        endpoint: connection.endpoint,
+        client: createClient(connection),
+        environment: environmentOf(connection),
+      };
     },
-    invocation,
-  );
+    runDir: env.GANTRY_RUN_DIR,
+    region: global.region,
+    readFile,
+    now,
+    signal,
+  };
 }
 
 function lazily<T>(make: () => T): () => T {
@@ -81,9 +86,9 @@ function lazily<T>(make: () => T): () => T {
   };
 }
 
-function connectionOf(global: { endpoint?: string; region?: string }, { env, localConnection }: World): Connection {
+function connectionOf(global: { endpoint?: string; region?: string }, { env, localConnection }: World): ClientOptions {
   const endpoint = global.endpoint ?? env.GANTRY_ENDPOINT ?? env.AWS_ENDPOINT_URL_ECS;
-  const here = localConnection();
+  const here = localConnection(env.GANTRY_RUN_DIR);
   if (endpoint === undefined && here === undefined)
     throw new GantryError('InvalidParameterException', 'No control plane is named and none is up on this machine.', {
       hint: 'Start one with `gantry up`, or name one with --endpoint or GANTRY_ENDPOINT.',
@@ -106,32 +111,21 @@ function connectionOf(global: { endpoint?: string; region?: string }, { env, loc
   };
 }
 
-const environmentOf = ({ endpoint, region, credentials }: Connection): string[] => [
-  `export AWS_ENDPOINT_URL_ECS=${endpoint}`,
-  `export AWS_REGION=${region}`,
-  ...(credentials === undefined
-    ? []
-    : [
-        `export AWS_ACCESS_KEY_ID=${credentials.accessKeyId}`,
-        `export AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`,
-      ]),
-];
+const environmentOf = ({ endpoint, region, credentials }: ClientOptions): Record<string, string> => ({
+  AWS_ENDPOINT_URL_ECS: endpoint,
+  AWS_REGION: region,
+  // With --auth none no key is checked, but AWS' clients do not start without one.
+  AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? 'none',
+  AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? 'none',
+});
 
 function unknownCommand(name: string): GantryError {
+  if (name.startsWith('-'))
+    return new GantryError('InvalidParameterException', `gantry has no option '${name}' before the command.`, {
+      hint: 'Options stand after it: gantry COMMAND --json.',
+    });
   const near = commands.map((command: Command) => command.name).filter((known) => known.startsWith(name.slice(0, 2)));
   return new GantryError('UnknownOperationException', `gantry has no command '${name}'.`, {
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'See `gantry --help`.',
   });
-}
-
-/** What and why, then what to do; as one object on standard output with --json. */
-function reportError(error: unknown, out: Output): number {
-  const known =
-    error instanceof GantryError
-      ? error
-      : new GantryError('ServerException', error instanceof Error ? error.message : String(error), { cause: error });
-  out.data({ error: { code: known.code, message: known.message, field: known.field, hint: known.hint } });
-  out.note(`${out.paint('red', 'Error:')} ${known.message}`);
-  if (known.hint !== undefined) out.note(known.hint);
-  return errorTraits[known.code].exitCode;
 }

@@ -1,6 +1,6 @@
 /**
  * Where commands print. Standard output carries the result and nothing else (clean JSON with --json); what happens meanwhile goes to
- * standard error. Three renderings: a terminal (colours, progress that redraws), plain text, JSON.
+ * standard error. Three renderings: a terminal (colours, relative times, progress that redraws), plain text, JSON.
  */
 import { stripVTControlCharacters, styleText } from 'node:util';
 
@@ -14,7 +14,9 @@ export interface Sink {
 
 export interface Output {
   readonly json: boolean;
-  /** Whether people look at it as it happens. */
+  /** Whether people read the result on a terminal: then times are relative. */
+  readonly terminal: boolean;
+  /** Whether people watch what happens meanwhile: then progress redraws itself. */
   readonly interactive: boolean;
   /** A line of the result, for people; nothing with --json. */
   line(text?: string): void;
@@ -24,8 +26,8 @@ export interface Output {
   data(value: unknown): void;
   /** What happens meanwhile: to standard error. */
   note(text: string): void;
-  /** A line that replaces the one before it while it changes (terminal only); `undefined` takes it away. */
-  status(text: string | undefined): void;
+  /** Lines that replace those before them while they change (interactive only); none takes them away. */
+  status(lines: readonly string[]): void;
   paint(style: Style, text: string): string;
 }
 
@@ -38,13 +40,14 @@ interface OutputOptions {
 
 export function createOutput({ stdout, stderr, json, colour }: OutputOptions): Output {
   const interactive = stderr.isTTY === true && !json;
-  let statusShown = false;
+  let statusLines = 0;
   const clearStatus = () => {
-    if (statusShown) stderr.write('\r\u001b[2K');
-    statusShown = false;
+    if (statusLines > 0) stderr.write(`\r\u001b[2K${'\u001b[1A\u001b[2K'.repeat(statusLines - 1)}`);
+    statusLines = 0;
   };
   return {
     json,
+    terminal: stdout.isTTY === true && !json,
     interactive,
     line(text = '') {
       if (json) return;
@@ -57,19 +60,20 @@ export function createOutput({ stdout, stderr, json, colour }: OutputOptions): O
       for (const line of alignColumns([headings, ...rows])) stdout.write(`${line}\n`);
     },
     data(value) {
-      if (json) stdout.write(`${JSON.stringify(value)}\n`);
+      if (!json) return;
+      stdout.write(`${JSON.stringify(value)}\n`);
     },
     note(text) {
       clearStatus();
       stderr.write(`${text}\n`);
     },
-    status(text) {
+    status(lines) {
       if (!interactive) return;
       clearStatus();
-      if (text === undefined) return;
-      // One row at most: a longer one would wrap and could not be taken away again.
-      stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
-      statusShown = true;
+      // One row each at most: a longer one would wrap and could not be taken away again.
+      const width = (stderr.columns ?? 80) - 1;
+      stderr.write(lines.map((line) => stripVTControlCharacters(line).slice(0, width)).join('\n'));
+      statusLines = lines.length;
     },
     paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
   };

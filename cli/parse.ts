@@ -48,14 +48,23 @@ function tokens(command: Command, specs: Record<string, OptionSpec>, argv: reado
     });
   } catch (error) {
     // parseArgs' first sentence names the option; the rest explains `--` to programmers.
-    throw usage(command, (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '');
+    const message = error instanceof Error ? error.message : String(error);
+    throw usage(command, (message.split(/\.\s/)[0] ?? message).replace(/\.$/, ''));
   }
 }
 
 function convert(command: Command, name: string, spec: OptionSpec, value: string | boolean): string | boolean | number {
-  if (spec.type !== 'integer') return value;
-  if (!/^-?\d+$/.test(String(value))) throw usage(command, `--${name} takes a whole number, not '${value}'`);
-  return Number(value);
+  if (typeof value === 'boolean') return value;
+  if (spec.choices !== undefined && !spec.choices.includes(value))
+    throw usage(command, `--${name} takes ${spec.choices.join(' or ')}, not '${value}'`);
+  return spec.type === 'integer' ? wholeNumber(command, name, spec, value) : value;
+}
+
+function wholeNumber(command: Command, name: string, { min, max }: OptionSpec, value: string): number {
+  const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= (min ?? Number.MIN_SAFE_INTEGER) && number <= (max ?? Number.MAX_SAFE_INTEGER)) return number;
+  const range = max === undefined ? (min === undefined ? '' : ` of at least ${min}`) : ` from ${min ?? 0} to ${max}`;
+  throw usage(command, `--${name} takes a whole number${range}, not '${value}'`);
 }
 
 function checkArguments(command: Command, positionals: readonly string[]): void {
@@ -67,7 +76,8 @@ function checkArguments(command: Command, positionals: readonly string[]): void 
   if (!variadic && extra !== undefined) throw usage(command, `it does not know what to do with '${extra}'`);
 }
 
-const usage = (command: Command, what: string): GantryError =>
+/** Also for what only a handler can check. `what` is a clause without its full stop. */
+export const usage = (command: Pick<Command, 'name'>, what: string): GantryError =>
   new GantryError('InvalidParameterException', `gantry ${command.name}: ${what}.`, {
     hint: `See \`gantry ${command.name} --help\`.`,
   });

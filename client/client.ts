@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly endpoint: string;
   readonly region: string;
   /** Absent: requests are not signed (`--auth none`). */
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
 }
 
 const watchLineSchema = z.discriminatedUnion('kind', [
@@ -115,5 +115,5 @@ function queryText(members: Readonly<Record<string, unknown>>): string {
     const name = member === 'maxResults' ? 'limit' : member;
     for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
   }
-  return query.size === 0 ? '' : `?${query}`;
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }

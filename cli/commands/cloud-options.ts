@@ -1,0 +1,62 @@
+/** Options of the commands that deal with the cloud on this machine, and their names on the other side of the border. */
+import type { OptionSpec, OptionValues } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+
+/** Which cloud it is. */
+export const whereOptions = {
+  data: { type: 'string', value: 'DIR', summary: 'Where its data are (default: /var/lib/gantry)' },
+  'run-dir': {
+    type: 'string',
+    value: 'DIR',
+    summary: 'Where its runtime files are (default: $GANTRY_RUN_DIR, or /run/gantry)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How it is to be. */
+export const upOptions = {
+  hosts: {
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: 50,
+    summary: 'Split this machine into N hosts, each with its own network',
+  },
+  port: { type: 'integer', value: 'N', min: 1, max: 65_535, summary: 'The port of the control plane (default: 8080)' },
+  listen: { type: 'string', value: 'ADDRESS', summary: 'Its address (default: 127.0.0.1)' },
+  ...whereOptions,
+  name: {
+    type: 'string',
+    value: 'NAME',
+    summary: 'Prefix of its bridge, cgroup and firewall chains (default: gantry)',
+  },
+  network: { type: 'string', value: 'A.B', summary: 'First two octets of its networks (default: 10.213)' },
+  store: { type: 'string', choices: ['sqlite', 'dynamodb'], summary: 'Where the control plane keeps everything' },
+  'dynamodb-endpoint': { type: 'string', value: 'URL', summary: "With --store dynamodb: another endpoint than AWS'" },
+  'dynamodb-table': { type: 'string', value: 'NAME', summary: 'With --store dynamodb: the table (default: gantry)' },
+  auth: {
+    type: 'string',
+    choices: ['sigv4', 'none'],
+    summary: 'Whether requests must be signed; none only on loopback',
+  },
+  account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
+} as const satisfies Record<string, OptionSpec>;
+
+const localNames: Readonly<Record<string, string>> = {
+  data: 'dataDir',
+  'run-dir': 'runDir',
+  'dynamodb-endpoint': 'dynamodbEndpoint',
+  'dynamodb-table': 'dynamodbTable',
+  account: 'accountId',
+};
+
+/** By the names that `local` knows; what was not given is left to its defaults. */
+export function localOptions(
+  { runDir, region }: Pick<CommandContext, 'runDir' | 'region'>,
+  options: OptionValues<Readonly<Record<string, OptionSpec>>>,
+): Record<string, unknown> {
+  return {
+    ...(runDir !== undefined && { runDir }),
+    ...(region !== undefined && { region }),
+    ...Object.fromEntries(Object.entries(options).map(([name, value]) => [localNames[name] ?? name, value])),
+  };
+}

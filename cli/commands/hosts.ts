@@ -1,0 +1,32 @@
+/** `gantry hosts`. */
+import type { ContainerInstanceView } from '../../core/api/shapes.ts';
+import { defineCommand, exitCodes } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { printHostTable } from '../render/host-table.ts';
+
+export const hostsCommand = defineCommand({
+  name: 'hosts',
+  summary: 'Show the hosts of a cluster and what is free on each',
+  arguments: [],
+  options: {},
+  examples: ['gantry hosts', "gantry hosts --json | jq '.hosts[].attributes'"],
+  async run(context) {
+    const { out, cluster } = context;
+    const hosts = await allHosts(context);
+    out.data({ hosts });
+    if (hosts.length === 0) out.note(`The cluster ${cluster} has no hosts. \`gantry up\` makes this machine one.`);
+    else printHostTable(hosts, out);
+    return exitCodes.ok;
+  },
+});
+
+async function allHosts({ client, cluster }: CommandContext): Promise<ContainerInstanceView[]> {
+  const hosts: ContainerInstanceView[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await client().call('GetHosts', { cluster, ...(nextToken !== undefined && { nextToken }) });
+    hosts.push(...page.hosts);
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return hosts.sort((a, b) => a.hostName.localeCompare(b.hostName, 'en', { numeric: true }));
+}

@@ -1,0 +1,27 @@
+/** All commands, in the order of `gantry --help`. */
+import type { Command } from '../command.ts';
+import { doctorCommand } from './doctor.ts';
+import { downCommand } from './down.ts';
+import { hostsCommand } from './hosts.ts';
+import { logsCommand } from './logs.ts';
+import { psCommand } from './ps.ts';
+import { registerCommand } from './register.ts';
+import { runCommand } from './run.ts';
+import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
+import { upCommand } from './up.ts';
+import { whyCommand } from './why.ts';
+
+export const commands: readonly Command[] = [
+  upCommand,
+  registerCommand,
+  runCommand,
+  psCommand,
+  showCommand,
+  whyCommand,
+  logsCommand,
+  stopCommand,
+  hostsCommand,
+  doctorCommand,
+  downCommand,
+];

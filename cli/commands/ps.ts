@@ -1,0 +1,49 @@
+/** `gantry ps`: what runs and waits, and what stopped lately, with why. */
+import type { TaskView } from '../../core/api/shapes.ts';
+import { plural } from '../../core/text.ts';
+import { defineCommand, exitCodes } from '../command.ts';
+import { printTaskTable } from '../render/task-table.ts';
+
+/** Stopped tasks are known for days; who looks wants those of now. */
+const recentMs = 3600_000;
+
+export const psCommand = defineCommand({
+  name: 'ps',
+  summary: 'Show tasks: those that run or wait, and those that stopped in the last hour, with why',
+  arguments: [],
+  options: {
+    family: { type: 'string', value: 'FAMILY', summary: 'Only tasks of this family' },
+    'started-by': { type: 'string', value: 'NAME', summary: 'Only tasks that were started by this' },
+    host: { type: 'string', value: 'HOST', summary: 'Only tasks on this host (name, id or ARN)' },
+    all: { type: 'boolean', short: 'a', summary: 'Also all that stopped earlier and are still known' },
+  },
+  examples: ['gantry ps', 'gantry ps --family web --all', "gantry ps --json | jq -r '.tasks[].taskArn'"],
+  async run({ client, cluster, out, now }, { options }) {
+    const { family, host, 'started-by': startedBy } = options;
+    const filters = {
+      cluster,
+      ...(family !== undefined && { family }),
+      ...(host !== undefined && { host }),
+      ...(startedBy !== undefined && { startedBy }),
+    };
+    const since = options.all === true ? 0 : now() - recentMs;
+    const tasks: TaskView[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await client().call('GetTasks', { ...filters, ...(nextToken !== undefined && { nextToken }) });
+      const wanted = page.tasks.filter((task) => (task.stoppedAt?.getTime() ?? now()) >= since);
+      tasks.push(...wanted);
+      // Stopped tasks come last, newest first: after one that is too old all are.
+      nextToken = wanted.length < page.tasks.length ? undefined : page.nextToken;
+    } while (nextToken !== undefined);
+    out.data({ tasks });
+    if (tasks.length > 0) printTaskTable(tasks, out, now());
+    else out.note(noTasks(cluster, options.all === true));
+    return exitCodes.ok;
+  },
+});
+
+const noTasks = (cluster: string, all: boolean): string =>
+  all
+    ? `The cluster ${cluster} knows no such task.`
+    : `Nothing runs or waits in the cluster ${cluster}, and nothing stopped in the last ${plural(60, 'minute')}. --all shows what stopped before.`;

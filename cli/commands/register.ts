@@ -1,0 +1,23 @@
+/** `gantry register`: a task definition from a file. */
+import { defineCommand, exitCodes } from '../command.ts';
+import { registerFile } from '../register-file.ts';
+import { revisionOf } from '../render/task.ts';
+
+export const registerCommand = defineCommand({
+  name: 'register',
+  summary: 'Register a task definition from a JSON or YAML file; says what Gantry records or ignores of it',
+  arguments: [
+    { name: 'file', summary: 'JSON or YAML, as RegisterTaskDefinition takes it; - is standard input', required: true },
+  ],
+  options: {},
+  examples: ['gantry register examples/hello.json', 'cat web.yaml | gantry register -'],
+  async run(context, { args: [path = ''] }) {
+    const { out } = context;
+    const registered = await registerFile(context, path);
+    out.data(registered);
+    for (const warning of registered.warnings) out.note(`${out.paint('yellow', 'Warning:')} ${warning}`);
+    const revision = revisionOf(registered.taskDefinition);
+    out.line(`Registered ${revision}. Run it: gantry run ${revision}`);
+    return exitCodes.ok;
+  },
+});

@@ -1,0 +1,54 @@
+/** `gantry stop`: asks tasks to stop, and with --wait sees them stopped. */
+import type { TaskView } from '../../core/api/shapes.ts';
+import { defineCommand, exitCodes } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { firstFailure } from '../exit-code.ts';
+import { findTask } from '../find-task.ts';
+import { Narrator } from '../render/narrator.ts';
+import { clusterOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
+import { reportError } from '../report-error.ts';
+import { watchToEnd } from '../watch.ts';
+
+export const stopCommand = defineCommand({
+  name: 'stop',
+  summary: 'Stop tasks: SIGTERM, and SIGKILL after the stopTimeout of each container (default 30 s)',
+  arguments: [
+    { name: 'id', summary: 'tasks, by any unambiguous beginning of an id, or by ARN', required: true, variadic: true },
+  ],
+  options: {
+    reason: { type: 'string', value: 'TEXT', summary: 'Kept with the task and shown as why it stopped' },
+    wait: { type: 'boolean', summary: 'Return once they have stopped' },
+  },
+  examples: ['gantry stop 3f2a', 'gantry stop 3f2a 91c0 --wait --reason "end of the demo"'],
+  async run(context, { args, options }) {
+    const { out, client, now, signal } = context;
+    const stopping: TaskView[] = [];
+    const codes: number[] = [];
+    for (const name of args) {
+      try {
+        stopping.push(await stopOne(context, name, options.reason));
+      } catch (error) {
+        // The others are stopped all the same.
+        codes.push(reportError(error, out, signal));
+      }
+    }
+    const narrator = new Narrator({ out, now, several: stopping.length > 1 });
+    const tasks = options.wait === true ? await watchToEnd(stopping, { client: client(), narrator, signal }) : stopping;
+    out.data({ tasks });
+    if (options.wait === true) for (const task of tasks) out.line(`${shortId(task)} ${task.headline}`);
+    return firstFailure([...codes, exitCodes.ok]);
+  },
+});
+
+async function stopOne(context: CommandContext, name: string, reason: string | undefined): Promise<TaskView> {
+  const { client, out } = context;
+  const found = await findTask(context, name);
+  const { task } = await client().call('StopTask', {
+    cluster: clusterOf(found),
+    task: taskIdOf(found),
+    ...(reason !== undefined && { reason }),
+  });
+  const { stop: why } = found.cannot;
+  out.line(`${shortId(found)} ${why ?? `${revisionOf(found)} is asked to stop`}`);
+  return task;
+}

@@ -1,0 +1,39 @@
+/** `gantry up`: makes this machine a cloud, in the foreground. */
+import { defineCommand, exitCodes } from '../command.ts';
+import { exportLines } from '../render/environment.ts';
+import { localOptions, upOptions } from './cloud-options.ts';
+
+export const upCommand = defineCommand({
+  name: 'up',
+  summary:
+    'Make this machine a cloud: containerd, control plane and hosts, supervised until Ctrl-C; containers outlive it',
+  arguments: [],
+  options: upOptions,
+  examples: [
+    'gantry up',
+    'gantry up --hosts 3',
+    'gantry up --store dynamodb --dynamodb-endpoint http://127.0.0.1:8000',
+  ],
+  async run(context, { options }) {
+    const { out, local, cloudHere, signal } = context;
+    const ready = () => {
+      const here = cloudHere(options['run-dir'] ?? context.runDir);
+      if (here === undefined) return;
+      const { endpoint, environment } = here;
+      out.data({ endpoint, environment });
+      out.line(`Gantry is ready at ${endpoint}`);
+      out.line();
+      out.line('An ECS client of any kind needs only this:');
+      for (const line of exportLines(environment)) out.line(`  ${line}`);
+      out.line();
+      out.line(
+        'In another terminal: `gantry run examples/hello.json --follow`. Ctrl-C here leaves containers running.',
+      );
+    };
+    await local.up(localOptions(context, options), { say: (line) => out.note(line), ready }, signal);
+    out.note(
+      'Ended agents and control plane. Containers go on: `gantry up` takes them up again, `gantry down` ends them.',
+    );
+    return exitCodes.ok;
+  },
+});

@@ -1,0 +1,41 @@
+/** One task in words and cells: what its row, its page and the story as it happens have in common. */
+import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
+import type { Output, Style } from '../output.ts';
+
+/** As many characters of an id as people can be asked to read; commands take any unambiguous beginning. */
+const shortIdLength = 12;
+
+export const taskIdOf = ({ taskArn }: Pick<TaskView, 'taskArn'>): string => lastPart(taskArn);
+export const shortId = (task: Pick<TaskView, 'taskArn'>): string => taskIdOf(task).slice(0, shortIdLength);
+/** `hello:3`. */
+export const revisionOf = ({ taskDefinitionArn }: { readonly taskDefinitionArn: string }): string =>
+  lastPart(taskDefinitionArn);
+export const clusterOf = ({ clusterArn }: Pick<TaskView, 'clusterArn'>): string => lastPart(clusterArn);
+
+const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
+
+export function statusStyle(task: TaskView): Style {
+  if (task.lastStatus === 'RUNNING') return 'green';
+  if (task.lastStatus !== 'STOPPED') return 'yellow';
+  return endedWell(task) ? 'dim' : 'red';
+}
+
+/** Whether nothing of it calls for a look: its containers ended with 0, or it was asked to stop. */
+function endedWell({ containers, stopCode }: TaskView): boolean {
+  return stopCode === 'UserInitiated' || containers.every(({ exitCode }) => exitCode === 0);
+}
+
+export const paintedStatus = (task: TaskView, out: Output): string => out.paint(statusStyle(task), task.lastStatus);
+
+/** What a person asks about it next; nothing of a task that simply runs. */
+export const whyCell = (task: TaskView): string => (task.lastStatus === 'RUNNING' ? '' : task.headline);
+
+/** `10.213.0.2:32768->80/tcp`, once bound. */
+export const addressesOf = (task: TaskView, containers: readonly ContainerView[] = task.containers): string[] =>
+  containers.flatMap(({ networkBindings }) =>
+    networkBindings.map(({ bindIP, hostPort, containerPort, protocol }) => {
+      // Bound to every address: the host's own is the one to use.
+      const address = bindIP === '0.0.0.0' ? (task.hostAddress ?? bindIP) : bindIP;
+      return `${address}:${hostPort}->${containerPort}/${protocol}`;
+    }),
+  );

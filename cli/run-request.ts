@@ -1,0 +1,131 @@
+/** A RunTask request from the options of `gantry run`. Whether it makes sense is the control plane's to say; here only what flags mean. */
+import type { Input } from '../core/api/operations.ts';
+import type { TaskDefinitionView } from '../core/api/shapes.ts';
+import { compact } from '../core/compact.ts';
+import type { OptionSpec, OptionValues } from './command.ts';
+import { usage } from './parse.ts';
+
+/** What may differ from the revision. */
+export const overrideOptions = {
+  container: {
+    type: 'string',
+    value: 'NAME',
+    summary: 'The container that is overridden and whose exit code counts (of several)',
+  },
+  env: { type: 'string', short: 'e', value: 'NAME=VALUE', multiple: true, summary: 'Set a variable of the container' },
+  cpu: { type: 'integer', value: 'UNITS', min: 1, summary: 'CPU units: 1024 are a vCPU' },
+  memory: { type: 'integer', value: 'MIB', min: 1, summary: 'Memory limit in MiB' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How and where it is to run. */
+export const requestOptions = {
+  count: { type: 'integer', short: 'n', value: 'N', min: 1, summary: 'How many (default: 1)' },
+  group: { type: 'string', value: 'NAME', summary: 'The group of the tasks (default: family:FAMILY)' },
+  'started-by': { type: 'string', value: 'NAME', summary: 'Who started them; `gantry ps --started-by` finds them' },
+  'launch-type': {
+    type: 'string',
+    choices: ['EC2'],
+    summary: 'With EC2, what does not fit is refused instead of waiting',
+  },
+  strategy: {
+    type: 'string',
+    value: 'TYPE[:FIELD]',
+    multiple: true,
+    summary: 'spread:instanceId, spread:attribute:NAME, binpack:cpu, binpack:memory or random',
+  },
+  constraint: { type: 'string', value: 'TYPE', multiple: true, summary: 'distinctInstance: each on a host of its own' },
+  tag: { type: 'string', value: 'KEY=VALUE', multiple: true, summary: 'Tag the tasks' },
+  'placement-timeout': {
+    type: 'integer',
+    value: 'SECONDS',
+    min: 1,
+    summary: 'Give up waiting for a host (default: 600)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+type RunTaskInput = Input<'RunTask'>;
+type Overrides = NonNullable<RunTaskInput['overrides']>;
+type OverrideValues = OptionValues<typeof overrideOptions>;
+
+const command = { name: 'run' };
+
+export const changesContainer = ({ env, cpu, memory }: OverrideValues, rest: readonly string[]): boolean =>
+  rest.length > 0 || env !== undefined || cpu !== undefined || memory !== undefined;
+
+/** Members of the request that do not depend on what is in the revision. */
+export function requestMembers(options: OptionValues<typeof requestOptions>): Omit<RunTaskInput, 'taskDefinition'> {
+  return compact({
+    count: options.count,
+    group: options.group,
+    startedBy: options['started-by'],
+    launchType: options['launch-type'],
+    placementTimeoutSeconds: options['placement-timeout'],
+    placementStrategy: options.strategy?.map(strategyOf),
+    placementConstraints: options.constraint?.map((type) => ({ type })),
+    tags: options.tag?.map((text) => {
+      const { name: key, value } = pairOf('tag', text);
+      return { key, value };
+    }),
+  });
+}
+
+function strategyOf(text: string): { type: string; field?: string } {
+  const colon = text.indexOf(':');
+  return colon === -1 ? { type: text } : { type: text.slice(0, colon), field: text.slice(colon + 1) };
+}
+
+function pairOf(option: string, text: string): { name: string; value: string } {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw usage(command, `--${option} takes a name, = and a value, not '${text}'`);
+  return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+/**
+ * The command after `--`, --env and the sizes as overrides. Sizes are those of the named container; where none is named, also those of
+ * the task, so that `--memory 128` gives a task of one container 128 MiB wherever its limit is set.
+ */
+export function overridesOf(
+  definition: TaskDefinitionView,
+  options: OverrideValues,
+  rest: readonly string[],
+): Overrides {
+  const { containerDefinitions } = definition;
+  const only = containerDefinitions.length === 1 ? containerDefinitions[0] : undefined;
+  const container = options.container === undefined ? only : containerNamed(definition, options.container);
+  const ofTask = options.container === undefined || only !== undefined;
+  const needsContainer = rest.length > 0 || options.env !== undefined || !taskHasSizes(definition, options);
+  if (container === undefined && needsContainer)
+    throw usage(
+      command,
+      `${definition.family} has ${containerDefinitions.length} containers; name one with --container`,
+    );
+  const containerOverride = container && {
+    name: container.name,
+    ...compact({
+      command: rest.length > 0 ? [...rest] : undefined,
+      environment: options.env?.map((text) => pairOf('env', text)),
+      cpu: container.cpu > 0 || definition.cpu === undefined ? options.cpu : undefined,
+      memory: container.memory !== undefined || definition.memory === undefined ? options.memory : undefined,
+    }),
+  };
+  return {
+    ...(containerOverride !== undefined && { containerOverrides: [containerOverride] }),
+    ...(ofTask &&
+      compact({ cpu: sizeOf(definition.cpu, options.cpu), memory: sizeOf(definition.memory, options.memory) })),
+  };
+}
+
+/** Whether every size that is overridden is one that the task sets. */
+const taskHasSizes = ({ cpu, memory }: TaskDefinitionView, options: OverrideValues): boolean =>
+  (options.cpu === undefined || cpu !== undefined) && (options.memory === undefined || memory !== undefined);
+
+/** As ECS writes it; only where the revision sets one. */
+const sizeOf = (set: string | undefined, wanted: number | undefined): string | undefined =>
+  set === undefined || wanted === undefined ? undefined : String(wanted);
+
+function containerNamed({ family, containerDefinitions }: TaskDefinitionView, name: string) {
+  const found = containerDefinitions.find((container) => container.name === name);
+  if (found !== undefined) return found;
+  const known = containerDefinitions.map((container) => container.name).join(', ');
+  throw usage(command, `${family} has no container ${name}; it has ${known}`);
+}
