@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '../client/client.ts';
 import { GantryError } from '../core/errors.ts';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from './agents.ts';
-import { containerdPaths, startContainerd } from './containerd.ts';
+import { containerdPaths, runningContainerd, startContainerd } from './containerd.ts';
 import { writeContext } from './context.ts';
 import { ensureHostNetwork } from './host-network.ts';
 import { type HostPlan, planHosts } from './host-plan.ts';
@@ -16,9 +16,8 @@ import { logTail, runningPid } from './managed-process.ts';
 import { type CloudOptions, type CloudPaths, cloudPaths } from './options.ts';
 import { checkMachine } from './preflight.ts';
 import { ensureServer, serverProcess, startServer, stopServer } from './server.ts';
+import { type Supervised, supervise } from './supervise.ts';
 
-/** How often the supervisor looks whether its processes live. */
-const supervisionIntervalMs = 500;
 /** A host registers within a second; longer means that something is wrong with it. */
 const connectTimeoutMs = 30_000;
 
@@ -55,7 +54,7 @@ export async function up(options: CloudOptions, events: UpEvents, signal: AbortS
   await hostsConnected(createClient(context), hosts, paths);
   await events.ready();
   writeFileSync(paths.ready, '');
-  await supervise(hosts, surroundings, events, signal);
+  await supervise(processesOf(hosts, surroundings), events.say, signal);
 
   await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
   await stopServer(paths);
@@ -85,24 +84,28 @@ async function isConnected(client: Client, hostName: string): Promise<boolean> {
   }
 }
 
-/** Starts again whatever has died, until the signal fires. */
-async function supervise(
-  hosts: readonly HostPlan[],
-  surroundings: AgentSurroundings,
-  events: UpEvents,
-  signal: AbortSignal,
-): Promise<void> {
+/** What `gantry up` keeps alive, in the order in which the one needs the other. */
+function processesOf(hosts: readonly HostPlan[], surroundings: AgentSurroundings): Supervised[] {
   const { options, paths } = surroundings;
-  while (!signal.aborted) {
-    if (runningPid(serverProcess(paths)) === undefined) {
-      events.say(`the control plane ended; starting it again (its log: ${paths.serverLog})`);
-      startServer(options, paths);
-    }
-    for (const host of hosts) {
-      if (runningPid(agentProcess(paths, host.name)) !== undefined) continue;
-      events.say(`the agent of ${host.name} ended; starting it again (its log: ${paths.agentLog(host.name)})`);
-      ensureAgent(host, surroundings);
-    }
-    await delay(supervisionIntervalMs, undefined, { signal }).catch(() => {}); // Woken early: the loop ends.
-  }
+  const containerd = containerdPaths(paths.dataDir, paths.runDir);
+  return [
+    {
+      what: 'containerd',
+      logFile: containerd.logFile,
+      isRunning: () => runningContainerd(containerd) !== undefined,
+      start: () => startContainerd(containerd),
+    },
+    {
+      what: 'the control plane',
+      logFile: paths.serverLog,
+      isRunning: () => runningPid(serverProcess(paths)) !== undefined,
+      start: () => startServer(options, paths),
+    },
+    ...hosts.map((host) => ({
+      what: `the agent of ${host.name}`,
+      logFile: paths.agentLog(host.name),
+      isRunning: () => runningPid(agentProcess(paths, host.name)) !== undefined,
+      start: () => ensureAgent(host, surroundings),
+    })),
+  ];
 }

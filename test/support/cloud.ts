@@ -8,9 +8,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Client, createClient } from '../../client/client.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const launcher = join(root, 'bin', 'gantry.mjs');
+export const launcher = join(root, 'bin', 'gantry.mjs');
 
 export interface CommandResult {
   readonly code: number;
@@ -26,6 +27,8 @@ export interface CloudHandle extends AsyncDisposable {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** AWS_* variables and GANTRY_RUN_DIR for commands that talk to this cloud. */
   readonly env: NodeJS.ProcessEnv;
+  /** Our own typed client, for what stock clients cannot see. */
+  readonly client: Client;
   /** The supervisor of `gantry up`. */
   readonly supervisor: ChildProcess;
   /** `gantry ARGS`. */
@@ -74,6 +77,7 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
     runDir,
     endpoint: context.endpoint,
     credentials,
+    client: createClient(context),
     env,
     get supervisor() {
       return supervisor;
