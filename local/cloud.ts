@@ -1,5 +1,5 @@
 /** What the command line asks of this machine, with options checked by name. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ import { logTail, runningPid, startManaged } from './managed-process.ts';
 import { nodeCommand } from './node-command.ts';
 import { type CloudOptions, cloudOptionsSchema, cloudPaths } from './options.ts';
 import { checkMachine, supervisorProcess } from './preflight.ts';
+import { readOptions } from './server.ts';
 import { type UpEvents, up } from './up.ts';
 
 type RawOptions = Readonly<Record<string, unknown>>;
@@ -26,16 +27,23 @@ export const localCloud = {
   upDetached: (raw: RawOptions, events: UpEvents, signal: AbortSignal) =>
     upDetached(parse(cloudOptionsSchema, raw), events, signal),
   hasData: (raw: RawOptions) => existsSync(cloudPaths(parse(cloudOptionsSchema, raw)).database),
-  down: (raw: RawOptions, say: (line: string) => void) => down(parse(downOptionsSchema, raw), say),
-  examine: (raw: RawOptions) => examine(parse(cloudOptionsSchema, raw)),
+  down: (raw: RawOptions, say: (line: string) => void) => down(parse(downOptionsSchema, ofCloudHere(raw)), say),
+  examine: (raw: RawOptions) => examine(parse(cloudOptionsSchema, ofCloudHere(raw))),
   helloImage: (wanted: string, raw: RawOptions, say: (line: string) => void) =>
-    helloImage(wanted, cloudPaths(parse(cloudOptionsSchema, raw)), say),
+    helloImage(wanted, cloudPaths(parse(cloudOptionsSchema, ofCloudHere(raw))), say),
 };
+
+/** Whoever brought a cloud up said where its data are: nobody has to say it again. */
+function ofCloudHere(raw: RawOptions): RawOptions {
+  const known = readOptions(cloudPaths(parse(cloudOptionsSchema, raw)));
+  return known === undefined ? raw : { ...raw, dataDir: raw.dataDir ?? known.dataDir };
+}
 
 /** `gantry up` in the background: the same supervisor, in a process of its own. Where it throws, nothing that it started is left. */
 async function upDetached(options: CloudOptions, events: UpEvents, signal: AbortSignal): Promise<void> {
   const paths = cloudPaths(options);
   await checkMachine(options, paths);
+  rmSync(paths.ready, { force: true }); // A supervisor that was killed leaves it behind.
   writeFileSync(paths.detachedOptions, JSON.stringify(options), { mode: 0o600 });
   startManaged({
     ...supervisorProcess(paths),

@@ -1,4 +1,5 @@
 /** The image of the first task: the public one where its registry can be reached, else one made of this machine's own busybox. */
+import { rmSync } from 'node:fs';
 import { busyboxImage } from './images/busybox-image.ts';
 import { pushImage } from './images/push-image.ts';
 import { startRegistry } from './images/registry.ts';
@@ -6,7 +7,7 @@ import type { CloudPaths } from './options.ts';
 
 const reachTimeoutMs = 3_000;
 
-/** `reference` can be pulled by an agent on this machine. Disposing ends the registry that was started for it. */
+/** `reference` can be pulled by an agent on this machine. Disposing ends and removes the registry that was started for it. */
 export async function helloImage(
   wanted: string,
   paths: CloudPaths,
@@ -18,9 +19,19 @@ export async function helloImage(
     `${host} cannot be reached: making an image of this machine's busybox and serving it from a registry on loopback`,
   );
   const registry = await startRegistry({ dir: paths.registry });
-  const image = await busyboxImage();
-  const { reference } = await pushImage(image, { registryUrl: registry.url, repository: 'hello', tag: 'offline' });
-  return { reference, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() };
+  const dispose = async () => {
+    if (registry.adopted) return; // Somebody else's, who still needs it.
+    await registry[Symbol.asyncDispose]();
+    rmSync(paths.registry, { recursive: true, force: true });
+  };
+  try {
+    const image = await busyboxImage();
+    const { reference } = await pushImage(image, { registryUrl: registry.url, repository: 'hello', tag: 'offline' });
+    return { reference, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
 }
 
 /** Any answer counts: a registry asks for a token first. */

@@ -3,10 +3,10 @@ import { mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { platform } from 'node:os';
 import { GantryError } from '../core/errors.ts';
-import { findExecutable } from './containerd.ts';
+import { containerdPaths, findExecutable, runningContainerd } from './containerd.ts';
 import { runningPid } from './managed-process.ts';
 import type { CloudOptions, CloudPaths } from './options.ts';
-import { serverProcess } from './server.ts';
+import { readOptions, serverProcess } from './server.ts';
 
 export const neededTools = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables-restore', 'nsenter'];
 export const neededDiskMib = 1024;
@@ -33,6 +33,12 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
   const supervisor = runningPid(supervisorProcess(paths));
   if (supervisor !== undefined && supervisor !== process.pid)
     refuse(`A cloud is already up here (pid ${supervisor}).`, 'Use it, or end it with `gantry down`.');
+  const before = readOptions(paths)?.dataDir ?? options.dataDir;
+  if (before !== options.dataDir && runningContainerd(containerdPaths(before, paths.runDir)) !== undefined)
+    refuse(
+      `Containers of a cloud with its data in ${before} still run here.`,
+      `Take it up again with --data ${before}, end it with \`gantry down\`, or choose another --run-dir and --name.`,
+    );
   if (runningPid(serverProcess(paths)) === undefined && !(await isFree(options)))
     refuse(
       `Port ${options.port} of ${options.listen} is in use by another program.`,
