@@ -4,11 +4,16 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
-const lookIntervalMs = 500;
-/** What has run for this long is not in a crash loop. */
-const stableMs = 10_000;
-const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
+export interface Pace {
+  readonly lookIntervalMs: number;
+  /** What has run for this long is not in a crash loop, and is started again at once. */
+  readonly stableMs: number;
+  /** Doubled each time. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+}
+
+const usualPace: Pace = { lookIntervalMs: 500, stableMs: 10_000, firstPauseMs: 1000, longestPauseMs: 30_000 };
 
 export interface Supervised {
   /** For people: `the agent of host-1`. */
@@ -31,21 +36,22 @@ export async function supervise(
   processes: readonly Supervised[],
   say: (line: string) => void,
   signal: AbortSignal,
+  pace: Pace = usualPace,
 ): Promise<void> {
   const watches: Watch[] = processes.map((process) => ({ process, startedAt: performance.now(), pauseMs: 0 }));
   while (!signal.aborted) {
-    for (const watch of watches) await look(watch, say);
-    await delay(lookIntervalMs, undefined, { signal }).catch(() => {}); // Woken early: the loop ends.
+    for (const watch of watches) await look(watch, say, pace);
+    await delay(pace.lookIntervalMs, undefined, { signal }).catch(() => {}); // Woken early: the loop ends.
   }
 }
 
-async function look(watch: Watch, say: (line: string) => void): Promise<void> {
+async function look(watch: Watch, say: (line: string) => void, pace: Pace): Promise<void> {
   const { process } = watch;
   if (watch.dueAt === undefined) {
     if (process.isRunning()) return;
     const now = performance.now();
-    watch.pauseMs =
-      now - watch.startedAt >= stableMs ? 0 : Math.min(Math.max(watch.pauseMs * 2, firstPauseMs), longestPauseMs);
+    const isStable = now - watch.startedAt >= pace.stableMs;
+    watch.pauseMs = isStable ? 0 : Math.min(Math.max(watch.pauseMs * 2, pace.firstPauseMs), pace.longestPauseMs);
     watch.dueAt = now + watch.pauseMs;
     const when = watch.pauseMs === 0 ? '' : ` in ${watch.pauseMs / 1000} s`;
     say(`${process.what} ended; starting it again${when} (its log: ${process.logFile})`);

@@ -15,7 +15,7 @@ import { thisMachine } from './machine.ts';
 import { logTail, runningPid } from './managed-process.ts';
 import { type CloudOptions, type CloudPaths, cloudPaths } from './options.ts';
 import { checkMachine } from './preflight.ts';
-import { ensureServer, serverProcess, startServer, stopServer } from './server.ts';
+import { ensureServer, serverProcess, serverUrl, startServer, stopServer } from './server.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
 /** A host registers within a second; longer means that something is wrong with it. */
@@ -28,45 +28,57 @@ export interface UpEvents {
   readonly ready: () => Promise<void> | void;
 }
 
-/** Resolves when `signal` has fired and the processes have ended. */
+/** Resolves when `signal` has fired and the processes have ended. Also where it throws, neither agents nor control plane are left. */
 export async function up(options: CloudOptions, events: UpEvents, signal: AbortSignal): Promise<void> {
   const paths = cloudPaths(options);
   await checkMachine(options, paths);
-  const machine = thisMachine();
+  const hosts = planHosts(options, thisMachine());
   rmSync(paths.ready, { force: true });
   writeFileSync(paths.supervisorPid, `${process.pid}\n`);
+  try {
+    const surroundings = await start(options, hosts, events.say);
+    await hostsConnected(createClient(writeContext(options, paths)), hosts, paths, signal);
+    if (!signal.aborted) await events.ready();
+    writeFileSync(paths.ready, '');
+    await supervise(processesOf(hosts, surroundings), events.say, signal);
+  } finally {
+    rmSync(paths.ready, { force: true });
+    await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
+    await stopServer(paths);
+    rmSync(paths.supervisorPid, { force: true });
+  }
+}
 
+async function start(
+  options: CloudOptions,
+  hosts: readonly HostPlan[],
+  say: (line: string) => void,
+): Promise<AgentSurroundings> {
+  const paths = cloudPaths(options);
   const containerd = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
-  events.say(`containerd ${containerd.adopted ? 'was running' : 'started'} (pid ${containerd.pid})`);
-
+  say(`containerd ${containerd.adopted ? 'was running' : 'started'} (pid ${containerd.pid})`);
   const server = await ensureServer(options, paths);
-  const context = writeContext(options, paths);
-  events.say(`control plane ${server.adopted ? 'was running' : 'started'} at ${context.endpoint}`);
-
-  const hosts = planHosts(options, machine);
+  say(`control plane ${server.adopted ? 'was running' : 'started'} at ${serverUrl(options)}`);
   const joinToken = readFileSync(paths.joinToken, 'utf8');
-  const surroundings = { options, paths, machine, containerdSocket: containerd.socket, joinToken };
+  const surroundings = { options, paths, machine: thisMachine(), containerdSocket: containerd.socket, joinToken };
   for (const host of hosts) {
     await ensureHostNetwork(host);
     const agent = ensureAgent(host, surroundings);
-    events.say(`${host.name} ${agent.adopted ? 'was running' : 'started'} (agent pid ${agent.pid})`);
+    say(`${host.name} ${agent.adopted ? 'was running' : 'started'} (agent pid ${agent.pid})`);
   }
-  await hostsConnected(createClient(context), hosts, paths);
-  await events.ready();
-  writeFileSync(paths.ready, '');
-  await supervise(processesOf(hosts, surroundings), events.say, signal);
-
-  await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
-  await stopServer(paths);
-  rmSync(paths.ready, { force: true });
-  rmSync(paths.supervisorPid, { force: true });
+  return surroundings;
 }
 
-/** Throws an Error with the agent's log when a host does not connect. */
-async function hostsConnected(client: Client, hosts: readonly HostPlan[], paths: CloudPaths): Promise<void> {
+/** Returns early when the signal fires. Throws an Error with the agent's log when a host does not connect. */
+async function hostsConnected(
+  client: Client,
+  hosts: readonly HostPlan[],
+  paths: CloudPaths,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = Date.now() + connectTimeoutMs;
   for (const host of hosts) {
-    while (!(await isConnected(client, host.name))) {
+    while (!signal.aborted && !(await isConnected(client, host.name))) {
       if (Date.now() > deadline || runningPid(agentProcess(paths, host.name)) === undefined)
         throw new Error(`${host.name} does not connect to the control plane.\n${logTail(paths.agentLog(host.name))}`);
       await delay(50);

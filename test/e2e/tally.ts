@@ -1,0 +1,54 @@
+/**
+ * A witness outside of everything that is tested: containers report to it over TCP that they began and that they end, so that it
+ * knows which ran, how often, and how many at once on which host. It listens on the cloud's own bridge.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Run {
+  /** What the container was told to call itself. */
+  readonly name: string;
+  /** The host's address: its containers come from there. */
+  readonly host: string;
+}
+
+export interface Tally extends AsyncDisposable {
+  /** `http://address:port/began/NAME` and `…/ended/NAME`. */
+  readonly url: string;
+  readonly began: readonly Run[];
+  /** The most that ran at once on one host. */
+  readonly mostAtOnce: number;
+}
+
+export async function startTally(address: string): Promise<Tally> {
+  const began: Run[] = [];
+  const live = new Map<string, Set<string>>();
+  let mostAtOnce = 0;
+  const server = createServer((request, response) => {
+    const [, verb, name = ''] = (request.url ?? '').split('/');
+    const host = request.socket.remoteAddress ?? '';
+    const here = live.get(host) ?? new Set();
+    live.set(host, here);
+    if (verb === 'began') {
+      began.push({ name, host });
+      here.add(name);
+      mostAtOnce = Math.max(mostAtOnce, here.size);
+    } else here.delete(name);
+    response.end('noted\n');
+  });
+  server.listen(0, address);
+  await once(server, 'listening');
+  return {
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
+    began,
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
