@@ -7,7 +7,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { NamespacedContainerd } from './client.ts';
 import { type Process, Status } from './gen/task_pb.ts';
 import type { Mount } from './gen/types_pb.ts';
-import { isGrpcError, isNotFound } from './grpc-error.ts';
+import { GrpcError, isGrpcError, isNotFound } from './grpc-error.ts';
 
 /** runc and its shim answer within a second; a machine that swaps may need longer. */
 const callTimeoutMs = 120_000;
@@ -94,14 +94,18 @@ export async function deleteProcess(containerd: NamespacedContainerd, containerI
       return;
     } catch (error) {
       if (isNotFound(error)) return;
-      const isAlive = isGrpcError(error, 'FAILED_PRECONDITION');
-      // UNKNOWN: its shim was killed; soon there is nothing to delete.
-      if ((!isAlive && !isGrpcError(error, 'UNKNOWN')) || Date.now() > deadline) throw error;
-      if (isAlive) await killAndWait(containerd, containerId);
+      // UNKNOWN otherwise: its shim was killed; soon there is nothing to delete.
+      if (!isGrpcError(error, 'FAILED_PRECONDITION', 'UNKNOWN') || Date.now() > deadline) throw error;
+      if (saysAlive(error)) await killAndWait(containerd, containerId);
       else await delay(20);
     }
   }
 }
+
+/** containerd 2 answers with a code of its own, 1.6 and 1.7 with words only. */
+const saysAlive = (error: unknown): boolean =>
+  isGrpcError(error, 'FAILED_PRECONDITION') ||
+  (error instanceof GrpcError && /cannot delete a \w+ process/.test(error.details));
 
 async function killAndWait(containerd: NamespacedContainerd, containerId: string): Promise<void> {
   await signalProcess(containerd, containerId, SIGKILL);
