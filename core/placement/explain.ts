@@ -4,7 +4,6 @@
  */
 import type { HostCapacity } from '../model/host.ts';
 import type { PlacementNeeds } from '../model/task.ts';
-import { type Random, shuffledIndexes } from '../random.ts';
 import { plural } from '../text.ts';
 import type { Explanation } from './explanation.ts';
 import { type Filter, filters, type Refusal } from './filters.ts';
@@ -12,8 +11,8 @@ import { type Filter, filters, type Refusal } from './filters.ts';
 const histogramLimit = 100;
 const nearestLimit = 10;
 
-export function explainRefusal(hosts: readonly HostCapacity[], needs: PlacementNeeds, random: Random): Explanation {
-  const sample = hosts.length <= histogramLimit ? hosts : takeSample(hosts, random);
+export function explainRefusal(hosts: readonly HostCapacity[], needs: PlacementNeeds): Explanation {
+  const sample = hosts.length <= histogramLimit ? hosts : takeSample(hosts);
   const histogram = countRefusals(sample, needs);
   return {
     sentence: sentenceOf(histogram, sample.length, hosts.length),
@@ -23,15 +22,12 @@ export function explainRefusal(hosts: readonly HostCapacity[], needs: PlacementN
   };
 }
 
-function takeSample(hosts: readonly HostCapacity[], random: Random): HostCapacity[] {
-  const sample: HostCapacity[] = [];
-  for (const index of shuffledIndexes(hosts.length, random)) {
-    const host = hosts[index];
-    if (host !== undefined) sample.push(host);
-    if (sample.length === histogramLimit) break;
-  }
-  return sample;
-}
+/** At equal distances, not at random: the same hosts give the same words, so that an explanation is rewritten only for a reason. */
+const takeSample = (hosts: readonly HostCapacity[]): HostCapacity[] =>
+  Array.from(
+    { length: histogramLimit },
+    (_, index) => hosts[Math.floor((index * hosts.length) / histogramLimit)],
+  ).filter((host) => host !== undefined);
 
 function sentenceOf(histogram: Explanation['histogram'], looked: number, all: number): string {
   if (all === 0) return 'the cluster has no hosts';

@@ -23,6 +23,6 @@ export function place(request: PlacementRequest, hosts: readonly HostCapacity[],
     reasons.push(choice.why);
   }
   const unplaced = request.count - assignments.length;
-  const explanation = unplaced === 0 ? undefined : explainRefusal(draft.all(), request.needs, random);
+  const explanation = unplaced === 0 ? undefined : explainRefusal(draft.all(), request.needs);
   return { assignments, reasons, unplaced, explanation };
 }

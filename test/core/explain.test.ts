@@ -4,7 +4,6 @@ import type { PlacementNeeds } from '../../core/model/task.ts';
 import { explainRefusal } from '../../core/placement/explain.ts';
 import type { Explanation } from '../../core/placement/explanation.ts';
 import { explanationSchema } from '../../core/placement/explanation.ts';
-import { seededRandom } from '../../core/random.ts';
 import { emptyHost, plainNeeds } from './arbitraries.ts';
 
 function tell({ sentence, hostsLookedAt, histogram, nearest }: Explanation): string {
@@ -59,12 +58,12 @@ const stories: Record<string, { hosts: HostCapacity[]; needs: PlacementNeeds }> 
 
 describe('an explanation', () => {
   it.each(Object.entries(stories))('%s', async (name, { hosts, needs }) => {
-    const explanation = explainRefusal(hosts, needs, seededRandom(5));
+    const explanation = explainRefusal(hosts, needs);
     expect(explanationSchema.parse(explanation)).toEqual(explanation);
     await expect(tell(explanation)).toMatchFileSnapshot(`./golden/explanation - ${name}.txt`);
   });
 
   it('refuses to explain what is no refusal', () => {
-    expect(() => explainRefusal([emptyHost('host-1')], plainNeeds(), seededRandom(5))).toThrow('refuses nothing');
+    expect(() => explainRefusal([emptyHost('host-1')], plainNeeds())).toThrow('refuses nothing');
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../core/model/task.ts';
 import { explainRefusal } from '../../core/placement/explain.ts';
-import { seededRandom } from '../../core/random.ts';
 import { taskHeadline, taskStory } from '../../core/task/story.ts';
 import { giveVerdict, placeOn, requestStop } from '../../core/task/transitions.ts';
 import { formatBytes, formatCpu, formatDuration, formatList, formatMib, plural } from '../../core/text.ts';
@@ -11,7 +10,6 @@ import { containerSeen, newTask, observation, placedTask, taskDefinition } from 
 const explanation = explainRefusal(
   [emptyHost('host-1', { freeMemoryMib: 128 }), emptyHost('host-2', { status: 'DRAINING' })],
   plainNeeds({ reservation: { cpuUnits: 0, memoryMib: 256, ports: [] } }),
-  seededRandom(1),
 );
 const definition = taskDefinition({ cpu: '256', memory: '512' });
 const waiting: Task = { ...newTask({ definition }), explanation };
