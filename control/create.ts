@@ -54,6 +54,14 @@ const defaultSettings: Settings = {
   heartbeatSeconds: 60,
 };
 
+const sleep: ControlDeps['sleep'] = async (ms, signal) => {
+  try {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+};
+
 /** Throws ClientException where the store belongs to another region or account. */
 export async function createControl(options: ControlOptions): Promise<Control> {
   const { table, clock, random, newId, log } = options;
@@ -67,7 +75,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     storeEpoch: epoch,
     clock,
     random,
-    sleep: options.sleep ?? ((ms) => delay(ms)),
+    sleep: options.sleep ?? sleep,
     newId,
     wake: hub,
     feed,

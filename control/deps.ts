@@ -63,8 +63,8 @@ export interface ControlDeps {
   readonly storeEpoch: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Waits; for the jitter between tries. */
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Waits; less where the signal ends it, which is no error. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** 32 lower-case hexadecimal digits that nobody can guess. */
   readonly newId: () => string;
   readonly wake: Wake;

@@ -24,11 +24,12 @@ export async function fetchDesiredSet(
   const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
   if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
   if (!capacity.connected) await reconnect(deps, capacity);
-  const etag = `"${capacity.generation}"`;
+  const { epoch, generation } = capacity;
+  // With the epochs: a restored store may be at the generation that the agent knows from another.
+  const etag = `"${deps.storeEpoch}-${epoch}-${generation}"`;
   if (knownEtag === etag) return { etag, set: undefined };
   const entries = await hostTasks(deps.table, host.hostId);
   const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry)));
-  const { epoch, generation } = capacity;
   return { etag, set: { storeEpoch: deps.storeEpoch, hostEpoch: epoch, generation, tasks } };
 }
 

@@ -7,8 +7,9 @@ import { maxChangesPerCommit } from '../store/table.ts';
 import { deleteTask, stoppedTasks } from '../store/tasks.ts';
 import type { ClusterLoop, LoopResult } from './loop.ts';
 
-/** The oldest; the next activation goes on. */
+/** The oldest; where there are more, the next activation comes soon. */
 const tasksPerActivation = 1000;
+const goOnMs = 1000;
 
 export const collectGarbage: ClusterLoop = {
   name: 'collect-garbage',
@@ -28,5 +29,6 @@ async function activate({ table, clock }: ControlDeps, cluster: string): Promise
   for (let from = 0; from < expired.length; from += maxChangesPerCommit) {
     await table.commit(expired.slice(from, from + maxChangesPerCommit).map(deleteTask));
   }
-  return { changed: expired.length };
+  const changed = expired.length;
+  return changed === tasksPerActivation ? { changed, againAt: now + goOnMs } : { changed };
 }

@@ -1,6 +1,6 @@
 /** Finishes RunTask requests that a crash left open: their tasks were promised with the first chunk. */
 import type { ControlDeps } from '../deps.ts';
-import { getRequest, type OpenRequest, openRequests, unlistOpenRequest } from '../store/requests.ts';
+import { getRequest, isOpen, type OpenRequest, openRequests, unlistOpenRequest } from '../store/requests.ts';
 import { carryOut } from '../tasks/run-request.ts';
 import type { LoopResult, StoreLoop } from './loop.ts';
 
@@ -18,19 +18,27 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
   const now = deps.clock.now();
   const open = await openRequests(deps.table);
   const due = open.filter(({ createdAt }) => createdAt + minAgeMs <= now);
-  for (const request of due) await finish(deps, request);
-  const youngest = open.find(({ createdAt }) => createdAt + minAgeMs > now);
-  return youngest === undefined
-    ? { changed: due.length }
-    : { changed: due.length, againAt: youngest.createdAt + minAgeMs };
+  let changed = 0;
+  for (const request of due) if (await finish(deps, request)) changed += 1;
+  const oldestOfOthers = open.find(({ createdAt }) => createdAt + minAgeMs > now);
+  return oldestOfOthers === undefined ? { changed } : { changed, againAt: oldestOfOthers.createdAt + minAgeMs };
 }
 
-async function finish(deps: ControlDeps, listed: OpenRequest): Promise<void> {
-  const found = await getRequest(deps.table, listed.cluster, listed.token, deps.clock.now());
-  if (found === undefined) {
-    await deps.table.commit([unlistOpenRequest(listed)]);
-    return;
+/** One that cannot be finished now does not hold up those behind it. */
+async function finish(deps: ControlDeps, listed: OpenRequest): Promise<boolean> {
+  const { cluster, token, createdAt } = listed;
+  try {
+    const request = (await getRequest(deps.table, cluster, token, deps.clock.now()))?.request;
+    if (request === undefined || !isOpen(request) || request.template.createdAt !== createdAt) {
+      // Gone, finished, or another one by now under the same token, which has a listing of its own if it is open.
+      await deps.table.commit([unlistOpenRequest(listed)]);
+      return true;
+    }
+    await carryOut(deps, { request, stored: 'yes', made: new Map() });
+    deps.log.info({ cluster, token }, 'finished a RunTask request that was left open');
+    return true;
+  } catch (error) {
+    deps.log.error({ err: error, cluster, token }, 'an open RunTask request could not be finished; it is tried again');
+    return false;
   }
-  await carryOut(deps, { request: found.request, stored: 'yes', made: new Map() });
-  deps.log.info({ cluster: listed.cluster, token: listed.token }, 'finished a RunTask request that was left open');
 }

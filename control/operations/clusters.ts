@@ -103,6 +103,8 @@ export const deleteCluster: Handlers['DeleteCluster'] = async ({ deps }, input) 
     return outcome === 'done' ? inactive : undefined;
   });
   deps.recent.clusterChanged(name);
+  // A RunTask that was under way may have left a task that waits.
+  deps.activate('expire-waiting', name);
   return { cluster: await clusterView(deps, cluster) };
 };
 

@@ -96,12 +96,17 @@ async function waitFor(
   using _ = feed.subscribe(taskId, (progress) => {
     if (progress === undefined) changed.resolve('changed');
   });
-  const timeout = sleep(timeoutSeconds * 1000).then(() => 'timeout' as const);
-  for (;;) {
-    const task = await read();
-    if (reachedBy(task, goal) !== 'not-yet') return task;
-    if ((await Promise.race([changed.promise, timeout])) === 'timeout') return read();
-    changed = Promise.withResolvers<'changed'>();
+  const over = new AbortController();
+  const timeout = sleep(timeoutSeconds * 1000, over.signal).then(() => 'timeout' as const);
+  try {
+    for (;;) {
+      const task = await read();
+      if (reachedBy(task, goal) !== 'not-yet') return task;
+      if ((await Promise.race([changed.promise, timeout])) === 'timeout') return await read();
+      changed = Promise.withResolvers<'changed'>();
+    }
+  } finally {
+    over.abort(); // No timer outlives its wait.
   }
 }
 

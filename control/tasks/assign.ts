@@ -65,7 +65,9 @@ export async function wakeHosts(
   const woken = wake.hosts(hostIds.slice(0, wakeLimits.hosts)).catch((error: unknown) => {
     log.warn({ err: error }, 'hosts could not be woken; they fetch on their timers');
   });
-  await Promise.race([woken, sleep(wakeLimits.ms)]);
+  const over = new AbortController();
+  await Promise.race([woken, sleep(wakeLimits.ms, over.signal)]);
+  over.abort();
 }
 
 function byHost(assigned: readonly Assigned[]): Map<string, { host: HostCapacity; tasks: Task[] }> {
