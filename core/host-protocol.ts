@@ -66,7 +66,8 @@ export const desiredTaskSchema = z.object({ taskId: z.string(), desired: desired
 export type DesiredTask = z.infer<typeof desiredTaskSchema>;
 
 /**
- * The host's whole desired set, answered with `ETag: "<generation>"`, read before the set. 304 where If-None-Match equals it.
+ * The host's whole desired set, answered with an ETag of store epoch, host epoch and generation, the latter read before the set.
+ * 304 where If-None-Match equals it.
  * A task that is in the agent's ledger and not in this set was forgotten on acknowledgement, or belongs to an unknown store epoch.
  */
 export const desiredSetSchema = z.object({
