@@ -8,7 +8,7 @@ import { GantryError } from '../core/errors.ts';
 export interface TaskDefinitionFile {
   readonly content: Readonly<Record<string, unknown>>;
   /** `file:line:column` of a member by its path, for example `containerDefinitions[0].memory`, or of the nearest one around it. */
-  whereIs(path: string): string;
+  readonly whereIs: (path: string) => string;
 }
 
 /** `name` is shown in errors. Throws InvalidParameterException that names line and column. */

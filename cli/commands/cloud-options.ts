@@ -1,5 +1,5 @@
 /** Options of the commands that deal with the cloud on this machine, and their names on the other side of the border. */
-import type { OptionSpec, OptionValues } from '../command.ts';
+import type { OptionSpec } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 
 /** Which cloud it is. */
@@ -52,7 +52,7 @@ const localNames: Readonly<Record<string, string>> = {
 /** By the names that `local` knows; what was not given is left to its defaults. */
 export function localOptions(
   { runDir, region }: Pick<CommandContext, 'runDir' | 'region'>,
-  options: OptionValues<Readonly<Record<string, OptionSpec>>>,
+  options: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   return {
     ...(runDir !== undefined && { runDir }),

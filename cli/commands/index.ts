@@ -5,6 +5,7 @@ import { downCommand } from './down.ts';
 import { hostsCommand } from './hosts.ts';
 import { logsCommand } from './logs.ts';
 import { psCommand } from './ps.ts';
+import { quickstartCommand } from './quickstart.ts';
 import { registerCommand } from './register.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
@@ -13,6 +14,7 @@ import { upCommand } from './up.ts';
 import { whyCommand } from './why.ts';
 
 export const commands: readonly Command[] = [
+  quickstartCommand,
   upCommand,
   registerCommand,
   runCommand,
