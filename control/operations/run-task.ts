@@ -8,8 +8,7 @@ import type { Failure } from '../../core/api/shapes.ts';
 import { containerInstanceArn, taskArn } from '../../core/arn.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
-import type { Tag } from '../../core/model/cluster.ts';
-import { normaliseRunTask } from '../../core/model/normalise-run-task.ts';
+import { normaliseRunTask, runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
 import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -40,7 +39,7 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   const done = await carryOut(deps, from);
   // Another call may have been quicker to store a request under the same token.
   refuseOtherRequest(deps, done.request, requestHash);
-  return answer(deps, done);
+  return answer(deps, done, runTaskWarnings(input));
 };
 
 /** What a retry of the same call has in common with it. Without any, every call is one of its own. */
@@ -55,9 +54,8 @@ function tokenOf({ deps, invocationId }: OperationContext, { clientToken }: Inpu
 }
 
 /** Of the request as it was written: the same token with another request is a conflict. The cluster is the token's scope. */
-function hashOf({ clientToken: _, cluster: __, ...request }: Input<'RunTask'>): string {
-  return sha256(JSON.stringify(sorted(request)));
-}
+const hashOf = (input: Input<'RunTask'>): string =>
+  sha256(JSON.stringify(sorted({ ...input, clientToken: undefined, cluster: undefined })));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -103,14 +101,9 @@ async function newRequest(
     });
   }
   const { definition, status } = found;
-  const wishes = normaliseRunTask(input, definition);
-  const tags = input.propagateTags === 'TASK_DEFINITION' ? mergedTags(status.tags, wishes.tags) : wishes.tags;
+  const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: status.tags });
   const now = deps.clock.now();
-  // The default is this control plane's.
-  const timeoutSeconds =
-    input.placementTimeoutSeconds === undefined
-      ? deps.settings.placementTimeoutSeconds
-      : wishes.placementTimeoutSeconds;
+  const timeoutSeconds = wishes.placementTimeoutSeconds ?? deps.settings.placementTimeoutSeconds;
   const placementDeadline = now + timeoutSeconds * 1000;
   return {
     cluster,
@@ -121,23 +114,17 @@ async function newRequest(
     next: 0,
     waits: wishes.launchType === undefined,
     // Each task gets an id of its own in its place.
-    template: makeTask({ ...wishes, tags, id: '', cluster, definition, now, placementDeadline }),
+    template: makeTask({ ...wishes, id: '', cluster, definition, now, placementDeadline }),
   };
 }
 
-/** The request's own tags win. */
-const mergedTags = (propagated: readonly Tag[], own: readonly Tag[]): Tag[] => [
-  ...propagated.filter(({ key }) => !own.some((tag) => tag.key === key)),
-  ...own,
-];
-
-async function answer(deps: ControlDeps, { request, made }: Progress): Promise<Output<'RunTask'>> {
+async function answer(deps: ControlDeps, { request, made }: Progress, warnings: string[]): Promise<Output<'RunTask'>> {
   const indexes = Array.from({ length: madeCount(request) }, (_, index) => index);
   const missing = indexes.filter((index) => !made.has(index)).map((index) => taskIdAt(request, index));
   // Those of an earlier call may have moved on, and after their retention they are gone.
   const earlier = missing.length === 0 ? new Map<string, Task>() : await getTasks(deps.table, missing);
   const tasks = indexes.flatMap((index) => made.get(index) ?? earlier.get(taskIdAt(request, index)) ?? []);
-  return { tasks: await taskViews(deps, request.cluster, tasks), failures: failuresOf(deps, request) };
+  return { tasks: await taskViews(deps, request.cluster, tasks), failures: failuresOf(deps, request), warnings };
 }
 
 /** One entry a task that was refused. */

@@ -107,7 +107,7 @@ export const taskDefinitionOperations = {
       /** Ours: what was recorded or ignored, and why. */
       warnings: z.array(z.string()),
     }),
-    errors: ['LimitExceededException'],
+    errors: ['LimitExceededException', 'PlatformTaskDefinitionIncompatibilityException'],
     rest: { method: 'POST', path: '/v1/task-definitions', status: 201 },
     wire: true,
   }),

@@ -65,7 +65,12 @@ export const taskOperations = {
       'Runs tasks from a revision: placed at once where they fit, otherwise waiting (or refused, with launch type EC2)',
     action: 'run',
     input: runTaskInputSchema,
-    output: z.object({ tasks: z.array(taskViewSchema), failures: z.array(failureSchema) }),
+    output: z.object({
+      tasks: z.array(taskViewSchema),
+      failures: z.array(failureSchema),
+      /** Ours: what was recorded or ignored, and why. */
+      warnings: z.array(z.string()),
+    }),
     errors: [
       'ClusterNotFoundException',
       'ConflictException',

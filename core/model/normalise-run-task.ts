@@ -1,0 +1,160 @@
+/**
+ * A RunTask request with every default resolved and every rule checked against the revision that it runs. Throws on the first thing
+ * wrong, naming the member. Knows neither store nor hosts.
+ */
+import type { RunTaskInput } from '../api/tasks.ts';
+import { compact } from '../compact.ts';
+import { strategyProblem } from '../placement/strategies.ts';
+import type { Tag } from './cluster.ts';
+import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
+import { fieldWarnings, refuseFields } from './field-rules.ts';
+import { runTaskFields } from './fields.ts';
+import { normaliseOverrides } from './normalise-overrides.ts';
+import { checkTags } from './tag-rules.ts';
+import {
+  launchTypeSchema,
+  type PlacementConstraint,
+  type PlacementStrategy,
+  placementConstraintSchema,
+  placementStrategySchema,
+  type Task,
+  type TaskOverrides,
+} from './task.ts';
+import type { TaskDefinition } from './task-definition.ts';
+
+export interface NormalisedRunTask {
+  readonly count: number;
+  /** Absent where the caller named none: then what does not fit waits. */
+  readonly launchType?: Exclude<Task['launchType'], undefined>;
+  /** `family:<family>` where the caller named none. */
+  readonly group: string;
+  readonly startedBy?: string;
+  readonly referenceId?: string;
+  /** Task-level sizes are decimal strings of CPU units and MiB. */
+  readonly overrides: TaskOverrides;
+  readonly constraints: PlacementConstraint[];
+  readonly strategies: PlacementStrategy[];
+  /** The caller's, then what propagateTags and enableECSManagedTags add. */
+  readonly tags: Tag[];
+  /** Absent where the caller named none: the control plane's own setting holds. */
+  readonly placementTimeoutSeconds?: number;
+}
+
+export interface RunTaskSubject {
+  /** The name of the cluster. */
+  readonly cluster: string;
+  readonly definition: TaskDefinition;
+  /** Of the revision. */
+  readonly definitionTags: readonly Tag[];
+}
+
+/** ECS has 10; the answer lists every task. */
+const mostTasks = 1000;
+const timeoutSeconds = [1, 604_800] as const;
+
+/** Throws GantryError with ECS' code and the path of the member at fault. */
+export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): NormalisedRunTask {
+  const { count = 1, placementTimeoutSeconds } = input;
+  const launchType = launchTypeOf(input, subject.definition);
+  refuseFields(runTaskFields, input);
+  checkRange(parameterFault, 'count', count, [1, mostTasks]);
+  checkRange(parameterFault, 'placementTimeoutSeconds', placementTimeoutSeconds, timeoutSeconds);
+  checkTexts(input);
+  return compact({
+    count,
+    launchType,
+    group: input.group ?? `family:${subject.definition.family}`,
+    startedBy: input.startedBy,
+    referenceId: input.referenceId,
+    overrides: normaliseOverrides(input.overrides ?? {}, subject.definition),
+    constraints: constraintsOf(input),
+    strategies: strategiesOf(input),
+    tags: tagsOf(input, subject),
+    placementTimeoutSeconds,
+  });
+}
+
+/** What of the request is recorded or ignored, and why: a sentence each. */
+export const runTaskWarnings = (input: RunTaskInput): string[] => fieldWarnings(runTaskFields, input);
+
+function launchTypeOf(
+  { launchType, capacityProviderStrategy }: RunTaskInput,
+  { requiresCompatibilities }: TaskDefinition,
+): NormalisedRunTask['launchType'] {
+  if (launchType === 'FARGATE') throw noFargate('launchType');
+  if (Array.isArray(capacityProviderStrategy) && capacityProviderStrategy.length > 0 && launchType !== undefined)
+    throw parameterFault(
+      'capacityProviderStrategy',
+      'Specify either Launch Type or Capacity Provider Strategy, but not both.',
+    );
+  if (launchType === undefined) return undefined;
+  const known = launchTypeSchema.safeParse(launchType);
+  if (!known.success)
+    throw parameterFault(
+      'launchType',
+      `launchType must be EC2 or EXTERNAL; it is "${launchType}".`,
+      'Or leave it out.',
+    );
+  if (requiresCompatibilities !== undefined && !requiresCompatibilities.includes(launchType))
+    throw parameterFault(
+      'launchType',
+      `Task definition does not support launch_type ${launchType}.`,
+      `The revision requires ${requiresCompatibilities.join(', ')}.`,
+    );
+  return known.data;
+}
+
+function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
+  checkLength(parameterFault, 'group', group, [1, 255]);
+  checkLength(parameterFault, 'referenceId', referenceId, [0, 1024]);
+  if (startedBy !== undefined && !/^[a-zA-Z0-9_/-]{1,128}$/.test(startedBy))
+    throw parameterFault(
+      'startedBy',
+      `startedBy must be 1 to 128 letters, digits, hyphens, underscores and slashes; it is "${startedBy}".`,
+    );
+}
+
+/** ECS' limits of one call. */
+const mostConstraints = 10;
+const mostStrategies = 5;
+
+function constraintsOf({ placementConstraints = [] }: RunTaskInput): PlacementConstraint[] {
+  checkLength(parameterFault, 'placementConstraints', placementConstraints, [0, mostConstraints]);
+  return placementConstraints.map(({ type }, index) => {
+    const known = placementConstraintSchema.safeParse({ type });
+    if (known.success) return known.data;
+    const field = `placementConstraints[${index}].type`;
+    throw parameterFault(field, `${field} must be distinctInstance; it is "${type ?? ''}".`);
+  });
+}
+
+function strategiesOf({ placementStrategy = [] }: RunTaskInput): PlacementStrategy[] {
+  checkLength(parameterFault, 'placementStrategy', placementStrategy, [0, mostStrategies]);
+  return placementStrategy.map(({ type, field }, index) => {
+    const path = `placementStrategy[${index}]`;
+    const known = placementStrategySchema.safeParse(compact({ type, field: field === '' ? undefined : field }));
+    if (!known.success)
+      throw parameterFault(`${path}.type`, `${path}.type must be spread, binpack or random; it is "${type ?? ''}".`);
+    const problem = strategyProblem(known.data);
+    if (problem !== undefined) throw parameterFault(`${path}.field`, `${path}: ${problem}.`);
+    return known.data;
+  });
+}
+
+function tagsOf(input: RunTaskInput, { cluster, definitionTags }: RunTaskSubject): Tag[] {
+  const { tags = [], propagateTags = 'NONE', enableECSManagedTags = false } = input;
+  checkTags(tags);
+  const propagated = propagates(propagateTags) ? definitionTags : [];
+  const merged = [...tags, ...propagated.filter(({ key }) => !tags.some((own) => own.key === key))];
+  checkTags(merged);
+  return enableECSManagedTags ? [...merged, { key: 'aws:ecs:clusterName', value: cluster }] : merged;
+}
+
+function propagates(propagateTags: string): boolean {
+  if (propagateTags === 'NONE' || propagateTags === 'TASK_DEFINITION') return propagateTags === 'TASK_DEFINITION';
+  throw parameterFault(
+    'propagateTags',
+    `propagateTags must be TASK_DEFINITION or NONE; it is "${propagateTags}".`,
+    'Only a service has tags of a service.',
+  );
+}
