@@ -1,10 +1,18 @@
-/** `npm run bench -- <name>`: sets the machine up as quickstart does, then becomes the benchmark. */
+/**
+ * `npm run bench -- NAME`: sets the machine up as quickstart does, with Docker where the bench is to be compared with it, then becomes
+ * the benchmark.
+ */
 import { machineFacts } from './machine.mjs';
 import { becomeProgram } from './node24.mjs';
 import { main, setUp } from './setup.mjs';
 
+// Standard output is the bench's, which may be JSON.
+const say = (line) => console.error(`set-up: ${line}`);
+
 await main(async () => {
   const facts = machineFacts();
-  await setUp('quickstart', { facts });
-  becomeProgram(facts, 'bench/main.ts', process.argv.slice(2));
+  const args = process.argv.slice(2);
+  await setUp('quickstart', { facts, say });
+  if (args.includes('--docker')) await setUp('docker', { facts, say });
+  becomeProgram(facts, 'bench/main.ts', args);
 });

@@ -15,7 +15,7 @@
  * @property {string} name shown to the user
  * @property {string[]} binaries every one must be found; `a|b` accepts either name, an absolute path only that file
  * @property {string} purpose
- * @property {('quickstart'|'test')[]} profiles
+ * @property {('quickstart'|'test'|'docker')[]} profiles
  * @property {boolean} [mustBeStatic] a dynamically linked binary does not count as found
  * @property {boolean} [optional] set-up goes on without it where the package manager does not know it
  * @property {string} [without] what does not work then
@@ -110,11 +110,30 @@ export const tools = [
     apt: { package: 'awscli' },
     dnf: 'awscli-2',
   },
+  {
+    name: 'docker',
+    binaries: ['dockerd', 'docker-proxy'],
+    purpose: 'what the start benchmark is compared with, on request; it starts a daemon of its own',
+    profiles: ['docker'],
+    apt: {
+      package: 'docker.io',
+      extract: {
+        files: ['usr/sbin/dockerd', 'usr/sbin/docker-proxy', 'usr/bin/docker'],
+        proof: [
+          ['usr/sbin/dockerd', '--version'],
+          ['usr/bin/docker', '--version'],
+        ],
+      },
+    },
+    dnf: 'docker',
+  },
 ];
 
 /** Debian's package of each shared library that an extracted binary may miss. */
 export const libraryPackages = new Map([
   ['libseccomp.so.2', 'libseccomp2'],
+  ['libdevmapper.so.1.02.1', 'libdevmapper1.02.1'],
+  ['libsystemd.so.0', 'libsystemd0'],
   ['libc.so.6', 'libc6'],
 ]);
 

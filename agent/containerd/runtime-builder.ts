@@ -42,6 +42,18 @@ export interface BuilderParts {
   readonly log: Logger;
 }
 
+/** Read once: they are fixed while the agent runs. */
+export function machineFacts({ version, swapLimits }: Cgroups): MachineFacts {
+  return {
+    architecture: arch(),
+    kernelRelease: release(),
+    cgroupVersion: version,
+    swapLimits,
+    ipv6: existsSync('/proc/sys/net/ipv6'),
+    limitCeilings: readLimitCeilings(),
+  };
+}
+
 export class ContainerBuilder {
   readonly #parts: BuilderParts;
   readonly #machine: MachineFacts;
@@ -52,14 +64,7 @@ export class ContainerBuilder {
   constructor(parts: BuilderParts) {
     this.#parts = parts;
     this.#accounts = new ImageAccounts(parts.containerd);
-    this.#machine = {
-      architecture: arch(),
-      kernelRelease: release(),
-      cgroupVersion: parts.cgroups.version,
-      swapLimits: parts.cgroups.swapLimits,
-      ipv6: existsSync('/proc/sys/net/ipv6'),
-      limitCeilings: readLimitCeilings(),
-    };
+    this.#machine = machineFacts(parts.cgroups);
   }
 
   /** The task of a container that this agent made. */

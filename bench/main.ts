@@ -1,0 +1,33 @@
+/** `npm run bench -- NAME [options]`: finds the bench by its name and runs it; without a name, lists them. */
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.ts';
+import { startBench } from './start/bench.ts';
+import { storeBench } from './store.ts';
+
+const benches: readonly Bench[] = [startBench, storeBench];
+
+function list(): string {
+  const lines = benches.flatMap(({ name, summary, usage }) => [
+    '',
+    `  ${name.padEnd(10)} ${summary}`,
+    ...usage.map(([option, help]) => `    ${option.padEnd(16)} ${help}`),
+  ]);
+  return ['npm run bench -- NAME [options]', ...lines].join('\n');
+}
+
+const [name, ...args] = process.argv.slice(2);
+const bench = benches.find((one) => one.name === name);
+if (bench !== undefined) await run(bench);
+else {
+  console.log(list());
+  if (name !== undefined && name !== '--help') process.exitCode = 2;
+}
+
+async function run(chosen: Bench): Promise<void> {
+  try {
+    await chosen.run(parseArgs({ args, options: chosen.options, strict: true }).values);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
