@@ -42,7 +42,8 @@ function required(mounts: ReadonlyMap<string, string>, controller: string): stri
   const mountPoint = mounts.get(controller);
   if (mountPoint === undefined)
     throw new Error(
-      `The cgroup controller "${controller}" is not mounted on this machine. Mount it below /sys/fs/cgroup; it may have to be enabled on the kernel's command line.`,
+      `The cgroup controller "${controller}" is not mounted on this machine. Mount it below /sys/fs/cgroup; ` +
+        "it may have to be enabled on the kernel's command line.",
     );
   return mountPoint;
 }

@@ -24,13 +24,22 @@ export function asFailure(kind: FailureKind, subject: string, error: unknown): R
 }
 
 /** What each layer on the way puts before what really happened. */
-const wrappers =
-  /^(failed to create (shim )?task|failed to start task|OCI runtime (create|start) failed|runc (create|start) failed|unable to start container process|cannot start a container|unknown|failed precondition): /;
+const wrappers = [
+  'failed to create (shim )?task',
+  'failed to start task',
+  'OCI runtime (create|start) failed',
+  'runc (create|start) failed',
+  'unable to start container process',
+  'cannot start a container',
+  'unknown',
+  'failed precondition',
+];
+const wrapper = new RegExp(`^(${wrappers.join('|')}): `);
 
 /** The innermost sentence of runc's and the shim's chain, with advice where there is some. */
 export function runtimeWords(details: string): string {
   let words = details.trim().replace(/(: unknown)+$/, '');
-  while (wrappers.test(words)) words = words.replace(wrappers, '');
+  while (wrapper.test(words)) words = words.replace(wrapper, '');
   const program = /^exec: "(.*?)": /.exec(words)?.[1];
   if (program === undefined) return words;
   return `${words}. ${advice(words, program)}`;

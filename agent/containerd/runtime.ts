@@ -17,32 +17,18 @@ import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';
 import { hostModeMatch } from '../network/host-network.ts';
 import { TaskNetworks } from '../network/task-network.ts';
-import type {
-  ContainerExit,
-  ContainerState,
-  FoundContainer,
-  FoundTask,
-  PulledImage,
-  PullProgress,
-  Runtime,
-} from '../runtime.ts';
+import type { ContainerState, FoundTask, PulledImage, PullProgress, Runtime } from '../runtime.ts';
 import { type Containerd, connect, type NamespacedContainerd } from './client.ts';
 import { ContainerBuilder } from './runtime-builder.ts';
-import { type FoundRecord, findRecord, listRecords, removeRecord } from './runtime-containers.ts';
+import { findRecord, listRecords, removeRecord } from './runtime-containers.ts';
 import { watchExits } from './runtime-exits.ts';
 import { failingAs } from './runtime-failures.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { RuntimeImages } from './runtime-images.ts';
-import { containerCgroup, runtimeIdOf, taskCgroup } from './runtime-naming.ts';
-import {
-  allProcessStates,
-  deleteProcess,
-  type ProcessState,
-  processState,
-  signalProcess,
-  startProcess,
-} from './runtime-processes.ts';
+import { runtimeIdOf, taskCgroup } from './runtime-naming.ts';
+import { deleteProcess, processState, signalProcess, startProcess } from './runtime-processes.ts';
 import { signalNumber } from './runtime-signals.ts';
+import { ContainerStates } from './runtime-states.ts';
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -86,6 +72,7 @@ class ContainerdRuntime implements Runtime {
   readonly #files: RuntimeFiles;
   readonly #logs: LogStore;
   readonly #images: RuntimeImages;
+  readonly #states: ContainerStates;
   readonly #builder: ContainerBuilder;
   readonly #exits: Disposable;
   readonly #listeners = new Set<(taskId: string | undefined) => void>();
@@ -104,6 +91,12 @@ class ContainerdRuntime implements Runtime {
       insecureRegistries: config.insecureRegistries,
     });
     this.#images = new RuntimeImages(puller, config.registryCredentials);
+    this.#states = new ContainerStates({
+      cgroups,
+      containerd: this.#containerd,
+      files: this.#files,
+      cgroupParent: config.cgroupParent,
+    });
     this.#builder = new ContainerBuilder({
       config,
       cgroups,
@@ -120,22 +113,14 @@ class ContainerdRuntime implements Runtime {
   }
 
   async inventory(): Promise<FoundTask[]> {
-    const [records, processes, directories, groups] = await failingAs(
+    const [found, directories, groups] = await failingAs(
       'ResourceInitializationError',
       'the containers of this host',
       () =>
-        Promise.all([
-          listRecords(this.#containerd),
-          allProcessStates(this.#containerd),
-          this.#files.tasks(),
-          this.#cgroups.childGroups(this.#config.cgroupParent),
-        ]),
+        Promise.all([this.#states.all(), this.#files.tasks(), this.#cgroups.childGroups(this.#config.cgroupParent)]),
     );
     const bindings = this.#networks.inventory();
-    const containers = Map.groupBy(
-      await Promise.all(records.map((record) => this.#found(record, processes.get(record.id)))),
-      ({ taskId }) => taskId,
-    );
+    const containers = Map.groupBy(found, ({ taskId }) => taskId);
     const taskIds = new Set([...containers.keys(), ...directories, ...groups, ...bindings.keys()]);
     return [...taskIds].map((taskId) => ({
       taskId,
@@ -199,9 +184,8 @@ class ContainerdRuntime implements Runtime {
   }
 
   async containerState(taskId: string, containerName: string): Promise<ContainerState | undefined> {
-    const runtimeId = runtimeIdOf(taskId, containerName);
-    return await failingAs('CannotStartContainerError', `container ${containerName}`, async () =>
-      this.#state(taskId, runtimeId, await processState(this.#containerd, runtimeId)),
+    return await failingAs('CannotStartContainerError', `container ${containerName}`, () =>
+      this.#states.of(taskId, containerName),
     );
   }
 
@@ -259,46 +243,6 @@ class ContainerdRuntime implements Runtime {
   async close(): Promise<void> {
     this.#exits[Symbol.dispose]();
     this.#daemon.close();
-  }
-
-  async #found(
-    { id, identity }: FoundRecord,
-    process: ProcessState | undefined,
-  ): Promise<{ taskId: string; container?: FoundContainer }> {
-    const { taskId, name, imageDigest } = identity;
-    const status = await this.#state(taskId, id, process);
-    // A half-made container has no state; its task is found all the same.
-    return status === undefined ? { taskId } : { taskId, container: { name, runtimeId: id, imageDigest, status } };
-  }
-
-  /** A container that is not whole yet does not exist for anyone but who makes it. */
-  async #state(
-    taskId: string,
-    runtimeId: string,
-    process: ProcessState | undefined,
-  ): Promise<ContainerState | undefined> {
-    const record = await this.#files.container(taskId, runtimeId);
-    if (record === undefined) return undefined;
-    switch (process?.state) {
-      case undefined:
-        return { state: 'vanished' };
-      case 'created':
-        return { state: 'created' };
-      case 'running':
-        return { state: 'running', startedAt: record.startedAt ?? record.createdAt };
-      case 'exited':
-        return { state: 'exited', exit: await this.#exit(taskId, runtimeId, process) };
-    }
-  }
-
-  async #exit(
-    taskId: string,
-    runtimeId: string,
-    process: Extract<ProcessState, { state: 'exited' }>,
-  ): Promise<ContainerExit> {
-    // The group goes with the process' deletion: until then the kernel's count is the only witness.
-    const kills = await this.#cgroups.oomKills(containerCgroup(this.#config.cgroupParent, taskId, runtimeId));
-    return { exitCode: process.exitCode, oomKilled: kills > 0, at: process.at };
   }
 
   async #stopSignal(runtimeId: string): Promise<number> {

@@ -84,6 +84,7 @@ function checkRepository(original: string, repository: string): void {
 function invalid(original: string, why: string): RuntimeFailure {
   return new RuntimeFailure(
     'CannotPullContainerError',
-    `The image reference "${original}" is not valid: ${why}. Correct "image" in the task definition, for example "registry.example.com/team/app:1.2".`,
+    `The image reference "${original}" is not valid: ${why}. Correct "image" in the task definition, ` +
+      'for example "registry.example.com/team/app:1.2".',
   );
 }

@@ -57,7 +57,7 @@ async function fetchAndApply(
     if (session.epochs?.store !== storeEpoch && storeEpoch !== session.homeStoreEpoch) {
       log.error(
         { storeEpoch, homeStoreEpoch: session.homeStoreEpoch },
-        'the control plane answers from a store that this host does not belong to: what runs is kept and reported, and nothing is taken from it',
+        'the control plane answers from a store that this host does not belong to: what runs is kept and reported, nothing is taken',
       );
     }
     session.epochs = { store: storeEpoch, host: hostEpoch };

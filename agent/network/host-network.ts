@@ -97,7 +97,8 @@ export async function narrowestUplink(cidr: string, bridge: string, netns: strin
   const other = routes.find(({ dst, dev }) => dst !== 'default' && dev !== bridge && overlaps(dst, cidr));
   if (other !== undefined)
     throw new Error(
-      `The subnet ${cidr} of the bridge ${bridge} overlaps the network ${other.dst} on ${other.dev ?? 'this host'}. Choose another network for Gantry.`,
+      `The subnet ${cidr} of the bridge ${bridge} overlaps the network ${other.dst} on ${other.dev ?? 'this host'}. ` +
+        'Choose another network for Gantry.',
     );
   const uplinks = new Set(routes.flatMap(({ dst, dev }) => (dst === 'default' && dev !== undefined ? [dev] : [])));
   return Math.min(largestMtu, ...links.flatMap(({ ifname, mtu }) => (uplinks.has(ifname) ? [mtu] : [])));

@@ -62,10 +62,12 @@ async function takeStatic(
 ): Promise<number> {
   const key = hostPort(protocol, port);
   const holder = holders.get(key);
-  if (holder !== undefined)
+  if (holder !== undefined) {
+    const who = holder === taskId ? 'another container of this task' : `task ${holder}`;
     throw new PortUnavailable(
-      `Host port ${port}/${protocol} is already published by ${holder === taskId ? 'another container of this task' : `task ${holder}`}. Choose another hostPort, or 0 for a dynamic one.`,
+      `Host port ${port}/${protocol} is already published by ${who}. Choose another hostPort, or 0 for a dynamic one.`,
     );
+  }
   holders.set(key, taskId); // Before the question, so that nobody else takes it meanwhile.
   if (await isListening(protocol, port)) {
     holders.delete(key);

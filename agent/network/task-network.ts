@@ -70,7 +70,8 @@ export class TaskNetworks {
     if (task.networkMode === 'none') return {};
     if (task.networkMode === 'host' && this.#options.hostModeMatch.kind === 'impossible')
       throw new Error(
-        'Network mode host is refused on this host: without cgroup version 2 its firewall cannot keep tasks from the instance metadata. Use bridge.',
+        'Network mode host is refused on this host: without cgroup version 2 its firewall cannot keep tasks ' +
+          'from the instance metadata. Use bridge.',
       );
     const host = await this.makeHost();
     const known = this.#byTask.get(task.taskId);

@@ -2,9 +2,7 @@
  * The facts of a proto file as sentences that can be compared: one for each field, enum value and method. Understands as much of the
  * language as containerd's files use.
  */
-export type ProtoFacts = readonly string[];
-
-export function parseProto(text: string): ProtoFacts {
+export function parseProto(text: string): readonly string[] {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
   const name = /^package ([\w.]+);/m.exec(code)?.[1] ?? '';
   const scopes: string[] = [name];
