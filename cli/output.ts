@@ -57,7 +57,8 @@ export function createOutput({ stdout, stderr, json, colour }: OutputOptions): O
     table(headings, rows) {
       if (json) return;
       clearStatus();
-      for (const line of alignColumns([headings, ...rows])) stdout.write(`${line}\n`);
+      for (const line of alignColumns([headings, ...rows], stdout.isTTY === true ? stdout.columns : undefined))
+        stdout.write(`${line}\n`);
     },
     data(value) {
       if (!json) return;
@@ -71,7 +72,7 @@ export function createOutput({ stdout, stderr, json, colour }: OutputOptions): O
       if (!interactive) return;
       clearStatus();
       // One row each at most: a longer one would wrap and could not be taken away again.
-      const width = (stderr.columns ?? 80) - 1;
+      const width = (stderr.columns || 80) - 1;
       stderr.write(lines.map((line) => stripVTControlCharacters(line).slice(0, width)).join('\n'));
       statusLines = lines.length;
     },
@@ -79,15 +80,28 @@ export function createOutput({ stdout, stderr, json, colour }: OutputOptions): O
   };
 }
 
-/** Two spaces between columns, each as wide as its widest cell; colours count for nothing. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+/**
+ * Two spaces between columns, each as wide as its widest cell; colours count for nothing. The last column, which is the one that may be
+ * long, is cut to what the terminal has left: what wraps is no table any more.
+ */
+export function alignColumns(rows: readonly (readonly string[])[], terminalColumns = 0): string[] {
   const width = (cell: string) => stripVTControlCharacters(cell).length;
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, width(cell));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell)))
+  return rows.map((row) => {
+    const last = row.length - 1;
+    const left = widths.slice(0, last).reduce((columns, one) => columns + one + 2, 0);
+    return row
+      .map((cell, i) =>
+        i === last ? cutTo(cell, terminalColumns - left) : cell + ' '.repeat((widths[i] ?? 0) - width(cell)),
+      )
       .join('  ')
-      .trimEnd(),
-  );
+      .trimEnd();
+  });
+}
+
+/** Where there is no room for anything worth reading, nothing is cut. */
+function cutTo(cell: string, columns: number): string {
+  const text = stripVTControlCharacters(cell);
+  return columns < 10 || text.length <= columns ? cell : `${text.slice(0, columns - 1)}…`;
 }

@@ -7,7 +7,7 @@ import { exitCodeOf, firstFailure } from '../exit-code.ts';
 import { registerFile } from '../register-file.ts';
 import { logLineData, printLogLine } from '../render/log-lines.ts';
 import { Narrator } from '../render/narrator.ts';
-import { revisionOf, shortId, taskIdOf } from '../render/task.ts';
+import { headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { reportError } from '../report-error.ts';
 import { changesContainer, overrideOptions, overridesOf, requestMembers, requestOptions } from '../run-request.ts';
 import { watchToEnd } from '../watch.ts';
@@ -66,7 +66,7 @@ export const runCommand = defineCommand({
     const { follow = false, wait = false, container, timeout: timeoutSeconds } = options;
     if (follow || wait) return seeToEnd(context, made, { follow, container, timeoutSeconds });
     out.data(made);
-    for (const task of made.tasks) out.line(`${shortId(task)} ${revisionOf(task)} ${task.headline}`);
+    for (const task of made.tasks) out.line(`${shortId(task)} ${revisionOf(task)} ${headlineOf(task)}`);
     return made.failures.length > 0 ? exitCodes.notPlaced : exitCodes.ok;
   },
 });

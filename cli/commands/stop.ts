@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.ts';
 import { firstFailure } from '../exit-code.ts';
 import { findTask } from '../find-task.ts';
 import { Narrator } from '../render/narrator.ts';
-import { clusterOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
+import { clusterOf, headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { reportError } from '../report-error.ts';
 import { watchToEnd } from '../watch.ts';
 
@@ -35,7 +35,7 @@ export const stopCommand = defineCommand({
     const narrator = new Narrator({ out, now, several: stopping.length > 1 });
     const tasks = options.wait === true ? await watchToEnd(stopping, { client: client(), narrator, signal }) : stopping;
     out.data({ tasks });
-    if (options.wait === true) for (const task of tasks) out.line(`${shortId(task)} ${task.headline}`);
+    if (options.wait === true) for (const task of tasks) out.line(`${shortId(task)} ${headlineOf(task)}`);
     return firstFailure([...codes, exitCodes.ok]);
   },
 });

@@ -8,8 +8,7 @@ import { formatDuration } from '../../core/text.ts';
 import type { Output } from '../output.ts';
 import { progressLine, pullBegins } from './progress.ts';
 import { storyCells } from './story.ts';
-import { shortId, taskIdOf } from './task.ts';
-import { oneLine } from './text.ts';
+import { headlineOf, shortId, taskIdOf } from './task.ts';
 
 const quietMs = 30_000;
 /** Of a terminal that may be small. */
@@ -52,6 +51,8 @@ export class Narrator {
       const key = `${line.phase} ${line.text}`;
       if (told.lines.has(key)) continue;
       told.lines.add(key);
+      // Said already, with what is pulled.
+      if (line.phase === 'pulling' && told.announcedPulls.size > 0 && !this.#out.interactive) continue;
       const [when, text] = storyCells(line, view, this.#out.interactive);
       this.#say(told, `${this.#out.paint('dim', when.padEnd(9))} ${text}`);
     }
@@ -75,7 +76,7 @@ export class Narrator {
       const { view, saidAt } = told;
       if (!isUnderWay(view) || this.#now() - saidAt < quietMs) continue;
       const waited = formatDuration(this.#now() - view.createdAt.getTime());
-      this.#say(told, `still ${view.lastStatus} after ${waited}: it ${oneLine(view.headline)}`);
+      this.#say(told, `still ${view.lastStatus} after ${waited}: it ${headlineOf(view)}`);
     }
     this.#drawStatus();
   }
@@ -111,8 +112,9 @@ export class Narrator {
     const prefix = this.#several ? `${shortId(view)}  ` : '';
     const frames = [...pulls.values()];
     if (frames.length > 0) return frames.map((frame) => prefix + progressLine(frame));
-    const waited = formatDuration(Math.floor((this.#now() - view.createdAt.getTime()) / 1000) * 1000);
-    return [`${prefix}${view.lastStatus} for ${waited}: it ${oneLine(view.headline)}`];
+    const seconds = Math.floor((this.#now() - view.createdAt.getTime()) / 1000);
+    const waited = seconds > 0 ? ` after ${formatDuration(seconds * 1000)}` : '';
+    return [`${prefix}${view.lastStatus}${waited}: it ${headlineOf(view)}`];
   }
 }
 

@@ -5,13 +5,13 @@ import { formatCpu, formatMib } from '../../core/text.ts';
 import { alignColumns, type Output } from '../output.ts';
 import { adviceFor, nextCommands } from './advice.ts';
 import { storyRows } from './story.ts';
-import { addressesOf, clusterOf, paintedStatus, revisionOf, taskIdOf } from './task.ts';
+import { addressesOf, clusterOf, headlineOf, paintedStatus, revisionOf, taskIdOf } from './task.ts';
 import { oneLine } from './text.ts';
 import { formatMoment } from './time.ts';
 
 export function printTaskPage(task: TaskView, lastLines: readonly LogLine[], out: Output, now: number): void {
   out.line(`${out.paint('bold', revisionOf(task))}  ${paintedStatus(task, out)}  ${taskIdOf(task)}`);
-  out.line(`It ${oneLine(task.headline)}.`);
+  out.line(`It ${headlineOf(task)}.`);
   for (const advice of adviceFor(task)) out.line(advice);
   out.line();
   printRows(factsOf(task, out, now), out);
@@ -40,7 +40,12 @@ function printRows(rows: readonly (readonly string[])[], out: Output): void {
 
 function factsOf(task: TaskView, out: Output, now: number): string[][] {
   const { hostName, hostAddress, startedBy, connectivity, cpu, memory } = task;
-  const host = hostName === undefined ? 'none yet' : `${hostName} (${hostAddress ?? 'address unknown'})`;
+  const host =
+    hostName === undefined
+      ? task.lastStatus === 'STOPPED'
+        ? 'none'
+        : 'none yet'
+      : `${hostName} (${hostAddress ?? 'address unknown'})`;
   return [
     ['cluster', clusterOf(task)],
     ['host', connectivity === 'DISCONNECTED' ? `${host}, not connected` : host],

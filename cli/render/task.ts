@@ -1,6 +1,7 @@
 /** One task in words and cells: what its row, its page and the story as it happens have in common. */
 import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
 import type { Output, Style } from '../output.ts';
+import { oneLine } from './text.ts';
 
 /** As many characters of an id as people can be asked to read; commands take any unambiguous beginning. */
 const shortIdLength = 12;
@@ -27,8 +28,18 @@ function endedWell({ containers, stopCode }: TaskView): boolean {
 
 export const paintedStatus = (task: TaskView, out: Output): string => out.paint(statusStyle(task), task.lastStatus);
 
-/** What a person asks about it next; nothing of a task that simply runs. */
-export const whyCell = (task: TaskView): string => (task.lastStatus === 'RUNNING' ? '' : task.headline);
+/** Its state in one sentence whose subject is the task. Parts of it were written by programs and by people. */
+export const headlineOf = ({ headline }: TaskView): string => oneLine(headline);
+
+/** What a person asks about it next; nothing of a task that simply runs. The status stands beside it, and room is short. */
+export function whyCell(task: TaskView): string {
+  if (task.lastStatus === 'RUNNING') return '';
+  const headline = headlineOf(task).replace(/^stopped: /, '');
+  // Of what a container's end brought about, that end says more than the reason, which is always the same.
+  const general = `${task.stoppedReason ?? ''} (`;
+  const byContainer = task.stopCode === 'EssentialContainerExited' || task.stopCode === 'TaskFailedToStart';
+  return byContainer && headline.startsWith(general) ? headline.slice(general.length, -1) : headline;
+}
 
 /** `10.213.0.2:32768->80/tcp`, once bound. */
 export const addressesOf = (task: TaskView, containers: readonly ContainerView[] = task.containers): string[] =>

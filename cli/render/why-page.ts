@@ -3,11 +3,11 @@ import type { TaskView } from '../../core/api/shapes.ts';
 import { plural } from '../../core/text.ts';
 import { alignColumns, type Output } from '../output.ts';
 import { adviceFor } from './advice.ts';
-import { revisionOf, shortId } from './task.ts';
+import { headlineOf, revisionOf, shortId } from './task.ts';
 import { oneLine } from './text.ts';
 
 export function printWhyPage(task: TaskView, out: Output): void {
-  out.line(`${out.paint('bold', `${revisionOf(task)} ${shortId(task)}`)} ${oneLine(task.headline)}.`);
+  out.line(`${out.paint('bold', `${revisionOf(task)} ${shortId(task)}`)} ${headlineOf(task)}.`);
   if (isAboutPlacement(task)) printExplanation(task, out);
   else if (task.lastStatus === 'STOPPED') printEnds(task, out);
   const advice = adviceFor(task);
