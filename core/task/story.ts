@@ -170,7 +170,10 @@ function becauseOf(task: Task): string {
   const cause = stopCause(task);
   const container = culprit(task.observed?.containers ?? []);
   const detail = container === undefined ? task.explanation?.sentence : containerEnd(container);
-  return [cause === undefined ? '' : `: ${cause.stoppedReason}`, detail === undefined ? '' : ` (${detail})`].join('');
+  const reason = cause?.stoppedReason;
+  // Of a task that was never placed the reason ends with the explanation.
+  const news = detail !== undefined && reason?.includes(detail) !== true;
+  return [reason === undefined ? '' : `: ${reason}`, news ? ` (${detail})` : ''].join('');
 }
 
 /** The container that says most about the end: one that failed, else the one that ended first. */
