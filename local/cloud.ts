@@ -55,7 +55,8 @@ async function upDetached(options: CloudOptions, events: UpEvents, signal: Abort
     const ended = runningPid(supervisorProcess(paths)) === undefined;
     if (ended || signal.aborted) {
       await down({ ...options, purge: false }, () => {});
-      throw new GantryError('ServerException', ended ? logTail(paths.supervisorLog) : 'Interrupted while starting.');
+      signal.throwIfAborted();
+      throw new GantryError('ServerException', logTail(paths.supervisorLog));
     }
     await delay(50);
   }
