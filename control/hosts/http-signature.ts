@@ -41,7 +41,8 @@ export function verifySignature(
 ): void {
   const skewSeconds = Math.abs(now / 1000 - signature.createdSeconds);
   if (skewSeconds > signatureParameters.maxSkewSeconds) {
-    const message = `The signature is ${Math.round(skewSeconds)} s off this control plane's clock; at most ${signatureParameters.maxSkewSeconds} s are allowed.`;
+    const skew = `${Math.round(skewSeconds)} s off this control plane's clock`;
+    const message = `The signature is ${skew}; at most ${signatureParameters.maxSkewSeconds} s are allowed.`;
     throw new GantryError('InvalidSignatureException', message, { hint: 'Set the clock of the host.' });
   }
   const digest = contentDigest(createHash('sha256').update(request.body).digest('base64'));

@@ -1,6 +1,6 @@
 /**
- * The ECS wire protocol, AWS JSON 1.1 at `POST /` (reference: the SDK's model). Members that are null count as absent and unknown ones
- * are ignored, as AWS does; timestamps are epoch seconds with milliseconds; every client's fault is HTTP 400 with `__type` and `message`.
+ * The ECS wire protocol, AWS JSON 1.1 at `POST /` (reference: the SDK's model). Unknown members are ignored, as AWS does; timestamps
+ * are epoch seconds with milliseconds; every client's fault is HTTP 400 with `__type` and `message`.
  */
 import type { Context } from 'hono';
 import { operationsNotBuilt, wireOperationNamed } from '../../core/api/operations.ts';
@@ -17,7 +17,7 @@ export async function answerAwsJson(c: Context, options: ApiOptions, requestId: 
   try {
     const { context, body } = await receive(c, options, requestId);
     const name = operationOf(c.req.header('x-amz-target'));
-    const output = await callOperation(name, options.handlers, context, withoutNulls(parseJsonObject(body)));
+    const output = await callOperation(name, options.handlers, context, parseJsonObject(body));
     return c.body(JSON.stringify(output, timestampsAsSeconds), 200, headers);
   } catch (thrown) {
     const error = asGantryError(thrown, requestId, (fault) =>
@@ -56,12 +56,4 @@ function timestampsAsSeconds(this: unknown, name: string, value: unknown): unkno
   const original =
     typeof this === 'object' && this !== null ? Object.getOwnPropertyDescriptor(this, name)?.value : undefined;
   return original instanceof Date ? original.getTime() / 1000 : value;
-}
-
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[name, withoutNulls(member)]])),
-  );
 }

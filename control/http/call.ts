@@ -37,7 +37,7 @@ export function inputError(error: z.ZodError, input: unknown): GantryError {
 }
 
 /** `containerDefinitions[0].memory`. */
-export const pathText = (path: readonly PropertyKey[]): string =>
+const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
     (text, part) =>
       typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,

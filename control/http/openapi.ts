@@ -1,15 +1,15 @@
 /** The OpenAPI 3.1 document, from the table of operations. Checked in as docs/openapi.json; a test holds the two together. */
 import { z } from 'zod';
+import { type JsonObject, jsonSchema } from '../../core/api/json-schema.ts';
 import type { Operation } from '../../core/api/operation.ts';
 import { operations } from '../../core/api/operations.ts';
 import { taskViewSchema } from '../../core/api/shapes.ts';
 import { unwrap } from '../../core/api/unknown-members.ts';
 import { type ErrorCode, errorTraits } from '../../core/errors.ts';
 import { progressFrameSchema } from '../../core/host-protocol.ts';
+import { type FieldTable, runTaskFields, taskDefinitionFields } from '../../core/model/fields.ts';
 import { logLineSchema } from '../../core/model/task.ts';
 import { problemSchema } from './problem.ts';
-
-type JsonObject = Record<string, unknown>;
 
 /** What any operation may answer. */
 const commonErrors = [
@@ -36,8 +36,10 @@ export function openApiDocument(): JsonObject {
     info: {
       title: 'Gantry',
       version: '1',
-      description:
-        "Gantry's REST API. The same operations answer Amazon ECS' wire protocol (AWS JSON 1.1) at POST /. Requests are signed with AWS Signature Version 4 for the service `ecs`.",
+      description: [
+        "Gantry's REST API. The same operations answer Amazon ECS' wire protocol (AWS JSON 1.1) at POST /.",
+        'Requests are signed with AWS Signature Version 4 for the service `ecs`.',
+      ].join(' '),
     },
     security: [{ sigv4: [] }],
     paths,
@@ -65,7 +67,7 @@ function describeOperation({ name, summary, input, output, rest, errors }: Opera
     ...(hasBody && {
       requestBody: {
         required: others.some(([, schema]) => !schema.safeParse(undefined).success),
-        content: { 'application/json': { schema: jsonSchema(z.object(Object.fromEntries(others)), 'input') } },
+        content: { 'application/json': { schema: bodySchema(name, others) } },
       },
     }),
     responses: {
@@ -77,6 +79,15 @@ function describeOperation({ name, summary, input, output, rest, errors }: Opera
     },
   };
 }
+
+/** Of the operations that have a table of fields. */
+const fieldsOf: Readonly<Record<string, FieldTable>> = {
+  RegisterTaskDefinition: taskDefinitionFields,
+  RunTask: runTaskFields,
+};
+
+const bodySchema = (name: string, members: readonly (readonly [string, z.ZodType])[]): JsonObject =>
+  jsonSchema(z.object(Object.fromEntries(members)), 'input', fieldsOf[name]);
 
 const queryParameter = (member: string, schema: z.ZodType): JsonObject => ({
   name: member === 'maxResults' ? 'limit' : member,
@@ -97,19 +108,6 @@ function problems(codes: readonly ErrorCode[]): JsonObject {
     ]),
   );
 }
-
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): JsonObject => {
-  const { $schema, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema: target }) => {
-      if (zodSchema._zod.def.type !== 'date') return;
-      target.type = 'string';
-      target.format = 'date-time';
-    },
-  });
-  return rest;
-};
 
 const taskPath = '/v1/clusters/{cluster}/tasks/{task}';
 const taskParameters = ['cluster', 'task'].map((name) => ({

@@ -43,7 +43,10 @@ async function readBody(c: Context): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(Buffer.concat(chunks));
 }
 
-/** An empty body is an empty object. Throws SerializationException where it is no JSON object. */
+/**
+ * An empty body is an empty object, and members that are null count as absent, as AWS' clients and services have it. Throws
+ * SerializationException where it is no JSON object.
+ */
 export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
   const wrong = (why: string, cause?: unknown) =>
     new GantryError('SerializationException', `The request body must be a JSON object: ${why}.`, { cause });
@@ -56,5 +59,15 @@ export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(`it is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
-  return Object.fromEntries(Object.entries(value));
+  return membersWithoutNulls(value);
 }
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  return typeof value === 'object' && value !== null ? membersWithoutNulls(value) : value;
+}
+
+const membersWithoutNulls = (object: object): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(object).flatMap(([name, member]) => (member === null ? [] : [[name, withoutNulls(member)]])),
+  );

@@ -20,7 +20,7 @@ import {
 import { explanationSchema } from '../placement/explanation.ts';
 
 /** Epoch seconds on the ECS wire, RFC 3339 on REST. */
-export const timestampSchema = z.date();
+const timestampSchema = z.date();
 
 export const failureSchema = z.object({
   arn: z.string().optional(),
@@ -33,7 +33,7 @@ export type Failure = z.infer<typeof failureSchema>;
 const emptyList = z.array(z.never());
 
 /** ECS echoes these even where nobody set them; tools compare them field by field. */
-export const containerDefinitionViewSchema = containerDefinitionSchema.extend({
+const containerDefinitionViewSchema = containerDefinitionSchema.extend({
   mountPoints: emptyList,
   volumesFrom: emptyList,
   systemControls: emptyList,
@@ -62,7 +62,7 @@ export const taskDefinitionViewSchema = z.object({
 });
 export type TaskDefinitionView = z.infer<typeof taskDefinitionViewSchema>;
 
-export const containerViewSchema = z.object({
+const containerViewSchema = z.object({
   containerArn: z.string(),
   taskArn: z.string(),
   name: z.string(),
@@ -90,7 +90,7 @@ export const containerViewSchema = z.object({
 });
 export type ContainerView = z.infer<typeof containerViewSchema>;
 
-export const storyLineSchema = z.object({ at: timestampSchema, phase: z.string(), text: z.string() });
+const storyLineSchema = z.object({ at: timestampSchema, phase: z.string(), text: z.string() });
 
 export const taskViewSchema = z.object({
   taskArn: z.string(),
@@ -162,7 +162,7 @@ export const clusterViewSchema = z.object({
 });
 export type ClusterView = z.infer<typeof clusterViewSchema>;
 
-export const resourceViewSchema = z.object({
+const resourceViewSchema = z.object({
   name: z.string(),
   type: z.enum(['INTEGER', 'STRINGSET']),
   doubleValue: z.number(),

@@ -1,7 +1,7 @@
 /** A cluster: the namespace of tasks and hosts. */
 import { z } from 'zod';
 
-export const clusterStatusSchema = z.enum(['ACTIVE', 'INACTIVE']);
+const clusterStatusSchema = z.enum(['ACTIVE', 'INACTIVE']);
 
 /** Cluster, family, container and volume names (ECS: 1 to 255 letters, digits, hyphens and underscores). */
 export const namePattern = /^[a-zA-Z0-9_-]{1,255}$/;

@@ -6,13 +6,11 @@ import { z } from 'zod';
 import { hostPortSchema } from './resources.ts';
 
 export const hostStatusSchema = z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']);
-export type HostStatus = z.infer<typeof hostStatusSchema>;
 
 /** A host's name: what host names are made of, and underscores. */
 export const hostNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/;
 
 export const hostAttributesSchema = z.record(z.string(), z.string());
-export type HostAttributes = z.infer<typeof hostAttributesSchema>;
 
 /** Who a host is: read for authentication and by Describe; never touched by placement. */
 export const hostIdentitySchema = z.object({

@@ -3,6 +3,7 @@ import type { RegisterTaskDefinitionInput } from '../api/task-definitions.ts';
 import { compact } from '../compact.ts';
 import { namePattern } from './cluster.ts';
 import { checkRange, clientFault, firstDouble, refuseNul } from './faults.ts';
+import { limits, ulimitNames } from './limits.ts';
 import { normalisePorts } from './normalise-ports.ts';
 import {
   type ContainerDefinition,
@@ -14,15 +15,12 @@ import {
 
 export type ContainerInput = RegisterTaskDefinitionInput['containerDefinitions'][number];
 
-/** A day: who needs longer to stop would hold its host for as long. */
-const timeoutSeconds = [0, 86_400] as const;
-
 /** Throws ClientException with the path below `path`, for example `containerDefinitions[0]`. */
 export function normaliseContainer(input: ContainerInput, path: string, networkMode: NetworkMode): ContainerDefinition {
   const { name, image } = identityOf(input, path);
   checkTexts(input, path);
-  checkRange(clientFault, `${path}.startTimeout`, input.startTimeout, timeoutSeconds);
-  checkRange(clientFault, `${path}.stopTimeout`, input.stopTimeout, timeoutSeconds);
+  checkRange(clientFault, `${path}.startTimeout`, input.startTimeout, limits.timeoutSeconds);
+  checkRange(clientFault, `${path}.stopTimeout`, input.stopTimeout, limits.timeoutSeconds);
   const { environment = [], ulimits } = input;
   checkEnvironment(environment, `${path}.environment`);
   checkUlimits(ulimits ?? [], `${path}.ulimits`);
@@ -110,16 +108,13 @@ export function checkEnvironment(
   }
 }
 
-const ulimitNames =
-  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ');
-
 function checkUlimits(ulimits: readonly Ulimit[], path: string): void {
   for (const [index, { name, softLimit, hardLimit }] of ulimits.entries()) {
     const field = `${path}[${index}]`;
     if (!ulimitNames.includes(name))
       throw clientFault(`${field}.name`, `There is no ulimit ${name}.`, `There are ${ulimitNames.join(', ')}.`);
-    checkRange(clientFault, `${field}.softLimit`, softLimit, [-1, Number.MAX_SAFE_INTEGER]);
-    checkRange(clientFault, `${field}.hardLimit`, hardLimit, [-1, Number.MAX_SAFE_INTEGER]);
+    checkRange(clientFault, `${field}.softLimit`, softLimit, limits.ulimit);
+    checkRange(clientFault, `${field}.hardLimit`, hardLimit, limits.ulimit);
     const unlimitedOverLimited = softLimit === -1 && hardLimit !== -1;
     if (unlimitedOverLimited || (hardLimit !== -1 && softLimit > hardLimit))
       throw clientFault(

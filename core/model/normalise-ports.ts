@@ -1,6 +1,7 @@
 /** A container's port mappings as ECS fills them in, by network mode. */
 import { compact } from '../compact.ts';
 import { checkRange, clientFault, firstDouble } from './faults.ts';
+import { limits } from './limits.ts';
 import type { ContainerInput } from './normalise-container.ts';
 import { protocolSchema } from './resources.ts';
 import type { ContainerDefinition, NetworkMode, PortMapping } from './task-definition.ts';
@@ -18,8 +19,8 @@ const namePattern = /^[a-z0-9_-]{1,64}$/;
 function normalisePort(mapping: PortInput, path: string, networkMode: NetworkMode): PortMapping {
   const { containerPort, name } = mapping;
   if (containerPort === undefined) throw clientFault(`${path}.containerPort`, `${path}.containerPort is missing.`);
-  checkRange(clientFault, `${path}.containerPort`, containerPort, [1, 65_535]);
-  checkRange(clientFault, `${path}.hostPort`, mapping.hostPort, [0, 65_535]);
+  checkRange(clientFault, `${path}.containerPort`, containerPort, limits.containerPort);
+  checkRange(clientFault, `${path}.hostPort`, mapping.hostPort, limits.hostPort);
   const hostPort = mapping.hostPort ?? (networkMode === 'host' ? containerPort : 0);
   if (networkMode === 'host' && hostPort !== containerPort)
     throw clientFault(

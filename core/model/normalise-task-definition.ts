@@ -9,6 +9,7 @@ import { checkContainersTogether } from './container-rules.ts';
 import { clientFault, noFargate } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { taskDefinitionFields } from './fields.ts';
+import { compatibilityNames, limits } from './limits.ts';
 import { normaliseContainer } from './normalise-container.ts';
 import { refuseDoubleHostPorts } from './normalise-ports.ts';
 import { checkSizes, parseTaskCpu, parseTaskMemory } from './sizes.ts';
@@ -62,26 +63,20 @@ function checkFamily(family: string): void {
   );
 }
 
-/** ECS' limits of a whole task definition. */
-const mostBytes = 65_536;
-const mostContainers = 10;
-
 function checkLength(input: RegisterTaskDefinitionInput): void {
   const bytes = new TextEncoder().encode(JSON.stringify(input)).length;
-  if (bytes <= mostBytes) return;
-  throw clientFault('', `Actual length: '${bytes}'. Max allowed length is '${mostBytes}' bytes.`);
+  if (bytes <= limits.definitionBytes) return;
+  throw clientFault('', `Actual length: '${bytes}'. Max allowed length is '${limits.definitionBytes}' bytes.`);
 }
-
-const launchTypes = ['EC2', 'EXTERNAL', 'FARGATE', 'MANAGED_INSTANCES'];
 
 function compatibilitiesOf({ requiresCompatibilities = [] }: RegisterTaskDefinitionInput): string[] | undefined {
   const field = 'requiresCompatibilities';
   for (const [index, name] of requiresCompatibilities.entries())
-    if (!launchTypes.includes(name))
+    if (!compatibilityNames.includes(name))
       throw clientFault(
         `${field}[${index}]`,
         `There is no launch type ${name}.`,
-        `There are ${launchTypes.join(', ')}.`,
+        `There are ${compatibilityNames.join(', ')}.`,
       );
   const runsHere = requiresCompatibilities.some((name) => name === 'EC2' || name === 'EXTERNAL');
   if (requiresCompatibilities.length === 0) return undefined;
@@ -106,8 +101,8 @@ function containersOf({ containerDefinitions }: RegisterTaskDefinitionInput, mod
   const field = 'containerDefinitions';
   if (containerDefinitions.length === 0)
     throw clientFault(field, 'Container list cannot be empty.', 'A task has at least one container.');
-  if (containerDefinitions.length > mostContainers)
-    throw clientFault(field, 'Too many containers.', `A task has at most ${mostContainers}.`);
+  if (containerDefinitions.length > limits.containers[1])
+    throw clientFault(field, 'Too many containers.', `A task has at most ${limits.containers[1]}.`);
   const containers = containerDefinitions.map((input, index) => normaliseContainer(input, `${field}[${index}]`, mode));
   checkContainersTogether(containers, field);
   refuseDoubleHostPorts(containers, field);

@@ -19,4 +19,3 @@ export const reservationSchema = z.object({
   memoryMib: z.number().int().nonnegative(),
   ports: z.array(hostPortSchema),
 });
-export type Reservation = z.infer<typeof reservationSchema>;

@@ -4,12 +4,10 @@
  */
 import { formatMib } from '../text.ts';
 import { checkRange, type Refuse } from './faults.ts';
+import { limits } from './limits.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 
-/** ECS' own bounds: 0.125 to 192 vCPU. */
-const taskCpuUnits = [128, 196_608] as const;
-/** Least that runc can start a container in, and more than any host has. */
-const memoryMib = [6, 33_554_432] as const;
+const { taskCpuUnits, containerCpuUnits, memoryMib } = limits;
 
 /** `512` or `0.5 vCPU` as a decimal string of CPU units. */
 export function parseTaskCpu(refuse: Refuse, field: string, text: string): string {
@@ -64,7 +62,7 @@ export function checkSizes(refuse: Refuse, paths: SizePaths, sizes: TaskSizes): 
 function checkContainer(refuse: Refuse, path: string, container: ContainerSizes, taskMemory: number | undefined): void {
   const { name, cpu, memory, memoryReservation } = container;
   const setting = `Invalid setting for container '${name}'.`;
-  checkRange(refuse, `${path}.cpu`, cpu, [0, taskCpuUnits[1]]);
+  checkRange(refuse, `${path}.cpu`, cpu, containerCpuUnits);
   checkRange(refuse, `${path}.memory`, memory, memoryMib);
   checkRange(refuse, `${path}.memoryReservation`, memoryReservation, memoryMib);
   if (memory === undefined && memoryReservation === undefined && taskMemory === undefined)

@@ -2,14 +2,14 @@
 
 import type { Tag } from './cluster.ts';
 import { checkLength, firstDouble, parameterFault } from './faults.ts';
+import { limits } from './limits.ts';
 
-const mostTags = 50;
 const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const allowed = 'Letters, digits, spaces and _ . : / = + - @ are allowed.';
 
 /** Throws InvalidParameterException, naming the tag. */
 export function checkTags(tags: readonly Tag[]): void {
-  checkLength(parameterFault, 'tags', tags, [0, mostTags]);
+  checkLength(parameterFault, 'tags', tags, limits.tags);
   for (const [index, { key, value = '' }] of tags.entries()) {
     const field = `tags[${index}]`;
     if (key.length < 1 || key.length > 128 || !characters.test(key))

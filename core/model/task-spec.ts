@@ -11,7 +11,7 @@ import {
   ulimitSchema,
 } from './task-definition.ts';
 
-export const containerSpecSchema = z.object({
+const containerSpecSchema = z.object({
   name: z.string(),
   image: z.string(),
   essential: z.boolean(),

@@ -65,7 +65,7 @@ export const logLineSchema = z.object({
 });
 export type LogLine = z.infer<typeof logLineSchema>;
 
-export const containerObservationSchema = z.object({
+const containerObservationSchema = z.object({
   name: z.string(),
   status: z.enum(['PENDING', 'RUNNING', 'STOPPED']),
   /** containerd's container id. */
@@ -103,8 +103,7 @@ export const taskObservationSchema = z.object({
 });
 export type TaskObservation = z.infer<typeof taskObservationSchema>;
 
-export const verdictSchema = z.object({ stopCode: stopCodeSchema, reason: z.string(), at: z.number() });
-export type Verdict = z.infer<typeof verdictSchema>;
+const verdictSchema = z.object({ stopCode: stopCodeSchema, reason: z.string(), at: z.number() });
 
 export const containerOverrideSchema = z.object({
   name: z.string(),

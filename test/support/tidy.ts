@@ -39,7 +39,7 @@ const impureInCore =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b|\bcrypto\b|\bprocess\.|\bglobalThis\b|\bfetch\(|\bset(?:Timeout|Interval|Immediate)\b/;
 
 /** Started by name, not imported. */
-const entryPoints = ['bin/gantry.ts', 'bin/gantry.mjs', 'bench/main.ts'];
+const entryPoints = ['bin/gantry.ts', 'bin/gantry.mjs', 'bin/generate.ts', 'bench/main.ts'];
 
 const generated = 'agent/containerd/gen/';
 const unchecked = ['test', 'bench', 'scripts'];

@@ -1,0 +1,12 @@
+/** What is generated and checked in, by its path in the repository. */
+import { openApiDocument } from '../control/http/openapi.ts';
+import { taskDefinitionJsonSchema } from '../core/api/task-definition-schema.ts';
+import { fieldsPage } from '../core/model/fields-page.ts';
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+export const generatedFiles = (): Readonly<Record<string, string>> => ({
+  'docs/openapi.json': json(openApiDocument()),
+  'docs/task-definition.schema.json': json(taskDefinitionJsonSchema()),
+  'docs/task-definition-fields.md': `${fieldsPage()}\n`,
+});
