@@ -7,7 +7,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { NamespacedContainerd } from './client.ts';
 import { type Process, Status } from './gen/task_pb.ts';
 import type { Mount } from './gen/types_pb.ts';
-import { GrpcError, isGrpcError, isNotFound } from './grpc-error.ts';
+import { isGrpcError, isNotFound } from './grpc-error.ts';
 
 /** runc and its shim answer within a second; a machine that swaps may need longer. */
 const callTimeoutMs = 120_000;
@@ -90,28 +90,21 @@ export async function deleteProcess(containerd: NamespacedContainerd, containerI
   const deadline = Date.now() + cleanUpTimeoutMs;
   for (;;) {
     try {
+      const process = await processState(containerd, containerId);
+      // Also one that waits to be started: runc needs two seconds to delete it alive.
+      if (process !== undefined && process.state !== 'exited') await killAndWait(containerd, containerId);
       await containerd.tasks.delete({ containerId }, { timeoutMs: callTimeoutMs });
       return;
     } catch (error) {
       if (isNotFound(error)) return;
-      // UNKNOWN otherwise: its shim was killed; soon there is nothing to delete.
-      if (!isGrpcError(error, 'FAILED_PRECONDITION', 'UNKNOWN') || Date.now() > deadline) throw error;
-      if (saysAlive(error)) await killAndWait(containerd, containerId);
-      else await delay(20);
+      // Its shim was killed: soon there is nothing to delete.
+      if (!isGrpcError(error, 'UNKNOWN', 'FAILED_PRECONDITION') || Date.now() > deadline) throw error;
+      await delay(20);
     }
   }
 }
 
-/** containerd 2 answers with a code of its own, 1.6 and 1.7 with words only. */
-const saysAlive = (error: unknown): boolean =>
-  isGrpcError(error, 'FAILED_PRECONDITION') ||
-  (error instanceof GrpcError && /cannot delete a \w+ process/.test(error.details));
-
 async function killAndWait(containerd: NamespacedContainerd, containerId: string): Promise<void> {
   await signalProcess(containerd, containerId, SIGKILL);
-  try {
-    await containerd.tasks.wait({ containerId }, { timeoutMs: cleanUpTimeoutMs });
-  } catch (error) {
-    if (!isNotFound(error) && !isGrpcError(error, 'UNKNOWN')) throw error;
-  }
+  await containerd.tasks.wait({ containerId }, { timeoutMs: cleanUpTimeoutMs });
 }
