@@ -1,0 +1,157 @@
+/**
+ * A control plane over a real store, driven from outside: operations as the transports call them, hosts over the real host routes, a
+ * clock that the test moves. Loops run when something triggers them or the test asks; their timers never fire.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Control, createControl } from '../../../control/create.ts';
+import type { Settings } from '../../../control/deps.ts';
+import { callOperation } from '../../../control/http/call.ts';
+import type { LoopName } from '../../../control/loops/loop.ts';
+import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
+import { openSqliteTable } from '../../../control/store/sqlite.ts';
+import type { Table } from '../../../control/store/table.ts';
+import { allActions } from '../../../core/api/operation.ts';
+import type { Input, OperationName, Output } from '../../../core/api/operations.ts';
+import { seededRandom } from '../../../core/random.ts';
+import { someFaults } from '../../support/dynamodb-faults.ts';
+import { anyCredentials, startDynoxide } from '../../support/dynoxide.ts';
+import { startFaultyDynamo } from '../../support/faulty-dynamo.ts';
+import { type HostOptions, ScriptedHost } from './scripted-host.ts';
+
+/** `faulty-dynamodb`: with throttling, conflicts, lost answers and a late index injected. */
+export type StoreKind = 'sqlite' | 'dynamodb' | 'faulty-dynamodb';
+
+export interface WorldOptions {
+  readonly store?: StoreKind;
+  readonly settings?: Partial<Settings>;
+  readonly seed?: number;
+  /** Stands between the world's own control plane and the store; others have the store itself. */
+  readonly wrap?: (table: Table) => Table;
+}
+
+export interface CallOptions {
+  readonly invocationId?: string;
+  /** The world's own where absent. */
+  readonly control?: Control;
+}
+
+/** A line of the control plane's log, at level warn or above. */
+export interface Logged {
+  readonly level: number;
+  readonly msg: string;
+  readonly [member: string]: unknown;
+}
+
+export const errorLevel = 50;
+
+export interface World extends AsyncDisposable {
+  readonly control: Control;
+  /** The store itself. */
+  readonly table: Table;
+  readonly logged: readonly Logged[];
+  now(): number;
+  advance(seconds: number): void;
+  call<Name extends OperationName>(name: Name, input: unknown, options?: CallOptions): Promise<Output<Name>>;
+  /** A host that may be given tasks. */
+  host(options?: HostOptions): Promise<ScriptedHost>;
+  /** Registers a family with one container of these sizes. */
+  register(family: string, sizes?: { cpu?: number; memory?: number; hostPort?: number }): Promise<void>;
+  /** Runs a loop over everything, and whatever it triggers, to its end. */
+  loop(name: LoopName, control?: Control): Promise<void>;
+  /** One more control plane over the same store. */
+  another(): Promise<Control>;
+}
+
+interface OpenedStore extends AsyncDisposable {
+  readonly table: Table;
+}
+
+async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
+  if (kind === 'sqlite') {
+    const directory = mkdtempSync(join(tmpdir(), 'gantry-control-'));
+    const table = openSqliteTable({ file: join(directory, 'store.db'), now });
+    return { table, [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }) };
+  }
+  const dynamo = kind === 'dynamodb' ? await startDynoxide() : await startFaultyDynamo({ seed: 1, rates: someFaults });
+  const table = await openDynamoDbTable({
+    tableName: 'gantry',
+    region: 'us-east-1',
+    endpoint: dynamo.endpoint,
+    credentials: anyCredentials,
+    create: true,
+  });
+  return { table, [Symbol.asyncDispose]: () => dynamo[Symbol.asyncDispose]() };
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  let now = Date.UTC(2026, 0, 1);
+  const clock = { now: () => now };
+  const store = await openStore(options.store ?? 'sqlite', clock.now);
+  const random = seededRandom(options.seed ?? 1);
+  const logged: Logged[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => logged.push(JSON.parse(line)) });
+  let ids = 0;
+  const newId = (): string => {
+    ids += 1;
+    return [0, 1, 2, 3]
+      .map(() =>
+        Math.floor(random() * 0x1_0000_0000)
+          .toString(16)
+          .padStart(8, '0'),
+      )
+      .join('');
+  };
+  const create = (table: Table): Promise<Control> =>
+    createControl({ table, clock, random, newId, log, settings: { heartbeatSeconds: 5, ...options.settings } });
+  const control = await create(options.wrap?.(store.table) ?? store.table);
+  const others: Control[] = [];
+  const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
+  const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions };
+
+  const world: World = {
+    control,
+    table: store.table,
+    logged,
+    now: clock.now,
+    advance(seconds) {
+      now += seconds * 1000;
+    },
+    async call<Name extends OperationName>(name: Name, input: unknown, callOptions: CallOptions = {}) {
+      const { invocationId, control: asked = control } = callOptions;
+      const context = {
+        deps: asked.deps,
+        principal,
+        requestId: `request-${ids}`,
+        ...(invocationId === undefined ? {} : { invocationId }),
+      };
+      return (await callOperation(name, asked.handlers, context, input)) as Output<Name>;
+    },
+    host: async (hostOptions) => new ScriptedHost(control, hostOptions).join(token),
+    async register(family, { cpu = 0, memory = 128, hostPort } = {}) {
+      const portMappings = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
+      const container = { name: 'app', image: 'busybox', cpu, memory, portMappings };
+      await world.call('RegisterTaskDefinition', {
+        family,
+        containerDefinitions: [container],
+      } satisfies Input<'RegisterTaskDefinition'>);
+    },
+    async loop(name, asked = control) {
+      asked.loops.activate(name);
+      await asked.loops.idle();
+    },
+    async another() {
+      const other = await create(store.table);
+      others.push(other);
+      return other;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const other of others) await other.loops.stop();
+      await control.close();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+  return world;
+}
