@@ -42,6 +42,7 @@ function ofCloudHere(raw: RawOptions): RawOptions {
 /** `gantry up` in the background: the same supervisor, in a process of its own. Where it throws, nothing that it started is left. */
 async function upDetached(options: CloudOptions, events: UpEvents, signal: AbortSignal): Promise<void> {
   const paths = cloudPaths(options);
+  const purge = !existsSync(paths.dataDir);
   await checkMachine(options, paths);
   rmSync(paths.ready, { force: true }); // A supervisor that was killed leaves it behind.
   writeFileSync(paths.detachedOptions, JSON.stringify(options), { mode: 0o600 });
@@ -54,9 +55,10 @@ async function upDetached(options: CloudOptions, events: UpEvents, signal: Abort
   while (!existsSync(paths.ready)) {
     const ended = runningPid(supervisorProcess(paths)) === undefined;
     if (ended || signal.aborted) {
-      await down({ ...options, purge: false }, () => {});
+      const log = logTail(paths.supervisorLog);
+      await down({ ...options, purge }, () => {});
       signal.throwIfAborted();
-      throw new GantryError('ServerException', logTail(paths.supervisorLog));
+      throw new GantryError('ServerException', log);
     }
     await delay(50);
   }
