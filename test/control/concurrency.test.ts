@@ -91,7 +91,9 @@ class Cloud {
         this.#joined += 1;
         this.hosts.push(await this.#world.host({ name: `late-${this.#joined}`, cpuUnits: 1000, memoryMib: 1000 }));
         return;
-      default: {
+      case 'obey':
+      case 'end':
+      case 'repeat': {
         const host = this.hosts[deed.host];
         if (host === undefined) return;
         host.control = control;

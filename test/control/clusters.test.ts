@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { startWorld, type World } from './support/world.ts';
+
+const arn = (name: string): string => `arn:aws:ecs:us-east-1:000000000000:cluster/${name}`;
+
+const describeOne = async (world: World, name: string) =>
+  (await world.call('DescribeClusters', { clusters: [name] })).clusters[0];
+
+describe('a cluster', () => {
+  it('called default exists from the start, and is what is meant where none is named', async () => {
+    await using world = await startWorld();
+    const { clusters, failures } = await world.call('DescribeClusters', {});
+    expect(clusters).toMatchObject([{ clusterName: 'default', clusterArn: arn('default'), status: 'ACTIVE' }]);
+    expect(failures).toEqual([]);
+    expect((await world.call('CreateCluster', {})).cluster).toEqual(clusters[0]);
+  });
+
+  it('is made once however often it is asked for', async () => {
+    await using world = await startWorld();
+    const request = { clusterName: 'blue', tags: [{ key: 'a', value: 'b' }] };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => world.call('CreateCluster', request)));
+    for (const { cluster } of answers) expect(cluster).toEqual(answers[0]?.cluster);
+    expect((await world.call('ListClusters', {})).clusterArns).toEqual([arn('blue'), arn('default')]);
+    await expect(world.call('CreateCluster', { clusterName: 'no spaces' })).rejects.toMatchObject({
+      code: 'InvalidParameterException',
+      field: 'clusterName',
+    });
+  });
+
+  it('counts its hosts and its tasks', async () => {
+    await using world = await startWorld();
+    await world.register('job', { memory: 100 });
+    const host = await world.host({ memoryMib: 200 });
+    await world.call('RunTask', { taskDefinition: 'job' });
+    await host.obey();
+    await world.call('RunTask', { taskDefinition: 'job', count: 2 });
+    expect(await describeOne(world, 'default')).toMatchObject({
+      registeredContainerInstancesCount: 1,
+      runningTasksCount: 1,
+      pendingTasksCount: 2,
+      activeServicesCount: 0,
+    });
+  });
+
+  it('is described with those that are missing, each once', async () => {
+    await using world = await startWorld();
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    const { clusters, failures } = await world.call('DescribeClusters', {
+      clusters: ['blue', 'nowhere', arn('default'), arn('blue'), 'no spaces'],
+    });
+    expect(clusters.map(({ clusterName }) => clusterName)).toEqual(['blue', 'default']);
+    expect(failures).toEqual([
+      { arn: arn('nowhere'), reason: 'MISSING' },
+      { arn: arn('no spaces'), reason: 'MISSING' },
+    ]);
+    const clusters101 = Array.from({ length: 101 }, (_, index) => `c${index}`);
+    await expect(world.call('DescribeClusters', { clusters: clusters101 })).rejects.toMatchObject({
+      code: 'InvalidParameterException',
+      field: 'clusters',
+    });
+  });
+});
+
+describe('DeleteCluster', () => {
+  const refusal = (world: World, cluster: string) => expect(world.call('DeleteCluster', { cluster })).rejects;
+
+  it('refuses one with hosts, then one with tasks, and does not know others', async () => {
+    await using world = await startWorld();
+    await refusal(world, 'nowhere').toMatchObject({ code: 'ClusterNotFoundException', message: 'Cluster not found.' });
+    await refusal(world, 'no spaces').toMatchObject({ code: 'ClusterNotFoundException' });
+    await world.host();
+    await refusal(world, 'default').toMatchObject({
+      code: 'ClusterContainsContainerInstancesException',
+      message: 'The Cluster cannot be deleted while Container Instances are active or draining.',
+    });
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    const { tasks } = await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' });
+    await refusal(world, arn('blue')).toMatchObject({
+      code: 'ClusterContainsTasksException',
+      message: 'The Cluster cannot be deleted while Tasks are active.',
+    });
+    await world.call('StopTask', { cluster: 'blue', task: tasks[0]?.taskArn });
+    const { cluster } = await world.call('DeleteCluster', { cluster: arn('blue') });
+    expect(cluster).toMatchObject({ clusterName: 'blue', status: 'INACTIVE' });
+    expect(await world.call('DeleteCluster', { cluster: 'blue' }), 'asked again').toEqual({ cluster });
+  });
+
+  it('leaves one that takes nothing any more, is described as INACTIVE, and can be made again', async () => {
+    await using world = await startWorld();
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    await world.call('DeleteCluster', { cluster: 'blue' });
+    for (const call of [
+      world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }),
+      world.call('ListTasks', { cluster: 'blue' }),
+      world.call('StopTask', { cluster: 'blue', task: 'a'.repeat(32) }),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: 'ClusterNotFoundException', message: 'Cluster not found.' });
+    }
+    expect((await world.call('ListClusters', {})).clusterArns).toEqual([arn('default')]);
+    expect(await describeOne(world, 'blue')).toMatchObject({ status: 'INACTIVE' });
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    expect(await describeOne(world, 'blue')).toMatchObject({ status: 'ACTIVE' });
+    expect((await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' })).tasks).toHaveLength(1);
+  });
+
+  it('against a host that joins in this moment: one of the two wins', async () => {
+    await using world = await startWorld();
+    for (let index = 0; index < 5; index += 1) {
+      const cluster = `c${index}`;
+      await world.call('CreateCluster', { clusterName: cluster });
+      const token = await world.control.joinTokens.create({ cluster, reusable: true });
+      const [deleted, joined] = await Promise.allSettled([
+        world.call('DeleteCluster', { cluster }),
+        world.host({ cluster, name: cluster, token }),
+      ]);
+      expect([deleted.status, joined.status].sort(), cluster).toEqual(['fulfilled', 'rejected']);
+    }
+  });
+
+  it('ends what another control plane let wait while it was being deleted', async () => {
+    await using world = await startWorld();
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    const other = await world.another();
+    await world.call('ListTasks', { cluster: 'blue' }, { control: other }); // It knows the cluster as ACTIVE for a second.
+    await world.call('DeleteCluster', { cluster: 'blue' });
+    const { tasks } = await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control: other });
+    await world.loop('expire-waiting');
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    const described = await world.call('DescribeTasks', { cluster: 'blue', tasks: [tasks[0]?.taskArn] });
+    expect(described.tasks).toMatchObject([
+      { lastStatus: 'STOPPED', stoppedReason: 'TaskFailedToStart: the cluster was deleted' },
+    ]);
+  });
+});
