@@ -15,17 +15,20 @@ export function parseInvocation(command: Command, argv: readonly string[]): Pars
   const specs: Record<string, OptionSpec> = { ...command.options, ...globalOptions };
   const { values, positionals } = tokens(command, specs, split === -1 ? argv : argv.slice(0, split));
   const options: Record<string, unknown> = {};
+  const global: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     const spec = specs[name];
     if (spec === undefined || value === undefined) continue;
-    options[name] = Array.isArray(value)
+    // A handler gets its own options alone: many go out as they are.
+    const into = name in globalOptions ? global : options;
+    into[name] = Array.isArray(value)
       ? value.map((one) => convert(command, name, spec, one))
       : convert(command, name, spec, value);
   }
-  if (options.help !== true) checkArguments(command, positionals);
+  if (global.help !== true) checkArguments(command, positionals);
   return {
     invocation: { args: positionals, options: options as Invocation['options'], rest },
-    global: options as Parsed['global'],
+    global: global as Parsed['global'],
   };
 }
 

@@ -1,6 +1,5 @@
 /** `gantry ps`: what runs and waits, and what stopped lately, with why. */
 import type { TaskView } from '../../core/api/shapes.ts';
-import { plural } from '../../core/text.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import { printTaskTable } from '../render/task-table.ts';
 
@@ -46,4 +45,4 @@ export const psCommand = defineCommand({
 const noTasks = (cluster: string, all: boolean): string =>
   all
     ? `The cluster ${cluster} knows no such task.`
-    : `Nothing runs or waits in the cluster ${cluster}, and nothing stopped in the last ${plural(60, 'minute')}. --all shows what stopped before.`;
+    : `Nothing runs or waits in the cluster ${cluster}, and nothing stopped in the last hour. --all shows what stopped before.`;

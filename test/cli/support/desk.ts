@@ -1,0 +1,117 @@
+/**
+ * The command line in this process, before a real control plane on loopback that signs and checks as in life, with scripted hosts, a
+ * clock that the test moves, and logs that the test writes. Nothing here knows what any command should print.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { LocalCloud } from '../../../cli/context.ts';
+import { main } from '../../../cli/main.ts';
+import type { ClientOptions } from '../../../client/client.ts';
+import { createApi } from '../../../control/http/app.ts';
+import { sigV4Authenticator } from '../../../control/http/auth/authenticator.ts';
+import { allActions } from '../../../core/api/operation.ts';
+import { startWorld, type World, type WorldOptions } from '../../control/support/world.ts';
+import { FakeLocal } from './fake-local.ts';
+import { ScriptedLogs } from './scripted-logs.ts';
+import { Terminal } from './terminal.ts';
+
+export interface CallOptions {
+  /** Whether both streams are a terminal, of how many columns. */
+  readonly columns?: number;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly local?: LocalCloud;
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves once the text was printed; rejects with everything printed when the command ends without. */
+  said(text: string): Promise<void>;
+}
+
+export interface Desk extends AsyncDisposable {
+  readonly world: World;
+  readonly connection: ClientOptions;
+  readonly logs: ScriptedLogs;
+  start(argv: readonly string[], options?: CallOptions): Running;
+  gantry(argv: readonly string[], options?: CallOptions): Promise<Ended>;
+  /** Breaks every connection, as a control plane does that is killed. */
+  cutConnections(): void;
+}
+
+export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
+  const world = await startWorld(options);
+  const { control } = world;
+  const logs = new ScriptedLogs();
+  const authenticator = sigV4Authenticator(control.accessKeys, { region: 'us-east-1', now: () => Date.now() });
+  const deps = { ...control.deps, logs };
+  const app = createApi({ deps, handlers: control.handlers, hostsApp: control.hostsApp, authenticator });
+  const listener = getRequestListener(app.fetch);
+  const server = createServer((request, response) => void listener(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
+    arn: 'arn:aws:iam::000000000000:user/test',
+    actions: allActions,
+  });
+  const connection = {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey },
+  };
+  const start = (argv: readonly string[], call: CallOptions = {}): Running =>
+    startCommand(argv, call, connection, world.now);
+  return {
+    world,
+    connection,
+    logs,
+    start,
+    gantry: (argv, call) => start(argv, call).ended,
+    cutConnections: () => server.closeAllConnections(),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A command with neither control plane nor cloud, unless they are given. */
+export function startCommand(
+  argv: readonly string[],
+  { columns, files = {}, env = {}, signal = new AbortController().signal, local = new FakeLocal() }: CallOptions,
+  connection?: ClientOptions,
+  now: () => number = () => 0,
+): Running {
+  const terminal = new Terminal(columns);
+  const ended = main(argv, {
+    stdout: terminal.stdout,
+    stderr: terminal.stderr,
+    env,
+    now,
+    readFile: (path) => readFrom(files, path),
+    local,
+    localConnection: () => connection,
+    signal,
+  }).then((code) => {
+    terminal.end();
+    return { code, stdout: terminal.stdout.text, stderr: terminal.stderr.text };
+  });
+  return { ended, said: (text) => terminal.said(text) };
+}
+
+function readFrom(files: Readonly<Record<string, string>>, path: string): Promise<string> {
+  const found = Object.entries(files).find(([name]) => path.endsWith(name))?.[1];
+  if (found !== undefined) return Promise.resolve(found);
+  return Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
+}
