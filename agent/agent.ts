@@ -77,7 +77,7 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
     const wake: SocketEvents = { opened: lookAgain, message: lookAgain, closed: () => {} };
     await Promise.all([
       syncLoop(
-        { controlPlane, plan, bell: syncBell, clock, random, log, fetched: () => reporter.reachable() },
+        { controlPlane, plan, bell: syncBell, clock, random, log, fetched: () => reporter.reachable(session) },
         session,
       ),
       reporter.loop(session),

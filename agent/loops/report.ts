@@ -35,8 +35,8 @@ export interface ReportDeps {
 export interface Reporter {
   /** The task's observation has changed. */
   changed(task: LedgerTask): void;
-  /** The control plane can be reached: what failed to be sent, and whatever is unsent, goes now. */
-  reachable(): void;
+  /** The control plane can be reached: what failed to be sent goes now, and under new epochs everything. */
+  reachable(session: Session): void;
   loop(session: Session): Promise<void>;
 }
 
@@ -44,10 +44,12 @@ export function createReporter(deps: ReportDeps): Reporter {
   const bell = createBell();
   const retryBell = createBell();
   let detailTimer: Disposable | undefined;
+  /** The epochs under which everything there is was reported in this session. */
+  let fullUnder: string | undefined;
 
   const loop = async (session: Session): Promise<void> => {
-    let fullUnder: string | undefined;
     let failures = 0;
+    fullUnder = undefined;
     bell.ring();
     for (;;) {
       await bell.rung(session.signal);
@@ -55,7 +57,7 @@ export function createReporter(deps: ReportDeps): Reporter {
       detailTimer?.[Symbol.dispose]();
       detailTimer = undefined;
       if (session.epochs === undefined) continue; // `reachable` rings after the first fetch.
-      const under = `${session.epochs.store}/${session.epochs.host}`;
+      const under = epochsOf(session);
       try {
         const isMore = await reportOnce(deps, session, { full: fullUnder !== under });
         fullUnder = under;
@@ -77,13 +79,17 @@ export function createReporter(deps: ReportDeps): Reporter {
       if (observationOf(task).status !== 'PENDING') bell.ring();
       else detailTimer ??= ringAfter(bell, pendingDetailMs, deps.clock);
     },
-    reachable() {
+    reachable(session) {
       retryBell.ring();
-      bell.ring();
+      // Not always: a wake-up brings a new task, and a report that it is PENDING would only stand in its way.
+      if (epochsOf(session) !== fullUnder) bell.ring();
     },
     loop,
   };
 }
+
+const epochsOf = ({ epochs }: Session): string | undefined =>
+  epochs === undefined ? undefined : `${epochs.store}/${epochs.host}`;
 
 async function pause(bell: Bell, milliseconds: number, clock: Clock, signal: AbortSignal): Promise<void> {
   using _timer = ringAfter(bell, milliseconds, clock);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import type { Clock } from '../../../agent/clock.ts';
 import { type PullProgress, RuntimeFailure } from '../../../agent/runtime.ts';
 import type { ContainerSpec, TaskSpec } from '../../../core/model/task-spec.ts';
 import { FakeControlPlane } from '../../support/fake-control-plane.ts';
@@ -71,6 +72,23 @@ test('a task runs, ends by itself, and nothing is left of it but its log', async
   expect(observed.containers[0]?.lastLogLines?.map(({ text }) => text)).toEqual(['hello', 'world']);
   expect(host.tasks.size).toBe(0);
   expect(host.logs.has(spec.taskId)).toBe(true);
+});
+
+test('the first that is reported of a task that starts at once is that it runs', async () => {
+  // Time stands still, so that nothing is reported for having waited long enough.
+  const clock: Clock = {
+    now: () => Date.now(),
+    sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
+  };
+  await using world = await open({ clock });
+  const { controlPlane } = world;
+  const [earlier, spec] = [task({ main: { command: exits(0) } }), task({ main: { command: runsUntilStopped } })];
+  controlPlane.run(earlier); // Once it has ended, everything else that an agent reports after its start is reported.
+  await controlPlane.untilStatus(earlier.taskId, 'STOPPED');
+  controlPlane.run(spec);
+  await controlPlane.untilStatus(spec.taskId, 'RUNNING');
+  const reported = controlPlane.reports.flatMap(({ tasks }) => tasks.filter(({ taskId }) => taskId === spec.taskId));
+  expect(reported.map(({ observation }) => observation.status)).toEqual(['RUNNING']);
 });
 
 test('an essential container that ends takes the others with it', async () => {
