@@ -127,11 +127,16 @@ function announce(deps: ControlDeps, host: HostIdentity, moves: readonly Move[])
 
 /** The control plane now knows everything that the host knows under this epoch, so it may be given tasks. */
 async function markReported(deps: ControlDeps, host: HostIdentity, hostEpoch: number): Promise<void> {
-  const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
-  if (capacity === undefined || capacity.epoch !== hostEpoch || capacity.reportedEpoch === hostEpoch) return;
-  const { outcome } = await deps.table.commit([setReportedEpoch(capacity)]);
-  // Not done: the epoch is over, and the agent learns of the new one by its next fetch.
-  if (outcome !== 'done') return;
-  deps.capacity.learned({ ...capacity, reportedEpoch: hostEpoch });
-  deps.activate('place-pending', host.cluster);
+  await attempt(deps, { most: 20, what: `the host ${host.name}` }, async () => {
+    const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
+    // Where the epoch is over, the agent learns of the new one by its next fetch.
+    if (capacity === undefined || capacity.epoch !== hostEpoch) return 'over';
+    if (capacity.reportedEpoch !== hostEpoch) {
+      const { outcome } = await deps.table.commit([setReportedEpoch(capacity)]);
+      if (outcome !== 'done') return undefined;
+    }
+    deps.capacity.learned({ ...capacity, reportedEpoch: hostEpoch });
+    deps.activate('place-pending', host.cluster);
+    return 'marked';
+  });
 }

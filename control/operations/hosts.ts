@@ -4,7 +4,13 @@ import type { ContainerInstanceView } from '../../core/api/shapes.ts';
 import { containerInstanceArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { namePattern } from '../../core/model/cluster.ts';
-import { type HostCapacity, hostNamePattern, hostStatusSchema } from '../../core/model/host.ts';
+import {
+  type HostCapacity,
+  hostNamePattern,
+  type ShownHostStatus,
+  shownHostStatus,
+  shownHostStatusSchema,
+} from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { getHostCapacities, getHostIdentities, hostIdByName, hostsInOrder, hostTasks } from '../store/hosts.ts';
 import { getLiveTasks } from '../store/tasks.ts';
@@ -48,7 +54,7 @@ export const listContainerInstances: Handlers['ListContainerInstances'] = async 
   const status = input.status === undefined ? undefined : parsedStatus(input.status);
   const size = pageSize(input.maxResults, 'maxResults');
   const hosts = matchingHosts(deps, cluster, input.nextToken, (host) =>
-    status === undefined ? host.status !== 'INACTIVE' : host.status === status,
+    status === undefined ? host.status !== 'INACTIVE' : shownHostStatus(host) === status,
   );
   const { taken, resumeAfter } = await takePage(hosts, size);
   return {
@@ -57,10 +63,10 @@ export const listContainerInstances: Handlers['ListContainerInstances'] = async 
   };
 };
 
-function parsedStatus(status: string): HostCapacity['status'] {
-  const parsed = hostStatusSchema.safeParse(status);
+function parsedStatus(status: string): ShownHostStatus {
+  const parsed = shownHostStatusSchema.safeParse(status);
   if (parsed.success) return parsed.data;
-  const message = `Container instance status should be one of [${hostStatusSchema.options.join(', ')}]`;
+  const message = `Container instance status should be one of [${shownHostStatusSchema.options.join(', ')}]`;
   throw new GantryError('InvalidParameterException', message, { field: 'status' });
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { tagSchema } from '../model/cluster.ts';
+import { shownHostStatusSchema } from '../model/host.ts';
 import {
   containerOverrideSchema,
   launchTypeSchema,
@@ -178,7 +179,7 @@ export const containerInstanceViewSchema = z.object({
   versionInfo: z.object({ agentVersion: z.string() }),
   remainingResources: z.array(resourceViewSchema),
   registeredResources: z.array(resourceViewSchema),
-  status: z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']),
+  status: shownHostStatusSchema,
   agentConnected: z.boolean(),
   runningTasksCount: z.number().int(),
   pendingTasksCount: z.number().int(),

@@ -5,7 +5,11 @@
 import { z } from 'zod';
 import { hostPortSchema } from './resources.ts';
 
-export const hostStatusSchema = z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']);
+const hostStatusSchema = z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']);
+
+/** As clients see it: REGISTERING until the host has reported for the first time, and so may be given tasks. */
+export const shownHostStatusSchema = z.enum(['REGISTERING', ...hostStatusSchema.options]);
+export type ShownHostStatus = z.infer<typeof shownHostStatusSchema>;
 
 /** A host's name: what host names are made of, and underscores. */
 export const hostNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/;
@@ -54,6 +58,9 @@ export const hostCapacitySchema = z.object({
   attributes: hostAttributesSchema,
 });
 export type HostCapacity = z.infer<typeof hostCapacitySchema>;
+
+export const shownHostStatus = ({ status, reportedEpoch }: HostCapacity): ShownHostStatus =>
+  status === 'ACTIVE' && reportedEpoch === 0 ? 'REGISTERING' : status;
 
 /** At most 100 bytes, so that a heartbeat is one write unit. */
 export const hostLeaseSchema = z.object({ at: z.number() });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { keys } from '../../control/store/keys.ts';
 import { hostPaths } from '../../core/host-protocol.ts';
+import { interceptCommits } from './support/intercepted-table.ts';
 import { ScriptedHost } from './support/scripted-host.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -32,6 +34,27 @@ describe('admission', () => {
     world.advance(61);
     await expect(host('c').register(brief)).rejects.toMatchObject({ status: 403 });
     expect((await world.call('GetHosts', {})).hosts).toHaveLength(1);
+  });
+
+  it('ends with the first full report, also where its change meets another one', async () => {
+    let conflicts = 0;
+    await using world = await startWorld({
+      wrap: (table) =>
+        interceptCommits(table, async (changes, forward) => {
+          if (conflicts === 0) return forward(changes);
+          conflicts -= 1;
+          return { outcome: 'conflict' };
+        }),
+    });
+    const host = new ScriptedHost(world.control);
+    await host.register(await joinToken(world));
+    await host.fetch();
+    expect((await hostView(world)).status).toBe('REGISTERING');
+    expect(await world.call('ListContainerInstances', { status: 'ACTIVE' })).toEqual({ containerInstanceArns: [] });
+    conflicts = 1;
+    await host.report({ full: true });
+    expect(conflicts).toBe(0);
+    expect((await hostView(world)).status).toBe('ACTIVE');
   });
 
   it('of many at once by a one-time token admits one', async () => {
@@ -140,6 +163,20 @@ describe('the desired set', () => {
     expect((await host.fetch())?.tasks).toMatchObject([{ desired: { status: 'STOPPED', version: 2 } }]);
   });
 
+  it('is answered whole to an agent that knows the generation from another store or epoch', async () => {
+    await using world = await startWorld();
+    const host = await world.host();
+    const etag = host.etag ?? '';
+    expect(etag).toContain(world.control.deps.storeEpoch);
+    host.etag = etag.replace(world.control.deps.storeEpoch, 'another');
+    expect(await host.fetch()).toMatchObject({ storeEpoch: world.control.deps.storeEpoch });
+    expect(host.etag).toBe(etag);
+    await world.table.commit([
+      { kind: 'update', key: keys.hostCapacity('default', host.hostId), add: [{ path: ['epoch'], by: 1 }], when: [] },
+    ]);
+    expect(await host.fetch()).toMatchObject({ hostEpoch: 2 });
+  });
+
   it('carries the overrides of each task', async () => {
     await using world = await startWorld();
     const host = await world.host();
@@ -216,6 +253,49 @@ describe('a report', () => {
       accepted: [{ taskId, sequence: 3 }],
       forget: [taskId],
     });
+  });
+
+  it('under a host epoch that is over is heard, and does not make the host placeable', async () => {
+    await using world = await startWorld();
+    const host = await world.host();
+    const id = await runningTask(world, host);
+    await world.table.commit([
+      {
+        kind: 'update',
+        key: keys.hostCapacity('default', host.hostId),
+        add: [
+          { path: ['epoch'], by: 1 },
+          { path: ['generation'], by: 1 },
+        ],
+        when: [],
+      },
+    ]);
+    world.advance(1);
+    host.end(id);
+    await host.report({ full: true });
+    expect((await world.call('DescribeTasks', { tasks: [id] })).tasks).toMatchObject([{ lastStatus: 'STOPPED' }]);
+    const request = { taskDefinition: 'job', launchType: 'EC2' };
+    expect((await world.call('RunTask', request)).failures).toMatchObject([{ reason: 'AGENT' }]);
+    await host.fetch();
+    await host.report({ full: true });
+    expect((await world.call('RunTask', request)).failures).toEqual([]);
+  });
+
+  it('that moves a task backwards is acknowledged, logged, and changes nothing', async () => {
+    await using world = await startWorld();
+    const host = await world.host();
+    const id = await runningTask(world, host);
+    const entry = host.tasks.get(id);
+    if (entry === undefined) throw new Error('the host has no such task');
+    const observation = { ...entry.observation, status: 'PENDING' as const, sequence: 99 };
+    const base = { storeEpoch: host.storeEpoch, hostEpoch: host.hostEpoch, full: false };
+    const tasks = [{ taskId: id, desiredVersion: 1, observation }];
+    expect(await host.reportExactly({ ...base, tasks })).toEqual({
+      accepted: [{ taskId: id, sequence: 99 }],
+      forget: [],
+    });
+    expect((await world.call('DescribeTasks', { tasks: [id] })).tasks).toMatchObject([{ lastStatus: 'RUNNING' }]);
+    expect(world.logged).toMatchObject([{ msg: 'an observation was not accepted', taskId: id }]);
   });
 
   it('under another store epoch is refused', async () => {

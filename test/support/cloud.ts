@@ -6,6 +6,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '../../client/client.ts';
@@ -39,9 +40,20 @@ export interface CloudHandle extends AsyncDisposable {
 
 let cloudsMade = 0;
 
+/** Names and networks differ between the clouds of one run, between runs at the same time, and from what else is on the machine. */
+function freeSerial(): number {
+  const inUse = Object.values(networkInterfaces()).flatMap(
+    (addresses) => addresses?.map(({ address }) => address) ?? [],
+  );
+  const serials = Array.from({ length: 200 }, (_, step) => (process.pid * 7 + cloudsMade + step) % 200);
+  const free = serials.find((serial) => !inUse.some((address) => address.startsWith(`10.${20 + serial}.`)));
+  if (free === undefined) throw new Error('no network of 10.20.0.0 to 10.219.0.0 is free');
+  cloudsMade += 1;
+  return free;
+}
+
 export async function startCloud(upArgs: readonly string[] = []): Promise<CloudHandle> {
-  // Names and networks differ between the clouds of one run and, by the process id, between runs at the same time.
-  const serial = (process.pid * 7 + cloudsMade++) % 200;
+  const serial = freeSerial();
   const name = `gt${serial}`;
   const base = mkdtempSync('/var/tmp/gantry-test-');
   const [dataDir, runDir] = [join(base, 'data'), join(base, 'run')];

@@ -1,7 +1,7 @@
 /** A host as clients see it: ECS' container instance. Pure. */
 import type { ContainerInstanceView } from '../../../core/api/shapes.ts';
 import { containerInstanceArn, type Realm } from '../../../core/arn.ts';
-import type { HostCapacity, HostIdentity } from '../../../core/model/host.ts';
+import { type HostCapacity, type HostIdentity, shownHostStatus } from '../../../core/model/host.ts';
 import type { TaskStatus } from '../../../core/model/task.ts';
 import { reservedByHost } from '../../store/host-capacity.ts';
 
@@ -22,7 +22,7 @@ export function hostView(
     versionInfo: { agentVersion: identity.agentVersion },
     registeredResources: resourcesOf(capacity.totalCpuUnits, capacity.totalMemoryMib, reserved),
     remainingResources: resourcesOf(capacity.freeCpuUnits, capacity.freeMemoryMib, used),
-    status: capacity.status,
+    status: shownHostStatus(capacity),
     agentConnected: capacity.connected,
     runningTasksCount: statuses.filter((status) => status === 'RUNNING').length,
     pendingTasksCount: statuses.filter((status) => status === 'PENDING').length,
