@@ -9,7 +9,7 @@ import { taskViewSchema } from '../core/api/shapes.ts';
 import { progressFrameSchema } from '../core/host-protocol.ts';
 import { type LogLine, logLineSchema } from '../core/model/task.ts';
 import { readableDates } from './dates.ts';
-import { connectionError, problemError } from './failures.ts';
+import { connectionError, problemError, streamError } from './failures.ts';
 import { readLines } from './lines.ts';
 import { type Credentials, createSigner } from './signer.ts';
 
@@ -69,7 +69,12 @@ export function createClient({ endpoint, region, credentials }: ClientOptions): 
 
   async function* stream<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): AsyncGenerator<T> {
     const response = await send('GET', path, undefined, signal);
-    for await (const line of readLines(response)) yield schema.parse(JSON.parse(line));
+    for await (const text of readLines(response)) {
+      const line: unknown = JSON.parse(text);
+      const broken = streamError(line);
+      if (broken !== undefined) throw broken;
+      yield schema.parse(line);
+    }
   }
 
   return {

@@ -12,11 +12,22 @@ const problemSchema = z.object({
 
 export async function problemError(response: Response): Promise<GantryError> {
   const text = await response.text();
-  const problem = problemSchema.safeParse(parseJson(text));
-  if (!problem.success || !isErrorCode(problem.data.code))
-    return new GantryError('ServerException', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`, {
+  return (
+    errorOf(parseJson(text)) ??
+    new GantryError('ServerException', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`, {
       hint: 'Is this the address of a Gantry control plane?',
-    });
+    })
+  );
+}
+
+/** Of the last line of a stream that broke; undefined of any other. */
+export function streamError(line: unknown): GantryError | undefined {
+  return typeof line === 'object' && line !== null && 'problem' in line ? errorOf(line.problem) : undefined;
+}
+
+function errorOf(value: unknown): GantryError | undefined {
+  const problem = problemSchema.safeParse(value);
+  if (!problem.success || !isErrorCode(problem.data.code)) return undefined;
   const { code, detail, field, hint, resourceIds } = problem.data;
   return new GantryError(code, detail, {
     ...(field !== undefined && { field }),

@@ -16,19 +16,22 @@ export const problemSchema = z.object({
 });
 export type Problem = z.infer<typeof problemSchema>;
 
-export function problemResponse(error: GantryError, requestId: string): Response {
-  const { restStatus, retryable } = errorTraits[error.code];
-  const problem: Problem = {
+export function problemOf(error: GantryError, requestId: string): Problem {
+  return {
     code: error.code,
     title: error.code.replace(/Exception$/, '').replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' '),
-    status: restStatus,
+    status: errorTraits[error.code].restStatus,
     detail: error.message,
     ...(error.field !== undefined && error.field !== '' && { field: error.field }),
     ...(error.hint !== undefined && { hint: error.hint }),
     ...(error.resourceIds !== undefined && { resourceIds: [...error.resourceIds] }),
     requestId,
   };
-  return new Response(JSON.stringify(problem), {
+}
+
+export function problemResponse(error: GantryError, requestId: string): Response {
+  const { restStatus, retryable } = errorTraits[error.code];
+  return new Response(JSON.stringify(problemOf(error, requestId)), {
     status: restStatus,
     headers: {
       'content-type': 'application/problem+json',

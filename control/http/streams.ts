@@ -13,6 +13,7 @@ import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
 import { authorize } from './auth/policy.ts';
 import { inputError } from './call.ts';
+import { problemOf } from './problem.ts';
 import { answerRest } from './rest.ts';
 
 type TaskView = Output<'GetTask'>['task'];
@@ -33,7 +34,7 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
     answerRest(c, options, async (context) => {
       authorize(context.principal, 'read');
       const lines = watchTask(options, context, c.req.param(), c.req.raw.signal);
-      return ndjson(c, await started(lines));
+      return ndjson(c, options, context, await started(lines));
     }),
   );
   app.get('/v1/clusters/:cluster/tasks/:task/logs', (c) =>
@@ -45,7 +46,8 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
       const query = logsQuerySchema.safeParse(c.req.query());
       if (!query.success) throw inputError(query.error, c.req.query());
       const { task } = await options.handlers.GetTask(context, c.req.param());
-      return ndjson(c, readLogs(options, task, query.data, c.req.raw.signal));
+      requireContainer(task, query.data.container);
+      return ndjson(c, options, context, readLogs(options, task, query.data, c.req.raw.signal));
     }),
   );
 }
@@ -84,6 +86,15 @@ async function* watchTask(
   }
 }
 
+function requireContainer({ containers }: TaskView, wanted: string | undefined): void {
+  const names = containers.map(({ name }) => name);
+  if (wanted === undefined || names.includes(wanted)) return;
+  throw new GantryError('InvalidParameterException', `The task has no container ${wanted}.`, {
+    field: 'container',
+    hint: `Its containers: ${names.join(', ')}.`,
+  });
+}
+
 /** From the host while it has the log; from what the task itself keeps where the host is gone or it never had one. */
 async function* readLogs(
   { deps }: ApiOptions,
@@ -92,12 +103,6 @@ async function* readLogs(
   signal: AbortSignal,
 ): AsyncGenerator<unknown> {
   const hostId = task.containerInstanceArn?.split('/').at(-1);
-  const containers = task.containers.map(({ name }) => name);
-  if (query.container !== undefined && !containers.includes(query.container))
-    throw new GantryError('InvalidParameterException', `The task has no container ${query.container}.`, {
-      field: 'container',
-      hint: `Its containers: ${containers.join(', ')}.`,
-    });
   if (hostId === undefined) return;
   const kept = task.containers
     .filter(({ name }) => query.container === undefined || name === query.container)
@@ -133,12 +138,27 @@ async function started<T>(lines: AsyncGenerator<T>): Promise<AsyncGenerator<T>> 
   })();
 }
 
-function ndjson(c: Parameters<typeof stream>[0], lines: AsyncGenerator<unknown>): Response {
+/** What goes wrong once the answer has begun is its last line, as `problem`: a reader must not take a part for the whole. */
+function ndjson(
+  c: Parameters<typeof stream>[0],
+  { deps }: ApiOptions,
+  { requestId }: OperationContext,
+  lines: AsyncGenerator<unknown>,
+): Response {
   c.header('content-type', 'application/x-ndjson');
   return stream(c, async (output) => {
     output.onAbort(() => {
       void lines.return(undefined);
     });
-    for await (const line of lines) await output.write(`${JSON.stringify(line)}\n`);
+    try {
+      for await (const line of lines) await output.write(`${JSON.stringify(line)}\n`);
+    } catch (error) {
+      if (!(error instanceof GantryError)) deps.log.error({ err: error, requestId }, 'a stream broke');
+      const shown =
+        error instanceof GantryError
+          ? error
+          : new GantryError('ServerException', `The stream broke (request ${requestId}).`);
+      await output.write(`${JSON.stringify({ problem: problemOf(shown, requestId) })}\n`);
+    }
   });
 }
