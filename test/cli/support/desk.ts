@@ -70,7 +70,7 @@ export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
     credentials: { accessKeyId, secretAccessKey },
   };
   const start = (argv: readonly string[], call: CallOptions = {}): Running =>
-    startCommand(argv, call, connection, world.now);
+    startCommand(argv, call, connection, () => world.now());
   return {
     world,
     connection,

@@ -58,7 +58,9 @@ async function play(
   world.advance(2);
   const host = hostOf(hosts, id);
   host.end(id);
-  change(host, id, ({ containers }) => ({ containers: containers.map((container) => ({ ...container, ...end })) }));
+  changeObservation(host, id, ({ containers }) => ({
+    containers: containers.map((container) => ({ ...container, ...end })),
+  }));
   await host.report();
 }
 
@@ -68,7 +70,7 @@ async function fail({ world }: Desk, hosts: readonly ScriptedHost[], id: string)
   const now = world.now();
   const reason = 'CannotPullContainerError: The image "busybox" could not be pulled: no such host.';
   host.end(id);
-  change(host, id, ({ containers }) => ({
+  changeObservation(host, id, ({ containers }) => ({
     stopCode: 'TaskFailedToStart',
     stoppedReason: 'Task failed to start',
     pullStartedAt: now,
@@ -83,7 +85,7 @@ async function bindPort({ world }: Desk, hosts: readonly ScriptedHost[], id: str
   const host = hostOf(hosts, id);
   world.advance(1);
   const binding = { bindIP: '0.0.0.0', containerPort: 80, hostPort: 8080, protocol: 'tcp' as const };
-  change(host, id, ({ containers, sequence }) => ({
+  changeObservation(host, id, ({ containers, sequence }) => ({
     sequence: sequence + 1,
     containers: containers.map((container) => ({ ...container, networkBindings: [binding] })),
   }));
@@ -97,7 +99,11 @@ function hostOf(hosts: readonly ScriptedHost[], id: string): ScriptedHost {
 }
 
 /** Of the observation that goes out with the next report. */
-function change(host: ScriptedHost, id: string, to: (seen: TaskObservation) => Partial<TaskObservation>): void {
+export function changeObservation(
+  host: ScriptedHost,
+  id: string,
+  to: (seen: TaskObservation) => Partial<TaskObservation>,
+): void {
   const entry = host.tasks.get(id);
   if (entry !== undefined) entry.observation = { ...entry.observation, ...to(entry.observation) };
 }

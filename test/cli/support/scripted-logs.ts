@@ -5,6 +5,7 @@ import type { LogLine } from '../../../core/model/task.ts';
 export class ScriptedLogs implements LogSource {
   readonly #lines = new Map<string, LogLine[]>();
   readonly #ended = new Set<string>();
+  readonly #failed = new Map<string, Error>();
   readonly #waiters = new Set<() => void>();
 
   write(taskId: string, ...lines: readonly Partial<LogLine>[]): void {
@@ -24,6 +25,12 @@ export class ScriptedLogs implements LogSource {
     this.#wake();
   }
 
+  /** Whoever reads it gets the error after the lines. */
+  fail(taskId: string, error: Error): void {
+    this.#failed.set(taskId, error);
+    this.#wake();
+  }
+
   async *open(_hostId: string, request: Parameters<LogSource['open']>[1]): AsyncGenerator<readonly LogLine[]> {
     const { taskId, container, follow, tail, signal } = request;
     const wanted = () =>
@@ -33,7 +40,9 @@ export class ScriptedLogs implements LogSource {
     for (;;) {
       const lines = wanted().slice(sent);
       sent += lines.length;
+      const failure = this.#failed.get(taskId);
       if (lines.length > 0) yield lines;
+      else if (failure !== undefined) throw failure;
       else if (!follow || this.#ended.has(taskId) || signal.aborted) return;
       else await new Promise<void>((resolve) => this.#waiters.add(resolve));
     }
