@@ -2,25 +2,26 @@
  * What every Runtime promises (agent/runtime.ts), sentence by sentence: run against the fake host and against containerd. A provider
  * says how each kind of container is made there; the suite knows no machinery.
  */
-import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { Runtime } from '../../agent/runtime.ts';
 import {
-  type ContainerState,
-  type FoundTask,
-  type PulledImage,
-  type Runtime,
-  RuntimeFailure,
-} from '../../agent/runtime.ts';
-import type { LogLine } from '../../core/model/task.ts';
-import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
-import { containerSpec, taskSpec } from './oci/task-spec.ts';
+  type Driven,
+  exitOf,
+  failureOf,
+  found,
+  isReady,
+  linesOf,
+  newTaskId,
+  noProgress,
+  prepare,
+  run,
+  unending,
+} from './runtime-driver.ts';
 
 /** A host with one runtime open on it. Disposing of it leaves nothing behind. */
-export interface RuntimeUnderTest extends AsyncDisposable {
-  readonly runtime: Runtime;
+export interface RuntimeUnderTest extends Driven, AsyncDisposable {
   /** A second runtime on the same host, as an agent that was restarted opens it; closed with the host. */
   reopen(): Promise<Runtime>;
-  readonly image: string;
   /** Its registry answers, and does not have it. */
   readonly missingImage: string;
   readonly commands: {
@@ -36,95 +37,6 @@ export interface RuntimeUnderTest extends AsyncDisposable {
     /** A program that is not in the image. */
     readonly cannotStart: string[];
   };
-}
-
-const noProgress = () => {};
-const unending = () => new AbortController().signal;
-const newTaskId = () => randomBytes(16).toString('hex');
-
-/** Resolves when the runtime says that something of this task exited and `look` then finds what is waited for. */
-async function afterExit<T>(runtime: Runtime, taskId: string, look: () => Promise<T | undefined>): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const check = () => {
-    look().then((found) => {
-      if (found !== undefined) resolve(found);
-    }, reject);
-  };
-  using _exits = runtime.onExit((exited) => {
-    if (exited === undefined || exited === taskId) check();
-  });
-  check(); // It may have exited before.
-  return await promise;
-}
-
-type Exited = Extract<ContainerState, { state: 'exited' }>;
-
-const exitOf = (runtime: Runtime, taskId: string, container = 'main'): Promise<Exited> =>
-  afterExit(runtime, taskId, async () => {
-    const state = await runtime.containerState(taskId, container);
-    return state?.state === 'exited' ? state : undefined;
-  });
-
-async function linesOf(
-  runtime: Runtime,
-  taskId: string,
-  options: { container?: string; tail?: number; follow?: boolean; signal?: AbortSignal } = {},
-): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
-  const read = runtime.readLogs(taskId, { follow: false, signal: unending(), ...options });
-  for await (const batch of read) lines.push(...batch);
-  return lines;
-}
-
-/** Resolves once the container says that it is ready for signals. */
-async function isReady(runtime: Runtime, taskId: string): Promise<void> {
-  const enough = new AbortController();
-  for await (const batch of runtime.readLogs(taskId, { follow: true, signal: enough.signal })) {
-    if (batch.some(({ text }) => text === 'ready')) break;
-  }
-  enough.abort();
-}
-
-const found = (tasks: readonly FoundTask[], taskId: string): FoundTask | undefined =>
-  tasks.find((task) => task.taskId === taskId);
-
-/** A task of containers with these commands, prepared on the host. */
-async function prepare(
-  { runtime, image }: RuntimeUnderTest,
-  commands: Readonly<Record<string, string[]>>,
-  overrides: { task?: Partial<TaskSpec>; container?: Partial<ContainerSpec> } = {},
-): Promise<{ spec: TaskSpec; taskId: string; image: PulledImage }> {
-  const containers = Object.entries(commands).map(([name, command]) =>
-    containerSpec({ name, image, entryPoint: [], command, ...overrides.container }),
-  );
-  const taskId = newTaskId();
-  const spec = taskSpec({ taskId, networkMode: 'none', containers, ...overrides.task });
-  const pulled = await runtime.pullImage(image, noProgress, unending());
-  await runtime.prepareTask(spec);
-  return { spec, taskId, image: pulled };
-}
-
-/** The same with every container started. */
-async function run(
-  host: RuntimeUnderTest,
-  commands: Readonly<Record<string, string[]>>,
-  overrides: { container?: Partial<ContainerSpec> } = {},
-): Promise<string> {
-  const { spec, taskId, image } = await prepare(host, commands, overrides);
-  for (const { name } of spec.containers) {
-    await host.runtime.createContainer(spec, name, image);
-    await host.runtime.startContainer(taskId, name);
-  }
-  return taskId;
-}
-
-async function failureOf(action: Promise<unknown>): Promise<RuntimeFailure> {
-  const error = await action.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof RuntimeFailure) return error;
-  throw new Error('it did not fail with a RuntimeFailure', { cause: error });
 }
 
 /** `open` makes a host of its own for each test. */

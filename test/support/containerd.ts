@@ -67,11 +67,12 @@ export async function startContainerd(): Promise<TestContainerd> {
   };
 }
 
-/** Pids of the shims that were started through this socket. */
-export function shimsOf(socket: string): number[] {
+/** Pids of the shims that were started through this socket, all or those of one containerd namespace. */
+export function shimsOf(socket: string, namespace?: string): number[] {
   return pids().filter((pid) => {
     const argv = argvOf(pid);
-    return (argv[0] ?? '').includes('containerd-shim') && argv.includes(socket);
+    const isOurs = (argv[0] ?? '').includes('containerd-shim') && argv.includes(socket);
+    return isOurs && (namespace === undefined || argv.includes(namespace));
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Agents for tests: the real loops over a fake host and a scripted control plane, in this process. An agent can be ended as SIGTERM
+ * Agents for tests: the real loops over a fake or a real host and a scripted control plane, in this process. An agent can be ended as SIGTERM
  * ends it, or killed at any point: then nothing that it had begun has any further effect.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,8 +14,8 @@ import { type ControlPlane, createControlPlane } from '../../agent/control-plane
 import { replaceFile, syncDirectory } from '../../agent/durable-file.ts';
 import { openIdentity } from '../../agent/identity.ts';
 import { type LedgerFiles, openLedger } from '../../agent/ledger.ts';
+import type { Runtime } from '../../agent/runtime.ts';
 import type { FakeControlPlane } from './fake-control-plane.ts';
-import type { FakeHost } from './fake-runtime.ts';
 
 /** A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. */
 export function fastClock(speed = 50): Clock {
@@ -44,9 +44,14 @@ export interface TestAgent extends AsyncDisposable {
   kill(): void;
 }
 
+/** What outlives agents: each opens a runtime on it. `cut` takes the effect from calls that are under way. */
+export interface AgentHost {
+  open(): (Runtime & { cut(): void }) | Promise<Runtime>;
+}
+
 export interface TestAgentOptions {
   readonly directory: string;
-  readonly host: FakeHost;
+  readonly host: AgentHost;
   readonly controlPlane: FakeControlPlane;
   readonly clock?: Clock;
   readonly bootId?: string;
@@ -66,7 +71,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
   const identity = await openIdentity(directory, log);
   const files = ledgerFiles(options, isKilled.signal);
   const ledger = await openLedger(join(directory, 'tasks'), { log, clock, files });
-  const session = host.open();
+  const session = await host.open();
   const client = createControlPlane(controlPlane.url, identity, clock);
   const ended = runAgent(
     {
@@ -95,7 +100,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
   );
   const kill = () => {
     isKilled.abort();
-    session.cut();
+    if ('cut' in session) session.cut();
     end.abort();
   };
   return {

@@ -1,8 +1,8 @@
 /**
  * A real host for tests of the runtime: containerd and a registry of the test file's own, and for each host a containerd namespace,
- * a cgroup parent, a bridge and firewall chains that nothing else on this machine uses.
+ * a cgroup parent, a bridge and firewall chains that nothing else on this machine uses. Knows everything that a host may leave behind.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { detectCgroups } from '../../../agent/cgroups/cgroups.ts';
@@ -12,8 +12,10 @@ import { createContainerdRuntime } from '../../../agent/containerd/runtime.ts';
 import { removeHostNetwork } from '../../../agent/network/host-network.ts';
 import type { PulledImage, Runtime } from '../../../agent/runtime.ts';
 import { busyboxImage } from '../../../local/images/busybox-image.ts';
-import { startContainerd, type TestContainerd } from '../../support/containerd.ts';
-import { startFakeRegistry } from '../../support/fake-registry.ts';
+import type { Image } from '../../../local/images/image.ts';
+import { pushImage } from '../../../local/images/push-image.ts';
+import { startRegistry } from '../../../local/images/registry.ts';
+import { shimsOf, startContainerd, type TestContainerd } from '../../support/containerd.ts';
 import { firewallLines, namespacesOf, testNetwork } from '../network/network-peers.ts';
 
 const log = pino({ level: process.env.GANTRY_TEST_LOG ?? 'silent' });
@@ -24,7 +26,8 @@ export interface RealMachine extends AsyncDisposable {
   /** A static busybox, with root, app (1000) and nobody. */
   readonly image: string;
   readonly missingImage: string;
-  publish(image: Parameters<Awaited<ReturnType<typeof startFakeRegistry>>['publish']>[0], repository: string): string;
+  /** Puts it into the registry and answers its reference. */
+  publish(image: Image, repository: string): Promise<string>;
   /** A host of its own; `netns` and `address` for one that lives in a network namespace. */
   host(options?: { readonly netns?: string; readonly hostAddress?: string }): Promise<RealHost>;
 }
@@ -41,15 +44,17 @@ export interface RealHost extends AsyncDisposable {
 export async function startRealMachine(): Promise<RealMachine> {
   const stack = new AsyncDisposableStack();
   const daemon = stack.use(await startContainerd());
-  const registry = stack.use(await startFakeRegistry());
+  const registry = stack.use(await startRegistry({ dir: join(daemon.dir, 'registry') }));
+  const publish = async (image: Image, repository: string) =>
+    (await pushImage(image, { registryUrl: registry.url, repository, tag: 'test' })).reference;
   const client = stack.use(connect(daemon.socket));
   let hosts = 0;
   return {
     daemon,
     client,
-    image: registry.publish(await busyboxImage(), 'test/busybox'),
-    missingImage: `${registry.host}/test/missing:latest`,
-    publish: (image, repository) => registry.publish(image, repository),
+    image: await publish(await busyboxImage(), 'test/busybox'),
+    missingImage: `${new URL(registry.url).host}/test/missing:latest`,
+    publish,
     host: (options = {}) => openHost({ daemon, client, number: hosts++, ...options }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -92,7 +97,7 @@ async function openHost({ daemon, client, number, ...network }: HostOptions): Pr
     config,
     reopen: open,
     pull: (reference) => runtime.pullImage(reference, () => {}, new AbortController().signal),
-    leftovers: () => leftovers(client, config),
+    leftovers: () => leftovers(daemon, client, config),
     async [Symbol.asyncDispose]() {
       const last = await open();
       for (const { taskId } of await last.inventory()) await last.removeTask(taskId);
@@ -101,23 +106,51 @@ async function openHost({ daemon, client, number, ...network }: HostOptions): Pr
   };
 }
 
-async function leftovers(client: Containerd, config: RuntimeConfig): Promise<string[]> {
-  const containerd = client.withNamespace(config.namespace);
-  const { containers } = await containerd.containers.list({});
-  const { tasks } = await containerd.tasks.list({});
-  const active: string[] = [];
+async function leftovers(daemon: TestContainerd, client: Containerd, config: RuntimeConfig): Promise<string[]> {
+  const named = (kind: string, names: readonly string[]) => names.map((name) => `${kind} ${name}`);
+  return [
+    ...(await leftInContainerd(client, config.namespace)),
+    ...named('shim', shimsOf(daemon.socket, config.namespace).map(String)),
+    ...named('runc state', listed(join(config.runtimeRoot, config.namespace))),
+    ...named('cgroup', await detectCgroups().childGroups(config.cgroupParent)),
+    ...named('mount', mountsBelow(join(daemon.paths.state, 'io.containerd.runtime.v2.task', config.namespace))),
+    ...(await leftOfNetworks(config)),
+    ...['tasks', 'network'].flatMap((part) => named('file', listed(join(config.stateDirectory, part)))),
+  ];
+}
+
+async function leftInContainerd(client: Containerd, namespace: string): Promise<string[]> {
+  const containerd = client.withNamespace(namespace);
+  const [{ containers }, { tasks }, { leases }] = await Promise.all([
+    containerd.containers.list({}),
+    containerd.tasks.list({}),
+    containerd.leases.list({}),
+  ]);
+  const snapshots: string[] = [];
   for await (const { info } of containerd.snapshots.list({ snapshotter: 'overlayfs' }))
-    active.push(...info.filter(({ name }) => !name.startsWith('sha256:')).map(({ name }) => `snapshot ${name}`));
-  const groups = await detectCgroups().childGroups(config.cgroupParent);
-  const rules = await firewallLines(config.network.chainPrefix, config.network.netns);
+    snapshots.push(...info.map(({ name }) => name).filter((name) => !name.startsWith('sha256:'))); // Those of images stay.
   return [
     ...containers.map(({ id }) => `container ${id}`),
     ...tasks.map(({ id }) => `process ${id}`),
-    ...active,
-    ...groups.map((name) => `cgroup ${name}`),
-    ...namespacesOf(config.namespace).map((name) => `namespace ${name}`),
-    ...rules.filter((rule) => rule.includes('--to-destination')),
-    ...(existsSync(join(config.stateDirectory, 'tasks')) ? readdirSync(join(config.stateDirectory, 'tasks')) : []),
-    ...(existsSync(join(config.stateDirectory, 'network')) ? readdirSync(join(config.stateDirectory, 'network')) : []),
+    ...leases.map(({ id }) => `lease ${id}`),
+    ...snapshots.map((name) => `snapshot ${name}`),
   ];
 }
+
+async function leftOfNetworks({ namespace, network }: RuntimeConfig): Promise<string[]> {
+  const rules = await firewallLines(network.chainPrefix, network.netns);
+  const attached = network.netns === undefined ? listed(`/sys/class/net/${network.bridge}/brif`) : [];
+  return [
+    ...namespacesOf(`${namespace}-`).map((name) => `network namespace ${name}`),
+    ...attached.map((name) => `link ${name}`),
+    ...rules.filter((rule) => rule.includes('--to-destination')),
+  ];
+}
+
+const listed = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
+
+const mountsBelow = (directory: string): string[] =>
+  readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((mountPoint) => mountPoint.startsWith(`${directory}/`));

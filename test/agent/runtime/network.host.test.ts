@@ -1,0 +1,165 @@
+/** Containers on the networks that a task may choose, seen from inside and reached from the machine. */
+import { readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  createHostNamespace,
+  removeHostNamespace,
+  removeMachineBridge,
+} from '../../../agent/network/host-namespace.ts';
+import { netnsPath } from '../../../agent/network/names.ts';
+import { runTool } from '../../../agent/network/tool.ts';
+import type { PortMapping } from '../../../core/model/task-definition.ts';
+import { describeWithContainers } from '../../support/containers.ts';
+import { testNetwork } from '../network/network-peers.ts';
+import { containerSpec } from '../oci/task-spec.ts';
+import { exitOf, failureOf, isReady, linesOf, prepare, run, runTask, type SpecOverrides } from '../runtime-driver.ts';
+import { type RealHost, type RealMachine, startRealMachine } from './real-host.ts';
+
+const port = (containerPort: number, hostPort = 0): PortMapping => ({ containerPort, hostPort, protocol: 'tcp' });
+
+/** Answers every request with its name. */
+const serves = (name: string, onPort: number): string[] => [
+  'sh',
+  '-c',
+  `mkdir /www && echo ${name} > /www/index.html && echo ready && exec httpd -f -h /www -p ${onPort}`,
+];
+
+const get = async (address: string, hostPort: number | undefined): Promise<string> => {
+  const response = await fetch(`http://${address}:${hostPort}/`, { signal: AbortSignal.timeout(5000) });
+  return (await response.text()).trim();
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+describeWithContainers("containers' networks", () => {
+  let machine: RealMachine;
+  let host: RealHost;
+  beforeAll(async () => {
+    machine = await startRealMachine();
+    host = await machine.host();
+  });
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
+    await machine[Symbol.asyncDispose]();
+  });
+
+  const driven = (on = host) => ({ runtime: on.runtime, image: machine.image });
+
+  async function readInside(networkMode: 'none' | 'host' | 'bridge', script: string, on = host): Promise<string[]> {
+    const taskId = await run(driven(on), { main: ['sh', '-c', script] }, { task: { networkMode } });
+    await exitOf(on.runtime, taskId);
+    await on.runtime.removeContainer(taskId, 'main');
+    const lines = await linesOf(on.runtime, taskId);
+    await on.runtime.removeTask(taskId);
+    return lines.map(({ text }) => text);
+  }
+
+  const interfaces = "sed -n 's/^ *\\(.*\\):.*/\\1/p' /proc/net/dev | sort";
+
+  it('none: has its own loopback, up, and nothing else', async () => {
+    const read = await readInside(
+      'none',
+      `readlink /proc/self/ns/net; ping -c1 127.0.0.1 > /dev/null && echo up; ${interfaces}`,
+    );
+    expect(read[0]).not.toBe(readlinkSync('/proc/self/ns/net'));
+    expect(read[1]).toBe('up');
+    expect(read).toContain('lo');
+    expect(read.filter((name) => /^(eth|veth|en)/.test(name))).toEqual([]);
+  });
+
+  it("host: is on the machine's own network, with its names", async () => {
+    const read = await readInside('host', 'readlink /proc/self/ns/net; cat /proc/sys/kernel/hostname');
+    expect(read).toEqual([readlinkSync('/proc/self/ns/net'), (await runTool('uname', ['-n'])).trim()]);
+  });
+
+  it('host: listens on the port that it names, which no other task gets', async () => {
+    const wanted = await freePort();
+    const overrides: SpecOverrides = { task: { networkMode: 'host' }, container: { portMappings: [port(wanted)] } };
+    const { taskId, bindings } = await runTask(driven(), { main: serves('shared', wanted) }, overrides);
+    await isReady(host.runtime, taskId);
+    expect(bindings.main).toEqual([{ bindIP: '0.0.0.0', containerPort: wanted, hostPort: wanted, protocol: 'tcp' }]);
+    await expect.poll(() => get('127.0.0.1', wanted).catch(String), { timeout: 5000 }).toBe('shared');
+    const failure = await failureOf(prepare(driven(), { main: ['true'] }, overrides));
+    expect(failure.message).toContain(`Host port ${wanted}/tcp is already published by task ${taskId}`);
+    const rest = (await host.runtime.inventory()).map((task) => task.taskId);
+    for (const left of rest) await host.runtime.removeTask(left);
+    expect(rest, 'what was refused can be removed as well').toHaveLength(2);
+    await expect(get('127.0.0.1', wanted)).rejects.toThrow();
+  });
+
+  it('bridge: two containers on the same port are reached on a static and a dynamic one, and by each other', async () => {
+    const wanted = await freePort();
+    const server = (name: string, mapping: PortMapping) =>
+      containerSpec({
+        name,
+        image: machine.image,
+        entryPoint: [],
+        command: serves(name, 80),
+        portMappings: [mapping],
+      });
+    const containers = [server('fixed', port(80, wanted)), server('floating', port(80))];
+    const { taskId, bindings: ports } = await runTask(driven(), {}, { task: { networkMode: 'bridge', containers } });
+    const dynamic = ports.floating?.[0]?.hostPort;
+    expect(ports.fixed?.[0]?.hostPort).toBe(wanted);
+    await expect.poll(() => get('127.0.0.1', wanted).catch(String), { timeout: 5000 }).toBe('fixed');
+    await expect.poll(() => get('127.0.0.1', dynamic).catch(String), { timeout: 5000 }).toBe('floating');
+
+    const gateway = host.config.network.subnet.replace(/\.0\/24$/, '.1');
+    const asks = `wget -qO- http://${gateway}:${wanted}/; wget -qO- http://${gateway}:${dynamic}/; cat /etc/resolv.conf > /dev/null && echo names`;
+    expect(await readInside('bridge', asks)).toEqual(['fixed', 'floating', 'names']);
+    await host.runtime.removeTask(taskId);
+    await expect(get('127.0.0.1', wanted)).rejects.toThrow();
+  });
+
+  it('bridge: knows its own address by its name, and may listen on a low port as any user', async () => {
+    const script = 'wget -qO- http://$(hostname):80/';
+    const serve = `mkdir /tmp/www; echo low > /tmp/www/index.html; httpd -h /tmp/www -p 80; ${script}`;
+    const taskId = await run(
+      driven(),
+      { main: ['sh', '-c', serve] },
+      { task: { networkMode: 'bridge' }, container: { user: 'app' } },
+    );
+    expect((await exitOf(host.runtime, taskId)).exit.exitCode).toBe(0);
+    await host.runtime.removeContainer(taskId, 'main');
+    expect((await linesOf(host.runtime, taskId)).map(({ text }) => text)).toEqual(['low']);
+    await host.runtime.removeTask(taskId);
+  });
+
+  it('of a host with a network namespace of its own are in there, and published on its address', async () => {
+    const { bridge, subnet } = testNetwork(3);
+    const prefix = subnet.split('.').slice(0, 3).join('.');
+    const namespace = { name: `${bridge}-h`, bridge: `${bridge}m`, address: `${prefix}.2`, gateway: `${prefix}.1/24` };
+    await using stack = new AsyncDisposableStack();
+    stack.defer(async () => {
+      await removeHostNamespace(namespace.name);
+      await removeMachineBridge(namespace.bridge);
+    });
+    await createHostNamespace(namespace);
+    const netns = netnsPath(namespace.name);
+    const other = stack.use(await machine.host({ netns, hostAddress: namespace.address }));
+
+    const own = (await runTool('readlink', ['/proc/self/ns/net'], { netns })).trim();
+    expect(await readInside('host', 'readlink /proc/self/ns/net', other)).toEqual([own]);
+
+    const { taskId, bindings } = await runTask(
+      driven(other),
+      { main: serves('inside', 80) },
+      { task: { networkMode: 'bridge' }, container: { portMappings: [port(80, 8080)] } },
+    );
+    expect(bindings.main).toEqual([{ bindIP: namespace.address, containerPort: 80, hostPort: 8080, protocol: 'tcp' }]);
+    await expect.poll(() => get(namespace.address, 8080).catch(String), { timeout: 5000 }).toBe('inside');
+    await other.runtime.removeTask(taskId);
+    await expect.poll(() => other.leftovers(), { timeout: 5000 }).toEqual([]);
+  });
+
+  it('leave nothing when all are removed', async () => {
+    await expect.poll(() => host.leftovers(), { timeout: 5000 }).toEqual([]);
+  });
+});
