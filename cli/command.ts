@@ -76,14 +76,12 @@ export const globalOptions = {
   help: { type: 'boolean', short: 'h', summary: 'Print this help' },
 } as const satisfies Options;
 
-/** Documented in `gantry --help`. */
+/** Documented in `gantry --help`; each error brings its own (core/errors.ts). */
 export const exitCodes = {
   ok: 0,
   /** Wrong usage, or an error of our own or of the control plane. */
   failed: 1,
   notPlaced: 2,
-  timeout: 3,
-  notFound: 4,
   /** By Ctrl-C, as shells have it. */
   interrupted: 130,
 } as const;

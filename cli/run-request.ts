@@ -31,7 +31,7 @@ export const requestOptions = {
     type: 'string',
     value: 'TYPE[:FIELD]',
     multiple: true,
-    summary: 'spread:instanceId, spread:attribute:NAME, binpack:cpu, binpack:memory or random',
+    summary: 'spread:instanceId, spread:attribute:NAME, binpack:cpu|memory, random',
   },
   constraint: { type: 'string', value: 'TYPE', multiple: true, summary: 'distinctInstance: each on a host of its own' },
   tag: { type: 'string', value: 'KEY=VALUE', multiple: true, summary: 'Tag the tasks' },

@@ -4,7 +4,7 @@ import { localOptions, whereOptions } from './cloud-options.ts';
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'Check whether this machine can be a cloud, and how the one on it does; changes nothing',
+  summary: 'Check this machine and the cloud on it; changes nothing',
   arguments: [],
   options: whereOptions,
   examples: ['gantry doctor', "gantry doctor --json | jq '.findings[] | select(.ok | not)'"],

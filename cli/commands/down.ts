@@ -4,7 +4,7 @@ import { localOptions, whereOptions } from './cloud-options.ts';
 
 export const downCommand = defineCommand({
   name: 'down',
-  summary: 'Stop all tasks of the cloud on this machine and take it down; its data stay unless they are purged',
+  summary: 'Stop all tasks and take the cloud on this machine down',
   arguments: [],
   options: {
     ...whereOptions,

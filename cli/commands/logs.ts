@@ -7,7 +7,7 @@ import { clusterOf, taskIdOf } from '../render/task.ts';
 
 export const logsCommand = defineCommand({
   name: 'logs',
-  summary: 'Print what a task wrote; with several containers each line names its own',
+  summary: 'Print what a task wrote',
   arguments: [{ name: 'id', summary: 'a task, by any unambiguous beginning of its id, or by ARN', required: true }],
   options: {
     follow: { type: 'boolean', short: 'f', summary: 'Go on until the task has stopped' },

@@ -8,7 +8,7 @@ const recentMs = 3600_000;
 
 export const psCommand = defineCommand({
   name: 'ps',
-  summary: 'Show tasks: those that run or wait, and those that stopped in the last hour, with why',
+  summary: 'Show tasks that run, wait, or stopped in the last hour, with why',
   arguments: [],
   options: {
     family: { type: 'string', value: 'FAMILY', summary: 'Only tasks of this family' },

@@ -5,12 +5,15 @@ import { localOptions, upOptions } from './cloud-options.ts';
 
 export const quickstartCommand = defineCommand({
   name: 'quickstart',
-  summary:
-    'Bring a cloud up, run a first container on it, tell what happens and how long it takes, and leave nothing behind',
+  summary: 'Run a first container on this machine, tell what happens, and leave nothing behind',
   arguments: [],
   options: {
     keep: { type: 'boolean', summary: 'Leave the cloud up, and say what to try next' },
     ...upOptions,
+    data: {
+      ...upOptions.data,
+      summary: 'Where its data are (default: a directory of its own, or with --keep the usual one)',
+    },
   },
   examples: ['gantry quickstart', 'gantry quickstart --keep', 'gantry quickstart --hosts 3'],
   run(context, { options: { keep = false, ...chosen } }) {

@@ -5,7 +5,7 @@ import { revisionOf } from '../render/task.ts';
 
 export const registerCommand = defineCommand({
   name: 'register',
-  summary: 'Register a task definition from a JSON or YAML file; says what Gantry records or ignores of it',
+  summary: 'Register a task definition from a JSON or YAML file',
   arguments: [
     { name: 'file', summary: 'JSON or YAML, as RegisterTaskDefinition takes it; - is standard input', required: true },
   ],

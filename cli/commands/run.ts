@@ -22,7 +22,7 @@ interface SeeingOptions {
 
 export const runCommand = defineCommand({
   name: 'run',
-  summary: 'Run tasks from a revision, or register the task definition in a file and run it',
+  summary: 'Run tasks, from a revision or from a JSON or YAML file',
   arguments: [
     {
       name: 'task',

@@ -12,7 +12,7 @@ const shownLines = 10;
 
 export const showCommand = defineCommand({
   name: 'show',
-  summary: 'Show one task: its story, containers, limits, addresses, last log lines, and what to do next',
+  summary: 'Show one task: story, containers, limits, addresses, last log lines',
   arguments: [{ name: 'id', summary: 'a task, by any unambiguous beginning of its id, or by ARN', required: true }],
   options: {},
   examples: ['gantry show 3f2a', 'gantry show 3f2a --json'],

@@ -11,7 +11,7 @@ import { watchToEnd } from '../watch.ts';
 
 export const stopCommand = defineCommand({
   name: 'stop',
-  summary: 'Stop tasks: SIGTERM, and SIGKILL after the stopTimeout of each container (default 30 s)',
+  summary: "Stop tasks: SIGTERM, then SIGKILL after each container's stopTimeout",
   arguments: [
     { name: 'id', summary: 'tasks, by any unambiguous beginning of an id, or by ARN', required: true, variadic: true },
   ],

@@ -5,8 +5,7 @@ import { localOptions, upOptions } from './cloud-options.ts';
 
 export const upCommand = defineCommand({
   name: 'up',
-  summary:
-    'Make this machine a cloud: containerd, control plane and hosts, supervised until Ctrl-C; containers outlive it',
+  summary: 'Make this machine a cloud, supervised until Ctrl-C; containers outlive it',
   arguments: [],
   options: upOptions,
   examples: [
