@@ -54,7 +54,7 @@ const defaultSettings: Settings = {
   heartbeatSeconds: 60,
 };
 
-const sleep: ControlDeps['sleep'] = async (ms, signal) => {
+const pause: ControlDeps['sleep'] = async (ms, signal) => {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
@@ -65,7 +65,8 @@ const sleep: ControlDeps['sleep'] = async (ms, signal) => {
 /** Throws ClientException where the store belongs to another region or account. */
 export async function createControl(options: ControlOptions): Promise<Control> {
   const { table, clock, random, newId, log } = options;
-  const { region, accountId, epoch } = await openStore({ table, clock, newId }, options.realm ?? {});
+  const sleep = options.sleep ?? pause;
+  const { region, accountId, epoch } = await openStore({ table, clock, newId, random, sleep }, options.realm ?? {});
   const feed = createTaskFeed();
   const hub = createChannelHub({ newId, onProgress: createProgressGate({ table, feed, log }) });
   const runner = createLoopRunner(loops, () => deps);
@@ -75,7 +76,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     storeEpoch: epoch,
     clock,
     random,
-    sleep: options.sleep ?? sleep,
+    sleep,
     newId,
     wake: hub,
     feed,

@@ -2,9 +2,9 @@
  * Makes a store what it is at its first use, and recognises it later: region, account and epoch are fixed once, and the cluster
  * `default` exists from the start.
  */
-
 import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
+import { attempt } from './attempts.ts';
 import type { ControlDeps } from './deps.ts';
 import { addCluster } from './store/clusters.ts';
 import { addStoreMeta, getStoreMeta, type StoreMeta } from './store/store-meta.ts';
@@ -18,18 +18,21 @@ export interface WantedRealm {
 const defaults = { region: 'us-east-1', accountId: '000000000000' };
 
 /** Throws ClientException where the store belongs to another region or account. */
-export async function openStore(
-  { table, clock, newId }: Pick<ControlDeps, 'table' | 'clock' | 'newId'>,
+export function openStore(
+  deps: Pick<ControlDeps, 'table' | 'clock' | 'newId' | 'random' | 'sleep'>,
   wanted: WantedRealm,
 ): Promise<StoreMeta> {
-  const known = await getStoreMeta(table);
-  if (known !== undefined) return agreed(known, wanted);
-  const createdAt = clock.now();
-  const meta: StoreMeta = { ...defaults, ...wanted, epoch: newId(), createdAt };
-  const cluster = { name: defaultClusterName, status: 'ACTIVE' as const, createdAt, tags: [], version: 1 };
-  const { outcome } = await table.commit([addStoreMeta(meta), addCluster(cluster)]);
-  // Not done: another process made the store in this moment.
-  return outcome === 'done' ? meta : await openStore({ table, clock, newId }, wanted);
+  const { table, clock, newId } = deps;
+  return attempt(deps, { most: 20, what: 'the store' }, async () => {
+    const known = await getStoreMeta(table);
+    if (known !== undefined) return agreed(known, wanted);
+    const createdAt = clock.now();
+    const meta: StoreMeta = { ...defaults, ...wanted, epoch: newId(), createdAt };
+    const cluster = { name: defaultClusterName, status: 'ACTIVE' as const, createdAt, tags: [], version: 1 };
+    const { outcome } = await table.commit([addStoreMeta(meta), addCluster(cluster)]);
+    // Not done: another process made the store in this moment.
+    return outcome === 'done' ? meta : undefined;
+  });
 }
 
 function agreed(known: StoreMeta, wanted: WantedRealm): StoreMeta {

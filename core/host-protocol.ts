@@ -62,7 +62,7 @@ export const registerResponseSchema = z.object({
 });
 export type RegisterResponse = z.infer<typeof registerResponseSchema>;
 
-export const desiredTaskSchema = z.object({ taskId: z.string(), desired: desiredSchema, spec: taskSpecSchema });
+const desiredTaskSchema = z.object({ taskId: z.string(), desired: desiredSchema, spec: taskSpecSchema });
 export type DesiredTask = z.infer<typeof desiredTaskSchema>;
 
 /**
@@ -78,7 +78,7 @@ export const desiredSetSchema = z.object({
 });
 export type DesiredSet = z.infer<typeof desiredSetSchema>;
 
-export const reportedTaskSchema = z.object({
+const reportedTaskSchema = z.object({
   taskId: z.string(),
   /** `desired.version` that the agent has applied. */
   desiredVersion: z.number().int(),

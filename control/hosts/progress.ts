@@ -20,7 +20,9 @@ export function createProgressGate({
     const oldest = hostOf.keys().next().value;
     if (hostOf.size >= maxKnownTasks && oldest !== undefined) hostOf.delete(oldest);
     hostOf.set(taskId, found);
-    found.catch(() => hostOf.delete(taskId));
+    // Only an answer that stays true is kept: a task that waits may be placed, and a store that fails may recover.
+    const forget = (): void => void hostOf.delete(taskId);
+    found.then((hostId) => hostId === undefined && forget(), forget);
     return found;
   }
 

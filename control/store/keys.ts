@@ -5,10 +5,10 @@
 import type { Key } from './table.ts';
 
 /** Lists that many writers touch are spread over this many partitions, by a hash of the id. */
-export const shardCount = 8;
+const shardCount = 8;
 
 /** Ids are hexadecimal and uniformly distributed, so their first digits choose the shard. */
-export const shardOf = (id: string): number => Number.parseInt(id.slice(0, 4), 16) % shardCount;
+const shardOf = (id: string): number => Number.parseInt(id.slice(0, 4), 16) % shardCount;
 
 export const allShards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard);
 

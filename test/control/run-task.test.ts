@@ -178,6 +178,55 @@ describe('RunTask refuses', () => {
   });
 });
 
+describe('a view of the hosts that is out of date', () => {
+  it('refuses nothing: what another control plane has freed is seen before a refusal', async () => {
+    await using world = await startWorld();
+    const host = await world.host({ memoryMib: 512 });
+    await world.register('big', { memory: 512 });
+    const other = await world.another();
+    const request = { taskDefinition: 'big', launchType: 'EC2' };
+    const first = await world.call('RunTask', request);
+    const refused = await world.call('RunTask', request, { control: other });
+    expect(refused.failures).toMatchObject([{ reason: 'RESOURCE:MEMORY' }]);
+    await world.call('StopTask', { task: first.tasks[0]?.taskArn });
+    await host.obey(); // Ends it, through the first control plane.
+    const { tasks, failures } = await world.call('RunTask', request, { control: other });
+    expect([tasks.length, failures]).toEqual([1, []]);
+  });
+
+  it('places nothing where another control plane has taken the room', async () => {
+    await using world = await startWorld();
+    for (const name of ['a', 'b']) await world.host({ name, memoryMib: 512 });
+    await world.register('big', { memory: 512 });
+    const other = await world.another();
+    for (const control of [world.control, other]) await control.deps.capacity.hosts('default');
+    const request = { taskDefinition: 'big', launchType: 'EC2' };
+    const answers = [
+      await world.call('RunTask', request),
+      await world.call('RunTask', request, { control: other }),
+      await world.call('RunTask', request),
+    ];
+    expect(answers.map(({ tasks, failures }) => [tasks.length, failures.length])).toEqual([
+      [1, 0],
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+
+  it('is not needed to wait: a host that is full is learned of from the refusal', async () => {
+    await using world = await startWorld();
+    await world.host({ memoryMib: 1000 });
+    await world.register('job', { memory: 100 });
+    const other = await world.another();
+    await other.deps.capacity.hosts('default');
+    await world.call('RunTask', { taskDefinition: 'job', count: 10 });
+    const { tasks } = await world.call('RunTask', { taskDefinition: 'job' }, { control: other });
+    expect(tasks).toMatchObject([
+      { lastStatus: 'PROVISIONING', explanation: { sentence: '1 host: memory (largest free 0 MiB, needs 100)' } },
+    ]);
+  });
+});
+
 describe('concurrent RunTasks', () => {
   it('never take more of a host than it has', async () => {
     await using world = await startWorld();

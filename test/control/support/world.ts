@@ -62,7 +62,7 @@ export interface World extends AsyncDisposable {
   /** Runs a loop over everything, and whatever it triggers, to its end. */
   loop(name: LoopName, control?: Control): Promise<void>;
   /** One more control plane over the same store. */
-  another(): Promise<Control>;
+  another(wrap?: WorldOptions['wrap']): Promise<Control>;
 }
 
 interface OpenedStore extends AsyncDisposable {
@@ -142,8 +142,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       asked.loops.activate(name);
       await asked.loops.idle();
     },
-    async another() {
-      const other = await create(store.table);
+    async another(wrap) {
+      const other = await create(wrap?.(store.table) ?? store.table);
       others.push(other);
       return other;
     },
