@@ -90,7 +90,7 @@ export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
 export function startCommand(
   argv: readonly string[],
   { columns, files = {}, env = {}, signal = new AbortController().signal, local = new FakeLocal() }: CallOptions,
-  connection?: ClientOptions,
+  connection?: ClientOptions | (() => ClientOptions | undefined),
   now: () => number = () => 0,
 ): Running {
   const terminal = new Terminal(columns);
@@ -101,7 +101,7 @@ export function startCommand(
     now,
     readFile: (path) => readFrom(files, path),
     local,
-    localConnection: () => connection,
+    localConnection: typeof connection === 'function' ? connection : () => connection,
     signal,
   }).then((code) => {
     terminal.end();
