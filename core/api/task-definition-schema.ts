@@ -54,7 +54,7 @@ const values: Readonly<Record<string, JsonObject>> = {
 
 /** What asks for nothing is taken even of members that are not supported. */
 const nothing: JsonObject = {
-  anyOf: [{ enum: [null, false, ''] }, { type: 'array', maxItems: 0 }, { type: 'object', maxProperties: 0 }],
+  anyOf: [{ enum: [null, false, ''] }, { type: 'array', items: {}, maxItems: 0 }, { type: 'object', maxProperties: 0 }],
 };
 
 function refine(part: JsonObject, path: string): void {

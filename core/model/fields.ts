@@ -157,7 +157,9 @@ export const runTaskFields: FieldTable = {
   ),
   'placementConstraints[].expression': refused('Expressions of the cluster query language are not supported yet.'),
   'placementStrategy[].type': honoured('`spread`, `binpack` or `random`; each breaks the ties of the one before.'),
-  'placementStrategy[].field': honoured('spread: `instanceId` or `attribute:<name>`; binpack: `cpu` or `memory`.'),
+  'placementStrategy[].field': honoured(
+    'Of spread: `instanceId` or `attribute:<name>`; of binpack: `cpu` or `memory`.',
+  ),
   tags: recorded('Stored with the task and answered.'),
   enableECSManagedTags: honoured('Adds the tag `aws:ecs:clusterName`.'),
   propagateTags: honoured("`TASK_DEFINITION` adds the revision's tags; `NONE` adds none."),
