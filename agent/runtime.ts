@@ -59,7 +59,10 @@ export interface Runtime {
    */
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
 
-  /** The task's cgroup with its limits, its network and its published ports. Answers the bindings by container name. */
+  /**
+   * The task's cgroup with its limits, and what its containers need of its network to be created; links and published ports may still
+   * be under way, and are there before a container starts. Answers the bindings by container name.
+   */
   prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>>;
 
   /**

@@ -37,6 +37,8 @@ export class TaskNetworks {
   readonly #addresses: AddressPool;
   readonly #portHolders = new Map<HostPort, string>();
   readonly #firewall: Firewall;
+  /** By task: settles when its network is whole. Absent while nobody has seen to it in this agent's life. */
+  readonly #whole = new Map<string, Promise<void>>();
   #host: Promise<HostNetwork> | undefined;
 
   private constructor(options: TaskNetworksOptions) {
@@ -65,7 +67,10 @@ export class TaskNetworks {
     }
   }
 
-  /** Makes the task's network, or completes it. Throws Error with a sentence; `remove` takes away what was made. */
+  /**
+   * Takes addresses and ports and makes the namespaces, which is what containers need to be created; the rest goes on meanwhile, and
+   * `whole` waits for it. Throws Error with a sentence; `remove` takes away what was made.
+   */
   async prepare(task: TaskSpec): Promise<Bindings> {
     if (task.networkMode === 'none') return {};
     if (task.networkMode === 'host' && this.#options.hostModeMatch.kind === 'impossible')
@@ -77,9 +82,18 @@ export class TaskNetworks {
     const known = this.#byTask.get(task.taskId);
     // A record without containers is one that a power cut destroyed.
     const record = known !== undefined && known.containers.length > 0 ? known : await this.#allocate(task, host);
-    if (task.networkMode === 'bridge')
-      await Promise.all([this.#connect(record, host), this.#firewall.publish(task.taskId, rulesOf(record))]);
+    if (task.networkMode === 'bridge') {
+      await this.#makeNamespaces(record);
+      this.#complete(record, host).catch(() => {}); // Whoever calls `whole` is told.
+    }
     return bindingsOf(record);
+  }
+
+  /** Resolves when the network is there as containers need it to run: links, addresses, published ports. Throws Error; may be called again. */
+  async whole(taskId: string): Promise<void> {
+    const record = this.#byTask.get(taskId);
+    if (record === undefined || this.#placesOf(record).length === 0) return;
+    await (this.#whole.get(taskId) ?? this.#complete(record, await this.makeHost()));
   }
 
   /** Where a container of a prepared task in bridge mode is. */
@@ -99,6 +113,8 @@ export class TaskNetworks {
 
   /** Takes the task's network away. Fine if there is none. */
   async remove(taskId: string): Promise<void> {
+    await this.#whole.get(taskId)?.catch(() => {}); // What is being made now cannot be taken away.
+    this.#whole.delete(taskId);
     const namespaces = listContainerNetns(this.#options.owner).filter((found) => found.taskId === taskId);
     const record = this.#byTask.get(taskId);
     if (record === undefined && namespaces.length === 0) return;
@@ -151,15 +167,30 @@ export class TaskNetworks {
     });
   }
 
-  async #connect({ taskId, containers }: TaskRecord, { mtu }: HostNetwork): Promise<void> {
-    const { bridge, netns } = this.#options.network;
-    const places = containers.flatMap((container) =>
-      container.address === undefined ? [] : [{ address: container.address, name: this.#netnsOf(taskId, container) }],
+  /** Remembered, so that it is done once; a failure is forgotten. */
+  #complete(record: TaskRecord, host: HostNetwork): Promise<void> {
+    const { taskId } = record;
+    const whole = allEnded([this.#connect(record, host), this.#firewall.publish(taskId, rulesOf(record))]);
+    this.#whole.set(taskId, whole);
+    whole.catch(() => {
+      if (this.#whole.get(taskId) === whole) this.#whole.delete(taskId);
+    });
+    return whole;
+  }
+
+  async #makeNamespaces(record: TaskRecord): Promise<void> {
+    await ipBatch(
+      'making',
+      this.#placesOf(record).map(({ name }) => `netns add ${name}`),
     );
+  }
+
+  async #connect(record: TaskRecord, { mtu }: HostNetwork): Promise<void> {
+    const { bridge, netns } = this.#options.network;
+    const places = this.#placesOf(record);
     await ipBatch(
       'making',
       places.flatMap(({ name, address }) => [
-        `netns add ${name}`,
         `link add ${bridgeEnd(name)} mtu ${mtu} type veth peer name eth0 address ${hardwareAddress(address)} mtu ${mtu} netns ${name}`,
         ...withoutLinkLocal(bridgeEnd(name)),
         `link set ${bridgeEnd(name)} master ${bridge} up`,
@@ -168,7 +199,14 @@ export class TaskNetworks {
       ]),
       netns,
     );
-    await Promise.all(places.map(({ name, address }) => this.#configure(name, address)));
+    await allEnded(places.map(({ name, address }) => this.#configure(name, address)));
+  }
+
+  /** Containers with a namespace of their own, by its name. */
+  #placesOf({ taskId, containers }: TaskRecord): { name: string; address: string }[] {
+    return containers.flatMap((container) =>
+      container.address === undefined ? [] : [{ address: container.address, name: this.#netnsOf(taskId, container) }],
+    );
   }
 
   async #configure(netns: string, address: string): Promise<void> {
@@ -211,3 +249,9 @@ const rulesOf = ({ containers }: TaskRecord): string[] =>
 
 const bindingsOf = ({ containers }: TaskRecord): Bindings =>
   Object.fromEntries(containers.map(({ name, bindings }) => [name, bindings]));
+
+/** Unlike Promise.all it goes on to the end of everything, so that nothing is still being made when the failure is told. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}

@@ -104,6 +104,7 @@ async function start(bare: Bare, command: readonly string[]): Promise<StartedCon
     runtimeRoot: bare.runtimeRoot,
   });
   await createProcess(containerd, { id, rootfs, ...log });
+  await networks.whole(taskId);
   await startProcess(containerd, id);
   return {
     runningAt: performance.now(),

@@ -16,6 +16,7 @@ import { bridgeEnd } from '../../../agent/network/names.ts';
 import { TaskNetworks } from '../../../agent/network/task-network.ts';
 import { runTool } from '../../../agent/network/tool.ts';
 import type { PortMapping } from '../../../core/model/task-definition.ts';
+import type { TaskSpec } from '../../../core/model/task-spec.ts';
 import { describeWithContainers } from '../../support/containers.ts';
 import { containerSpec, taskSpec } from '../oci/task-spec.ts';
 import { firewallLines, namespacesOf, reach, serve, testNetwork } from './network-peers.ts';
@@ -46,6 +47,12 @@ async function host(index: number, netns?: { readonly path: string; readonly add
     network,
     open,
     networks: await open(),
+    /** As a runtime does it before a container starts. */
+    async connect(networks: TaskNetworks, task: TaskSpec) {
+      const bindings = await networks.prepare(task);
+      await networks.whole(task.taskId);
+      return bindings;
+    },
     /** The only address that a task of one container, or its container `a`, has. */
     place: (networks: TaskNetworks, taskId: string, container = 'a') => {
       const place = networks.placeOf(taskId, container);
@@ -75,7 +82,7 @@ describeWithContainers('tasks in bridge mode', () => {
   it('are reached on their published ports from everywhere, and leave nothing', async () => {
     await using machine = await host(0);
     const { networks, place } = machine;
-    const bindings = await networks.prepare(bridged('web', [port(80)], [port(80), port(81, 18_081)]));
+    const bindings = await machine.connect(networks, bridged('web', [port(80)], [port(80), port(81, 18_081)]));
     const hostPort = (container: string, containerPort: number) =>
       bindings[container]?.find((binding) => binding.containerPort === containerPort)?.hostPort ?? 0;
     expect(hostPort('b', 81)).toBe(18_081);
@@ -108,11 +115,11 @@ describeWithContainers('tasks in bridge mode', () => {
   it('are found, kept apart and removed by an agent that starts again', async () => {
     await using machine = await host(1);
     const first = bridged('first', [port(80)]);
-    const before = await machine.networks.prepare(first);
+    const before = await machine.connect(machine.networks, first);
 
     const again = await machine.open();
     expect(again.inventory().get('first')).toEqual(before);
-    expect(await again.prepare(first), 'once more is no change').toEqual(before);
+    expect(await machine.connect(again, first), 'once more is no change').toEqual(before);
     await again.prepare(bridged('second', [port(80)]));
     const places = ['first', 'second'].map((taskId) => machine.place(again, taskId));
     expect(new Set(places.map(({ address }) => address)).size).toBe(2);
@@ -125,6 +132,39 @@ describeWithContainers('tasks in bridge mode', () => {
     await again.remove('first');
     await whenGone(veth);
     expect([...again.inventory().keys()]).toEqual(['second']);
+  });
+
+  it('are completed for an agent that starts again in the middle, and removed in the middle', async () => {
+    await using machine = await host(6);
+    const task = bridged('broken', [port(80)]);
+    const bindings = await machine.networks.prepare(task);
+    await machine.networks.whole('broken');
+    const { netns } = machine.place(machine.networks, 'broken');
+    // As an agent leaves it that was killed when it had made the namespace alone.
+    await runTool('ip', ['link', 'del', 'eth0'], { netns });
+    const again = await machine.open();
+    await again.whole('broken');
+    await using _server = await serve(machine.place(again, 'broken').netns, 80, 'broken');
+    expect(await reach(undefined, '127.0.0.1', bindings.a?.[0]?.hostPort ?? 0)).toMatch(/^broken saw /);
+    await _server[Symbol.asyncDispose]();
+
+    await again.prepare(bridged('short', [port(80)]));
+    await Promise.all([again.remove('short'), again.remove('broken')]);
+    expect(namespacesOf(machine.owner)).toEqual([]);
+    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'))).toEqual([]);
+  });
+
+  it('tell what is in the way of their connection when a container is to start, and recover', async () => {
+    await using machine = await host(7);
+    const task = bridged('blocked', [port(80)]);
+    await machine.networks.makeHost();
+    await runTool('ip', ['link', 'del', machine.network.bridge]);
+    await machine.networks.prepare(task);
+    await expect(machine.networks.whole('blocked')).rejects.toThrow(/ip failed/);
+    const again = await machine.open(); // Which makes the bridge.
+    await again.prepare(task);
+    await again.whole('blocked');
+    expect(namespacesOf(machine.owner)).toHaveLength(1);
   });
 
   it('get no port that a program of the machine or another task has', async () => {
@@ -147,7 +187,7 @@ describeWithContainers('tasks in bridge mode', () => {
   it('can be many at once, and rules that somebody flushed come back', async () => {
     await using machine = await host(3);
     const ids = Array.from({ length: 8 }, (_, index) => `task${index}`);
-    await Promise.all(ids.map((taskId) => machine.networks.prepare(bridged(taskId, [port(80)]))));
+    await Promise.all(ids.map((taskId) => machine.connect(machine.networks, bridged(taskId, [port(80)]))));
     const published = async () =>
       (await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'));
     expect(await published()).toHaveLength(8);
@@ -188,8 +228,8 @@ describeWithContainers('hosts in network namespaces of their own', () => {
     stack.use(two);
     // As Docker leaves it: what nobody accepts is dropped.
     await runTool('iptables', ['-P', 'FORWARD', 'DROP'], { netns: one.network.netns });
-    const bindings = await one.networks.prepare(bridged('same', [port(80, 8080)]));
-    await two.networks.prepare(bridged('same', [port(80, 8080)]));
+    const bindings = await one.connect(one.networks, bridged('same', [port(80, 8080)]));
+    await two.connect(two.networks, bridged('same', [port(80, 8080)]));
     expect(bindings.a).toEqual([{ bindIP: `${prefix}.2`, containerPort: 80, hostPort: 8080, protocol: 'tcp' }]);
     const inOne = one.place(one.networks, 'same');
     const inTwo = two.place(two.networks, 'same');
@@ -205,7 +245,7 @@ describeWithContainers('hosts in network namespaces of their own', () => {
     await runTool('ip', ['addr', 'add', '169.254.169.254/32', 'dev', 'lo'], { netns: inOne.netns });
     await runTool('ip', ['addr', 'add', '169.254.169.253/32', 'dev', 'lo'], { netns: inOne.netns });
     await runTool('ip', ['route', 'add', '169.254.169.252/30', 'via', inOne.address], { netns: hostNetns });
-    await one.networks.prepare(bridged('curious', []));
+    await one.connect(one.networks, bridged('curious', []));
     const curious = one.place(one.networks, 'curious').netns;
     for (const from of [curious, hostNetns]) {
       expect(await reach(from, '169.254.169.253', 80), from).toMatch(/^one saw /);
