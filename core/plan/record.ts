@@ -7,10 +7,9 @@ import type { LedgerContainer, LedgerTask } from './ledger.ts';
 import { change, changeContainer, hasEnded, replaceContainers } from './observation.ts';
 import type { StepFailure, TaskStep } from './steps.ts';
 
-/** Tries of a step that may succeed later, before the container is given up: about a minute and a half in all. */
-const maxAttempts = 10;
+/** Tries of a step that may succeed later, before the container is given up: some 13 s of pauses, and what the tries themselves take. */
+const maxAttempts = 7;
 const firstRetryMs = 200;
-const longestRetryMs = 30_000;
 /** Signals and removals: what waits behind them is a container that should be gone. */
 const longestStopRetryMs = 5_000;
 
@@ -136,7 +135,7 @@ const reasonText = (failure: StepFailure): string => `${failure.kind}: ${failure
 const mayRetry = (task: LedgerTask, failure: StepFailure): boolean =>
   failure.retryable && (task.retry?.attempts ?? 0) + 1 < maxAttempts;
 
-function later(task: LedgerTask, now: number, longestMs: number = longestRetryMs): LedgerTask {
+function later(task: LedgerTask, now: number, longestMs: number = Number.POSITIVE_INFINITY): LedgerTask {
   const attempts = (task.retry?.attempts ?? 0) + 1;
   const delayMs = Math.min(firstRetryMs * 2 ** Math.min(attempts - 1, 20), longestMs);
   return { ...task, retry: { attempts, notBefore: now + delayMs } };

@@ -1,13 +1,11 @@
 /** Tasks that cannot start: each says why on the task, under ECS' name of the error, and leaves nothing on the host. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Output } from '../../core/api/operations.ts';
 import { freePort } from '../support/cloud.ts';
 import { describeWithContainers } from '../support/containers.ts';
 import { taskLeftoversOf } from '../support/leftovers.ts';
 import { type Stage, setStage } from './stage.ts';
 import { stores } from './stores.ts';
-
-type TaskView = Output<'GetTask'>['task'];
+import { type TaskView, whenTask } from './when-task.ts';
 
 describeWithContainers('tasks that cannot start', () => {
   let stage: Stage;
@@ -28,27 +26,20 @@ describeWithContainers('tasks that cannot start', () => {
       containerDefinitions: [{ name: 'main', memory: 32, ...container }],
     });
     const { tasks } = await client.call('RunTask', { taskDefinition: 'broken' });
-    const task = tasks[0]?.taskArn ?? '';
-    const { task: view, reached } = await client.call('GetTask', {
-      cluster: 'default',
-      task,
-      wait: 'stopped',
-      timeout: 60,
-    });
-    expect(reached).toBe('yes');
-    return view;
+    return whenTask(client, 'stopped', tasks[0]?.taskArn ?? '');
   }
 
   function expectFailure(task: TaskView, reason: RegExp): void {
     expect(task.stopCode).toBe('TaskFailedToStart');
-    expect(task.stoppedReason).toMatch(reason);
+    expect(task.stoppedReason).toBe('Task failed to start');
+    expect(task.containers[0]?.reason).toMatch(reason);
     expect(task.containers[0]?.exitCode).toBeUndefined();
     expect(taskLeftoversOf(stage.cloud)).toEqual([]);
   }
 
   it('names an image whose tag does not exist', async () => {
     const image = stage.images.busybox.replace(/:test$/, ':no-such-tag');
-    expectFailure(await stopped({ image }), /^CannotPullContainerError: .*no-such-tag.*not found/s);
+    expectFailure(await stopped({ image }), /^CannotPullImageManifestError: .*no-such-tag.*not found/s);
   });
 
   it('names a registry that is down', async () => {
@@ -69,7 +60,7 @@ describeWithContainers('tasks that cannot start', () => {
   it('names a user that the image does not have', async () => {
     expectFailure(
       await stopped({ image: stage.images.busybox, command: ['true'], user: 'nobody-here' }),
-      /^CannotStartContainerError: .*nobody-here/s,
+      /^CannotCreateContainerError: .*nobody-here/s,
     );
   });
 

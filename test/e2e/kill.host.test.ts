@@ -15,8 +15,7 @@ import { leftoversOf, taskLeftoversOf } from '../support/leftovers.ts';
 import { type Stage, setStage } from './stage.ts';
 import { stores } from './stores.ts';
 import { startTally, type Tally } from './tally.ts';
-
-type TaskView = Output<'GetTask'>['task'];
+import { type TaskView, whenTask } from './when-task.ts';
 
 const taskCount = 50;
 const inFlight = 8;
@@ -76,7 +75,7 @@ for (const store of stores) {
       });
       expect(new Set(tasks).size).toBe(taskCount);
 
-      const ended = await Promise.all(tasks.map((task) => whenStopped(stage, task)));
+      const ended = await Promise.all(tasks.map((task) => untilAnswered(() => whenTask(client, 'stopped', task))));
       expect(ended.map(endOf)).toEqual(
         ended.map((_, index) => ({ exitCode: codeOf(index), stopCode: 'EssentialContainerExited' })),
       );
@@ -137,15 +136,6 @@ async function runOne({ cloud }: Stage, index: number): Promise<string> {
   expect(failures).toEqual([]);
   expect(tasks).toHaveLength(1);
   return tasks[0]?.taskArn ?? '';
-}
-
-async function whenStopped({ cloud }: Stage, task: string): Promise<TaskView> {
-  while (true) {
-    const answer = await untilAnswered(() =>
-      cloud.client.call('GetTask', { cluster: 'default', task, wait: 'stopped', timeout: 20 }),
-    );
-    if (answer.reached === 'yes') return answer.task;
-  }
 }
 
 /** The control plane is away for a moment whenever it was killed. */

@@ -9,6 +9,7 @@ import { describeWithContainers } from '../support/containers.ts';
 import { leftoversOf } from '../support/leftovers.ts';
 import { startTestImages, type TestImages } from '../support/test-images.ts';
 import { webLimits, webTask } from './definitions.ts';
+import { whenTask } from './when-task.ts';
 
 describeWithContainers('the life of gantry up', () => {
   let images: TestImages;
@@ -29,8 +30,8 @@ describeWithContainers('the life of gantry up', () => {
     await client.call('RegisterTaskDefinition', webTask(images.busybox));
     const { tasks } = await client.call('RunTask', { taskDefinition: 'web' });
     const task = tasks[0]?.taskArn ?? '';
-    const running = await client.call('GetTask', { cluster: 'default', task, wait: 'running', timeout: 30 });
-    const binding = running.task.containers[0]?.networkBindings[0];
+    const running = await whenTask(client, 'running', task);
+    const binding = running.containers[0]?.networkBindings[0];
     return { task, url: `http://${binding?.bindIP}:${binding?.hostPort}/limits` };
   }
 
@@ -47,12 +48,7 @@ describeWithContainers('the life of gantry up', () => {
     expect(before.task.startedAt).toBeDefined();
 
     await cloud.client.call('StopTask', { cluster: 'default', task });
-    const { task: stopped } = await cloud.client.call('GetTask', {
-      cluster: 'default',
-      task,
-      wait: 'stopped',
-      timeout: 30,
-    });
+    const stopped = await whenTask(cloud.client, 'stopped', task);
     expect(stopped.containers[0]?.exitCode).toBe(0);
     expect(stopped.startedAt).toEqual(before.task.startedAt);
   });
