@@ -65,7 +65,7 @@ export const alwaysAllowed: readonly string[] = `
 
 /**
  * OCI's architecture of the process, by Node's name for it, with the 32-bit one that its kernel also runs. Each is compiled into the
- * filter at every start (3 ms): x32 is left out, because kernels are built without it or have it switched off.
+ * filter at every start (5 ms): x32 is left out, because kernels are built without it or have it switched off.
  */
 export const architectures: Readonly<Record<string, readonly string[]>> = {
   x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
