@@ -48,12 +48,18 @@ async function watchOne(first: TaskView, options: WatchOptions): Promise<TaskVie
       continue;
     }
     last = line.task;
+    if (following !== undefined && hasEnded(last)) await Promise.race([following, logGrace()]);
     narrator.task(last);
     if (last.cannot.readLogs === undefined) following ??= followLog(last, options);
   }
   await following;
   return last;
 }
+
+const hasEnded = ({ containers }: TaskView): boolean => containers.every(({ lastStatus }) => lastStatus === 'STOPPED');
+
+/** What was written before the end is told before it, unless it takes long to come. */
+const logGrace = (): Promise<void> => delay(1000, undefined, { ref: false });
 
 /** The task's changes until it has stopped, over as many connections as that takes. */
 async function* resumedWatch(client: Client, task: TaskView, signal: AbortSignal): AsyncGenerator<WatchLine> {

@@ -2,6 +2,7 @@
  * `npm run quickstart`: from a fresh clone to a container that ran. Sets the machine up, then becomes `gantry quickstart`, which
  * takes all arguments (`npm run quickstart -- --keep`).
  */
+import { existsSync } from 'node:fs';
 import { machineFacts } from './machine.mjs';
 import { becomeProgram } from './node24.mjs';
 import { main, setUp } from './setup.mjs';
@@ -10,9 +11,11 @@ await main(async () => {
   const args = process.argv.slice(2);
   const facts = machineFacts();
   // `gantry quickstart` reads these options itself; here they only tell what must be free before anything is changed.
+  const runDirectory = optionOf(args, 'run-dir') ?? process.env.GANTRY_RUN_DIR ?? '/run/gantry';
   await setUp('quickstart', {
     facts,
-    port: Number(optionOf(args, 'port') ?? 8080),
+    // A cloud that is up already is used, and has the port.
+    port: existsSync(runDirectory) ? undefined : Number(optionOf(args, 'port') ?? 8080),
     dataDirectory: optionOf(args, 'data'),
   });
   becomeProgram(facts, 'bin/gantry.ts', ['quickstart', ...args]);
