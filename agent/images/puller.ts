@@ -12,7 +12,7 @@ import { hostPlatform, type Platform } from './manifest.ts';
 import { initialProgress, ProgressMeter } from './progress.ts';
 import { pullImage } from './pull.ts';
 import { type ImageReference, parseReference } from './reference.ts';
-import { type Credentials, RegistryClient } from './registry.ts';
+import { type Authorization, type Credentials, RegistryClient } from './registry.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
 
 export interface ImagePullerOptions {
@@ -40,11 +40,14 @@ interface SharedPull {
   progress: PullProgress;
 }
 
+const maxRememberedAuthorizations = 200;
+
 export class ImagePuller {
   readonly #options: ImagePullerOptions;
   readonly #platform: Platform;
   readonly #locks = new KeyedLock();
   readonly #pulls = new Map<string, SharedPull>();
+  readonly #authorizations = new Map<string, Authorization>();
 
   constructor(options: ImagePullerOptions) {
     this.#options = options;
@@ -60,7 +63,7 @@ export class ImagePuller {
     const image = parseReference(reference);
     const credentials = await request.credentials?.(image.host);
     request.signal.throwIfAborted();
-    const key = sharingKey(image, credentials);
+    const key = rightsKey(image.name, credentials);
     const shared = this.#pulls.get(key) ?? this.#start(key, image, credentials);
     shared.waiters.add(request);
     request.onProgress?.(shared.progress);
@@ -100,7 +103,12 @@ export class ImagePuller {
     const result = pullImage({
       containerd,
       image,
-      registry: new RegistryClient(image, { credentials, insecureRegistries, limits: httpLimits }),
+      registry: new RegistryClient(image, {
+        credentials,
+        insecureRegistries,
+        limits: httpLimits,
+        authorization: this.#authorizationFor(image, credentials),
+      }),
       platform: this.#platform,
       locks: this.#locks,
       retry,
@@ -110,6 +118,16 @@ export class ImagePuller {
     const shared: SharedPull = { result, abandon, waiters, progress: initialProgress };
     this.#pulls.set(key, shared);
     return shared;
+  }
+
+  #authorizationFor({ host, repository }: ImageReference, credentials: Credentials | undefined): Authorization {
+    const key = rightsKey(`${host}/${repository}`, credentials);
+    const known = this.#authorizations.get(key);
+    if (known !== undefined) return known;
+    if (this.#authorizations.size >= maxRememberedAuthorizations) this.#authorizations.clear();
+    const authorization: Authorization = { header: undefined };
+    this.#authorizations.set(key, authorization);
+    return authorization;
   }
 
   /** Nobody waits any more: ends the pull if it still runs, and returns when it has cleaned up. */
@@ -124,8 +142,8 @@ export class ImagePuller {
   }
 }
 
-/** Pulls are shared by name and credentials: nobody gets an image through somebody else's rights. */
-function sharingKey({ name }: ImageReference, credentials: Credentials | undefined): string {
+/** Pulls and tokens are shared by name and credentials: nobody gets an image through somebody else's rights. */
+function rightsKey(name: string, credentials: Credentials | undefined): string {
   if (credentials === undefined) return name;
   const { username, password } = credentials;
   return `${name} ${createHash('sha256')

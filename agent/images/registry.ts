@@ -30,6 +30,14 @@ export interface RegistryOptions {
   /** Hosts (with port) that are spoken to without TLS, besides those on loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
   readonly limits?: HttpLimits | undefined;
+  /** For one repository and these credentials; a new one where absent. */
+  readonly authorization?: Authorization | undefined;
+}
+
+/** What a repository wants to see, kept from one pull to the next: asking for a token costs two more requests. */
+export interface Authorization {
+  /** The Authorization header that the registry took last. */
+  header: string | undefined;
 }
 
 export interface FetchedManifest {
@@ -43,16 +51,14 @@ export class RegistryClient {
   readonly #credentials: Credentials | undefined;
   readonly #limits: HttpLimits;
   readonly #base: URL;
-  /** The Authorization header that the registry took last. */
-  #authorization: string | undefined;
+  readonly #authorization: Authorization;
 
-  constructor(
-    image: ImageReference,
-    { credentials, insecureRegistries = [], limits = defaultHttpLimits }: RegistryOptions = {},
-  ) {
+  constructor(image: ImageReference, options: RegistryOptions = {}) {
+    const { credentials, insecureRegistries = [], limits = defaultHttpLimits } = options;
     this.#image = image;
     this.#credentials = credentials;
     this.#limits = limits;
+    this.#authorization = options.authorization ?? { header: undefined };
     this.#base = registryUrl(image.host, insecureRegistries);
   }
 
@@ -137,7 +143,7 @@ export class RegistryClient {
     let answer = await attempt();
     if (answer.status === 401) {
       answer.discard();
-      this.#authorization = await this.#authorize(answer, signal);
+      this.#authorization.header = await this.#authorize(answer, signal);
       answer = await attempt();
     }
     if (answer.status === 200 || answer.status === 206) return answer;
@@ -149,7 +155,8 @@ export class RegistryClient {
   }
 
   #withAuthorization(headers: Record<string, string>): Record<string, string> {
-    return this.#authorization === undefined ? headers : { ...headers, authorization: this.#authorization };
+    const { header } = this.#authorization;
+    return header === undefined ? headers : { ...headers, authorization: header };
   }
 
   /** The Authorization header that answers the challenge of a 401. */

@@ -141,6 +141,35 @@ describeWithContainers('pulling an image', () => {
     expect(registry.requests).toHaveLength(1);
   });
 
+  it('keeps a token for the next pull, until the registry takes it no more', async () => {
+    await using registry = await startFakeRegistry();
+    const { puller } = newHost();
+    let valid = 1;
+    registry.intercept = ({ path, headers }) => {
+      if (path === '/token') return Response.json({ token: `t${valid}` });
+      if (headers.get('authorization') === `Bearer t${valid}`) return undefined;
+      const challenge = `Bearer realm="http://${registry.host}/token"`;
+      return new Response(null, { status: 401, headers: { 'www-authenticate': challenge } });
+    };
+    const reference = registry.publish(await randomImage());
+    const pathsOf = async () => {
+      registry.requests.length = 0;
+      await puller.pull(reference, { signal });
+      return registry.requests.map(({ path }) => path);
+    };
+    await puller.pull(reference, { signal });
+    expect(await pathsOf()).toEqual(['/v2/team/app/manifests/latest']);
+    valid = 2;
+    expect(await pathsOf()).toEqual(['/v2/team/app/manifests/latest', '/token', '/v2/team/app/manifests/latest']);
+    const stranger = { credentials: () => Promise.resolve({ username: 'eve', password: 'guess' }) };
+    registry.requests.length = 0;
+    await puller.pull(reference, { signal, ...stranger });
+    expect(
+      registry.requests.map(({ path }) => path),
+      'no token of somebody else',
+    ).toContain('/token');
+  });
+
   it('follows a tag that was moved, fetches only what is new, and still knows the old image by its digest', async () => {
     await using registry = await startFakeRegistry();
     const { containerd, puller } = newHost();
