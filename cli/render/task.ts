@@ -15,7 +15,7 @@ export const clusterOf = ({ clusterArn }: Pick<TaskView, 'clusterArn'>): string 
 
 const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
-export function statusStyle(task: TaskView): Style {
+function statusStyle(task: TaskView): Style {
   if (task.lastStatus === 'RUNNING') return 'green';
   if (task.lastStatus !== 'STOPPED') return 'yellow';
   return endedWell(task) ? 'dim' : 'red';
