@@ -4,6 +4,7 @@ import type { ClusterView } from '../../core/api/shapes.ts';
 import { clusterArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
+import { checkTags } from '../../core/model/tag-rules.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { addCluster, clustersPage, getCluster, getClusters, replaceCluster } from '../store/clusters.ts';
@@ -23,6 +24,7 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
     const message = 'clusterName must be 1 to 255 letters, digits, hyphens and underscores.';
     throw new GantryError('InvalidParameterException', message, { field: 'clusterName' });
   }
+  checkTags(input.tags ?? []);
   refuseSettings(input.settings);
   refuseOthers(input, [
     'configuration',

@@ -1,0 +1,326 @@
+/** What both transports answer to what is wrong: AWS' error and ours, each naming what is at fault, and nothing half-written. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { maxBodyBytes } from '../../control/http/request.ts';
+import { operationsNotBuilt } from '../../core/api/operations.ts';
+import { type ApiServer, startApi } from '../support/api-server.ts';
+
+let api: ApiServer;
+beforeAll(async () => {
+  api = await startApi();
+  expect((await api.wire('RegisterTaskDefinition', definition())).status).toBe(200);
+});
+afterAll(async () => {
+  // Whatever was refused has left nothing.
+  const { body } = await api.wire('ListTaskDefinitions', {});
+  expect(body).toEqual({ taskDefinitionArns: ['arn:aws:ecs:us-east-1:000000000000:task-definition/known:1'] });
+  expect((await api.wire('ListTasks', {})).body).toEqual({ taskArns: [] });
+  await api[Symbol.asyncDispose]();
+});
+
+const definition = (container: object = {}, task: object = {}) => ({
+  family: 'known',
+  containerDefinitions: [{ name: 'app', image: 'busybox', memory: 64, ...container }],
+  ...task,
+});
+
+/** An operation on both transports. */
+const routes = {
+  RegisterTaskDefinition: ['POST', '/v1/task-definitions'],
+  RunTask: ['POST', '/v1/clusters/default/tasks'],
+  CreateCluster: ['POST', '/v1/clusters'],
+} as const;
+
+type Row = readonly [
+  what: string,
+  operation: keyof typeof routes,
+  body: unknown,
+  code: string,
+  restStatus: number,
+  field: string | undefined,
+  message: RegExp,
+];
+
+describe.each<Row>([
+  [
+    'JSON that ends early',
+    'RunTask',
+    '{"taskDefinition": ',
+    'SerializationException',
+    400,
+    undefined,
+    /must be a JSON object: /,
+  ],
+  ['a list', 'RunTask', '[]', 'SerializationException', 400, undefined, /must be a JSON object: it is a list\./],
+  ['null', 'RunTask', 'null', 'SerializationException', 400, undefined, /must be a JSON object: it is null\./],
+  ['a number', 'RunTask', '7', 'SerializationException', 400, undefined, /must be a JSON object: it is a number\./],
+  [
+    'bytes that are no UTF-8',
+    'RunTask',
+    Buffer.from('{"taskDefinition": "\xff"}', 'latin1'),
+    'SerializationException',
+    400,
+    undefined,
+    /must be a JSON object: .*encod/,
+  ],
+  [
+    'no body where members are needed',
+    'RunTask',
+    '',
+    'InvalidParameterException',
+    400,
+    'taskDefinition',
+    /^taskDefinition is missing\./,
+  ],
+  [
+    'null for a member that is needed',
+    'RunTask',
+    { taskDefinition: null },
+    'InvalidParameterException',
+    400,
+    'taskDefinition',
+    /^taskDefinition is missing\./,
+  ],
+  [
+    'a number for a text',
+    'RunTask',
+    { taskDefinition: 7 },
+    'SerializationException',
+    400,
+    'taskDefinition',
+    /^taskDefinition: expected string, received number\./,
+  ],
+  [
+    'a text for a number',
+    'RunTask',
+    { taskDefinition: 'known', count: '2' },
+    'SerializationException',
+    400,
+    'count',
+    /^count: expected number, received string\./,
+  ],
+  [
+    'a fraction for a whole number',
+    'RunTask',
+    { taskDefinition: 'known', count: 1.5 },
+    'SerializationException',
+    400,
+    'count',
+    /^count: expected int/,
+  ],
+  [
+    'a number out of range',
+    'RunTask',
+    { taskDefinition: 'known', count: 0 },
+    'InvalidParameterException',
+    400,
+    'count',
+    /^count must be between 1 and/,
+  ],
+  [
+    'a revision that is not there',
+    'RunTask',
+    { taskDefinition: 'unknown' },
+    'ClientException',
+    422,
+    'taskDefinition',
+    /^TaskDefinition not found\./,
+  ],
+  [
+    'a text for a list',
+    'RegisterTaskDefinition',
+    { ...definition(), containerDefinitions: 'app' },
+    'SerializationException',
+    400,
+    'containerDefinitions',
+    /expected array/,
+  ],
+  [
+    'null in a list',
+    'RegisterTaskDefinition',
+    definition({ command: ['ls', null] }),
+    'SerializationException',
+    400,
+    'containerDefinitions[0].command[1]',
+    /received null/,
+  ],
+  [
+    'a text for a flag',
+    'RegisterTaskDefinition',
+    definition({ essential: 'yes' }),
+    'SerializationException',
+    400,
+    'containerDefinitions[0].essential',
+    /expected boolean/,
+  ],
+  [
+    'a container without memory',
+    'RegisterTaskDefinition',
+    definition({ memory: null }),
+    'ClientException',
+    422,
+    'containerDefinitions[0].memory',
+    /^Invalid setting for container 'app'\. At least one of 'memory' or 'memoryReservation' must be specified\./,
+  ],
+  [
+    'a member that is not supported yet',
+    'RegisterTaskDefinition',
+    definition({ secrets: [{ name: 'A', valueFrom: 'b' }] }),
+    'ClientException',
+    422,
+    'containerDefinitions[0].secrets',
+    /^containerDefinitions\[0\]\.secrets is not supported yet\./,
+  ],
+  [
+    'Fargate',
+    'RegisterTaskDefinition',
+    definition({}, { requiresCompatibilities: ['FARGATE'] }),
+    'PlatformTaskDefinitionIncompatibilityException',
+    422,
+    'requiresCompatibilities',
+    /no Fargate/,
+  ],
+  [
+    'Fargate at run time',
+    'RunTask',
+    { taskDefinition: 'known', launchType: 'FARGATE' },
+    'PlatformTaskDefinitionIncompatibilityException',
+    422,
+    'launchType',
+    /no Fargate/,
+  ],
+  [
+    'a cluster of another name',
+    'CreateCluster',
+    { clusterName: 'a.b' },
+    'InvalidParameterException',
+    400,
+    'clusterName',
+    /clusterName must be/,
+  ],
+  [
+    'a body that is too large',
+    'RunTask',
+    JSON.stringify({ taskDefinition: 'x'.repeat(maxBodyBytes) }),
+    'RequestEntityTooLargeException',
+    413,
+    undefined,
+    /larger than 1048576 bytes/,
+  ],
+])('%s', (_, operation, body, code, restStatus, field, message) => {
+  it('on the ECS wire', async () => {
+    const { status, headers, body: error } = await api.wire(operation, body);
+    expect(error).toEqual({ __type: code, message: expect.stringMatching(message) });
+    expect(status).toBe(code === 'RequestEntityTooLargeException' ? 413 : 400);
+    expect(headers.get('content-type')).toBe('application/x-amz-json-1.1');
+    expect(headers.get('x-amzn-errortype')).toBe(code);
+    expect(headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('on REST', async () => {
+    const [method, path] = routes[operation];
+    const { status, headers, body: problem } = await api.rest(method, path, body);
+    expect(problem).toMatchObject({ code, status: restStatus, detail: expect.stringMatching(message) });
+    expect(Object(problem).field).toBe(field);
+    expect(status).toBe(restStatus);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(Object(problem).requestId).toBe(headers.get('x-amzn-requestid'));
+  });
+});
+
+it('a body that is too large is refused without its length, before its end', async () => {
+  const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
+  const { status } = await fetch(api.endpoint, { method: 'POST', body: endless, duplex: 'half' });
+  expect(status).toBe(413);
+});
+
+describe('an unknown member', () => {
+  const misspelled = definition({ memroy: 64 });
+
+  it('is ignored on the ECS wire, as AWS does', async () => {
+    const { body } = await api.wire('DescribeTaskDefinition', { taskDefinition: 'known', depth: 3 });
+    expect(body).toMatchObject({ taskDefinition: { family: 'known' } });
+  });
+
+  it('is refused on REST, by its path', async () => {
+    const { status, body } = await api.rest('POST', '/v1/task-definitions', misspelled);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      code: 'InvalidParameterException',
+      field: 'containerDefinitions[0].memroy',
+      detail: 'RegisterTaskDefinition has no member containerDefinitions[0].memroy.',
+      hint: expect.stringContaining('/openapi.json'),
+    });
+  });
+
+  it('is refused in the query of REST', async () => {
+    const { body } = await api.rest('GET', '/v1/task-definitions?colour=red');
+    expect(body).toMatchObject({ code: 'InvalidParameterException', field: 'colour' });
+  });
+
+  it('is refused where the path names it too', async () => {
+    const request = { taskDefinition: 'known', cluster: 'other' };
+    const { body } = await api.rest('POST', '/v1/clusters/default/tasks', request);
+    expect(body).toMatchObject({ code: 'InvalidParameterException', field: 'cluster' });
+  });
+});
+
+describe('an operation', () => {
+  it('that nobody has is unknown', async () => {
+    const { status, body } = await api.wire('MakeCoffee', {});
+    expect(status).toBe(400);
+    expect(body).toEqual({ __type: 'UnknownOperationException', message: 'There is no operation MakeCoffee.' });
+  });
+
+  it.each(['GetTasks', 'toString'])('that is no operation of ECS is unknown on the wire: %s', async (name) => {
+    expect((await api.wire(name, {})).body).toMatchObject({ __type: 'UnknownOperationException' });
+  });
+
+  it('of another service is unknown', async () => {
+    const { body } = await api.wire('', {}, { 'x-amz-target': 'DynamoDB_20120810.ListTables' });
+    expect(body).toMatchObject({ __type: 'UnknownOperationException', message: expect.stringContaining('RunTask') });
+  });
+
+  it.each(['CreateService', 'ExecuteCommand', 'ListTaskDefinitionFamilies', 'StartTask'])(
+    'that is not built is refused by its name: %s',
+    async (name) => {
+      expect(operationsNotBuilt.has(name)).toBe(true);
+      const { status, body } = await api.wire(name, {});
+      expect(status).toBe(400);
+      expect(body).toMatchObject({
+        __type: 'UnsupportedFeatureException',
+        message: expect.stringContaining(` ${name} `),
+      });
+    },
+  );
+
+  it('that REST does not have is not found', async () => {
+    for (const [method, path] of [
+      ['GET', '/v1/coffee'],
+      ['PATCH', '/v1/clusters'],
+    ] as const) {
+      const { status, body } = await api.rest(method, path);
+      expect(status).toBe(404);
+      expect(body).toMatchObject({ code: 'UnknownOperationException', detail: `There is no ${method} ${path}.` });
+    }
+  });
+});
+
+describe('a page', () => {
+  it.each([
+    ['of no entries', { maxResults: 0 }, '/v1/task-definitions?limit=0', 'maxResults', /between 1 and 100/],
+    ['of too many', { maxResults: 101 }, '/v1/task-definitions?limit=101', 'maxResults', /between 1 and 100/],
+    [
+      'after a token that nobody gave',
+      { nextToken: 'soon' },
+      '/v1/task-definitions?nextToken=soon',
+      'nextToken',
+      /^Invalid token\./,
+    ],
+    ['of words', { maxResults: 'all' }, '/v1/task-definitions?limit=all', 'maxResults', /expected number/],
+  ])('%s is refused', async (_, request, path, field, message) => {
+    expect((await api.wire('ListTaskDefinitions', request)).body).toMatchObject({
+      message: expect.stringMatching(message),
+    });
+    expect((await api.rest('GET', path)).body).toMatchObject({ field, detail: expect.stringMatching(message) });
+  });
+});

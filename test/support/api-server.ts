@@ -1,0 +1,136 @@
+/**
+ * The API as clients meet it: the real app over a real store in a temporary directory, served on loopback by Node, with signatures
+ * verified. No host is there until a test makes one.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { getRequestListener } from '@hono/node-server';
+import { Sha256 } from '@smithy/core/checksum';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { pino } from 'pino';
+import type { Credentials } from '../../client/signer.ts';
+import { type Control, createControl } from '../../control/create.ts';
+import { createApi } from '../../control/http/app.ts';
+import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
+import { openSqliteTable } from '../../control/store/sqlite.ts';
+import { type Action, allActions } from '../../core/api/operation.ts';
+import { type HostOptions, ScriptedHost } from '../control/support/scripted-host.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON; undefined where there is no body. */
+  readonly body: unknown;
+}
+
+export interface ApiServer extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly region: string;
+  /** An administrator's. */
+  readonly credentials: Credentials;
+  readonly control: Control;
+  /** A key that may do no more than these. */
+  readonly keyFor: (actions: readonly Action[]) => Promise<Credentials>;
+  /** `POST /` with X-Amz-Target, signed. Text and bytes are sent as they are. */
+  readonly wire: (operation: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  /** Signed. Text and bytes are sent as they are. */
+  readonly rest: (method: string, path: string, body?: unknown) => Promise<Answer>;
+  /** AWS' own client, which tries once. */
+  readonly ecs: (options?: ConstructorParameters<typeof ECSClient>[0]) => ECSClient;
+  /** A host that may be given tasks. */
+  readonly host: (options?: HostOptions) => Promise<ScriptedHost>;
+}
+
+const region = 'us-east-1';
+
+export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | 'none' } = {}): Promise<ApiServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-http-'));
+  const control = await createControl({
+    table: openSqliteTable({ file: join(directory, 'store.db') }),
+    clock: { now: () => Date.now() },
+    random: () => Math.random(),
+    newId: () => randomBytes(16).toString('hex'),
+    log: pino({ level: process.env.GANTRY_TEST_LOG ?? 'silent' }),
+    realm: { region },
+  });
+  const { deps, handlers, hostsApp, accessKeys, joinTokens } = control;
+  const authenticator =
+    auth === 'none'
+      ? noAuthentication(deps.realm.accountId)
+      : sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
+  const listener = getRequestListener(createApi({ deps, handlers, hostsApp, authenticator }).fetch);
+  const server = createServer((request, response) => void listener(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const keyFor = (actions: readonly Action[]) =>
+    accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions });
+  const credentials = await keyFor(allActions);
+  const signer = new SignatureV4({ credentials, region, service: 'ecs', sha256: Sha256 });
+  const clients: ECSClient[] = [];
+
+  async function send(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+    const isReady = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    const content = isReady ? body : JSON.stringify(body);
+    const url = new URL(path, endpoint);
+    const signed = await signer.sign({
+      method,
+      protocol: 'http:',
+      hostname: url.hostname,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: { host: url.host, ...headers },
+      ...(content !== undefined && { body: content }),
+    });
+    const response = await fetch(url, {
+      method,
+      headers: signed.headers,
+      ...(content !== undefined && { body: content }),
+    });
+    const answer = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: answer === '' ? undefined : JSON.parse(answer),
+    };
+  }
+
+  return {
+    endpoint,
+    region,
+    credentials,
+    control,
+    keyFor,
+    wire: (operation, body, headers = {}) =>
+      send('POST', '/', body, {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,
+        ...headers,
+      }),
+    rest: (method, path, body) =>
+      send(method, path, body, body === undefined ? {} : { 'content-type': 'application/json' }),
+    ecs(options = {}) {
+      const client = new ECSClient({ endpoint, region, credentials, maxAttempts: 1, ...options });
+      clients.push(client);
+      return client;
+    },
+    async host(options) {
+      const token = await joinTokens.create({ cluster: 'default', reusable: true });
+      return new ScriptedHost(control, options).join(token);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.destroy();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+      await control.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
