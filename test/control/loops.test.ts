@@ -4,7 +4,7 @@ import { getHostCapacity } from '../../control/store/hosts.ts';
 import { keys } from '../../control/store/keys.ts';
 import { listOpenRequest, openRequests } from '../../control/store/requests.ts';
 import type { Change } from '../../control/store/table.ts';
-import { interceptCommits } from './support/intercepted-table.ts';
+import { interceptCommits, Meanwhile } from './support/intercepted-table.ts';
 import { breaches } from './support/invariants.ts';
 import type { ScriptedHost } from './support/scripted-host.ts';
 import { errorLevel, startWorld, type World } from './support/world.ts';
@@ -106,6 +106,49 @@ describe('place-pending', () => {
     expect(await breaches(world.table)).toEqual([]);
   });
 
+  it('passes over a task that was stopped meanwhile, and gives its room to another', async () => {
+    const meanwhile = new Meanwhile();
+    await using world = await startWorld({ wrap: meanwhile.wrap });
+    const silent = await world.another();
+    await silent.loops.stop();
+    await world.register('large', { memory: 900 });
+    await world.register('small', { memory: 200 });
+    const [older = ''] = await run(world, { taskDefinition: 'large' });
+    world.advance(1);
+    const [younger = ''] = await run(world, { taskDefinition: 'small' });
+    await world.control.loops.idle();
+    await world.host({ memoryMib: 1000, control: silent });
+    meanwhile.next(() => world.call('StopTask', { task: older }, { control: silent }));
+    await world.loop('place-pending');
+    const { tasks } = await world.call('DescribeTasks', { tasks: [older, younger] });
+    expect(tasks).toMatchObject([{ lastStatus: 'STOPPED' }, { lastStatus: 'PENDING' }]);
+    expect(await breaches(world.table)).toEqual([]);
+  });
+
+  it('is asked for once a task is listed: a host that became free just before has not woken it', async () => {
+    let arrive: (() => Promise<unknown>) | undefined;
+    await using world = await startWorld({
+      wrap: (table) =>
+        interceptCommits(table, async (changes, forward) => {
+          const lists = changes.some((change) => change.kind === 'put' && change.item.pk.startsWith('waiting#'));
+          const happens = lists ? arrive : undefined;
+          if (happens !== undefined) arrive = undefined;
+          await happens?.();
+          return forward(changes);
+        }),
+    });
+    await world.register('job');
+    const [late = ''] = await run(world, { taskDefinition: 'job', overrides: { memory: '9999' } });
+    arrive = async () => {
+      await world.host();
+      await world.control.loops.idle();
+    };
+    const ids = await run(world, { taskDefinition: 'job' });
+    await world.control.loops.idle();
+    const { tasks } = await world.call('DescribeTasks', { tasks: [...ids, late] });
+    expect(tasks).toMatchObject([{ lastStatus: 'PENDING' }, { lastStatus: 'PROVISIONING' }]);
+  });
+
   it('tries again when others were quicker, and soon after when they were every time', async () => {
     let refusals = 0;
     await using world = await startWorld({
@@ -127,6 +170,29 @@ describe('place-pending', () => {
     await world.loop('place-pending');
     expect(await status()).toBe('PENDING');
     expect(world.logged).toEqual([]);
+  });
+});
+
+describe('expire-waiting', () => {
+  it('leaves a task alone that was placed meanwhile', async () => {
+    const meanwhile = new Meanwhile();
+    await using world = await startWorld({ wrap: meanwhile.wrap });
+    const other = await world.another();
+    await world.register('job');
+    const ids = await run(world, { taskDefinition: 'job', placementTimeoutSeconds: 30 });
+    await world.control.loops.idle();
+    world.advance(29);
+    await world.host({ control: other, memoryMib: 64 });
+    world.advance(1);
+    meanwhile.next(async () => {
+      world.advance(-1);
+      await world.host({ name: 'large', control: other });
+      await other.loops.idle();
+      world.advance(1);
+    });
+    await world.loop('expire-waiting');
+    expect((await world.call('DescribeTasks', { tasks: ids })).tasks).toMatchObject([{ lastStatus: 'PENDING' }]);
+    expect(await breaches(world.table)).toEqual([]);
   });
 });
 
@@ -208,7 +274,7 @@ describe('audit', () => {
   });
 });
 
-describe('collect-garbage', () => {
+describe('collect-garbage', { timeout: 30_000 }, () => {
   it('deletes what has been stopped for longer than the retention, and nothing younger', async () => {
     await using world = await startWorld({ store: 'dynamodb', settings: { retentionSeconds: 100 } });
     await world.register('job');

@@ -3,7 +3,7 @@ import { startWorld, type World } from './support/world.ts';
 
 const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
 
-describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', { timeout: 30_000 }, (store) => {
   it('is placed, fetched, run and stopped, and gives back what it held', async () => {
     await using world = await startWorld({ store });
     const host = await world.host({ cpuUnits: 1024, memoryMib: 1024 });
@@ -98,6 +98,19 @@ describe('a repeated RunTask', () => {
       code: 'ConflictException',
       resourceIds: [first.tasks[0]?.taskArn],
     });
+  });
+
+  it('of two requests at once under one token makes one of them', async () => {
+    await using world = await startWorld();
+    await world.host();
+    await world.register('job');
+    const call = (count: number) => world.call('RunTask', { taskDefinition: 'job', clientToken: 't', count });
+    const [one, two] = await Promise.allSettled([call(1), call(2)]);
+    expect([one.status, two.status].sort()).toEqual(['fulfilled', 'rejected']);
+    expect(one.status === 'rejected' ? one.reason : two.status === 'rejected' && two.reason).toMatchObject({
+      code: 'ConflictException',
+    });
+    expect((await world.call('ListTasks', {})).taskArns).toHaveLength(one.status === 'fulfilled' ? 1 : 2);
   });
 
   it('is a new call after 24 hours', async () => {

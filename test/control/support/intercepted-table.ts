@@ -15,6 +15,26 @@ export const interceptCommits = (
   close: () => table.close(),
 });
 
+/** What happens between a loop's look at its list and its look at the tasks on it: called once, when tasks are read next. */
+export class Meanwhile {
+  #meanwhile: (() => Promise<unknown>) | undefined;
+
+  next(meanwhile: () => Promise<unknown>): void {
+    this.#meanwhile = meanwhile;
+  }
+
+  readonly wrap = (table: Table): Table => ({
+    ...interceptCommits(table, (changes, forward) => forward(changes)),
+    getMany: async (keys) => {
+      const meanwhile = keys.some(({ sk }) => sk === 'task') ? this.#meanwhile : undefined;
+      if (meanwhile === undefined) return table.getMany(keys);
+      this.#meanwhile = undefined;
+      await meanwhile();
+      return table.getMany(keys);
+    },
+  });
+}
+
 export class ProcessGone extends Error {
   override readonly name = 'ProcessGone';
 }

@@ -26,7 +26,13 @@ export async function breaches(table: Table): Promise<string[]> {
   for await (const { entry } of stoppedTasks(table, cluster, { pageSize: 100 })) stopped.push(entry.task.id);
   const hosts = await clusterHosts(table, cluster);
   const held = new Map<string, string>();
-  for (const { hostId } of hosts) for (const { taskId } of await hostTasks(table, hostId)) held.set(taskId, hostId);
+  const wishes = new Map<string, number>();
+  for (const { hostId } of hosts) {
+    for (const { taskId, desired } of await hostTasks(table, hostId)) {
+      held.set(taskId, hostId);
+      wishes.set(taskId, desired.version);
+    }
+  }
   const tasks = await getTasks(table, [...new Set([...live.keys(), ...waiting, ...stopped, ...held.keys()])]);
   for (const task of tasks.values()) {
     const status = lastStatus(task);
@@ -45,6 +51,8 @@ export async function breaches(table: Table): Promise<string[]> {
       waiting.has(task.id) === (status === 'PROVISIONING'),
       `task ${task.id} is ${status}; waiting: ${waiting.has(task.id)}`,
     );
+    const wish = wishes.get(task.id) ?? task.desired.version;
+    check(wish === task.desired.version, `task ${task.id} wants ${task.desired.version}, its host was told ${wish}`);
     const holder = task.released ? undefined : task.hostId;
     check(
       held.get(task.id) === holder,

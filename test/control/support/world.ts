@@ -56,7 +56,7 @@ export interface World extends AsyncDisposable {
   advance(seconds: number): void;
   call<Name extends OperationName>(name: Name, input: unknown, options?: CallOptions): Promise<Output<Name>>;
   /** A host that may be given tasks; of the cluster `default` where it has no token of its own. */
-  host(options?: HostOptions & { readonly token?: string }): Promise<ScriptedHost>;
+  host(options?: HostOptions & { readonly token?: string; readonly control?: Control }): Promise<ScriptedHost>;
   /** Registers a family with one container of these sizes. */
   register(family: string, sizes?: { cpu?: number; memory?: number; hostPort?: number }): Promise<void>;
   /** Runs a loop over everything, and whatever it triggers, to its end. */
@@ -129,7 +129,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       };
       return (await callOperation(name, asked.handlers, context, input)) as Output<Name>;
     },
-    host: ({ token: own = token, ...hostOptions } = {}) => new ScriptedHost(control, hostOptions).join(own),
+    host: ({ token: own = token, control: at = control, ...hostOptions } = {}) =>
+      new ScriptedHost(at, hostOptions).join(own),
     async register(family, { cpu = 0, memory = 128, hostPort } = {}) {
       const portMappings = hostPort === undefined ? [] : [{ containerPort: 80, hostPort }];
       const container = { name: 'app', image: 'busybox', cpu, memory, portMappings };
