@@ -37,7 +37,7 @@ const wrappers = [
 const wrapper = new RegExp(`^(${wrappers.join('|')}): `);
 
 /** The innermost sentence of runc's and the shim's chain, with advice where there is some. */
-export function runtimeWords(details: string): string {
+function runtimeWords(details: string): string {
   let words = details.trim().replace(/(: unknown)+$/, '');
   while (wrapper.test(words)) words = words.replace(wrapper, '');
   const program = /^exec: "(.*?)": /.exec(words)?.[1];

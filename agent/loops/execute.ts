@@ -56,7 +56,7 @@ const unforeseenKind = {
 } as const satisfies Record<EffectStep['kind'], string>;
 
 /** The entry as it is now: the desired state may have changed while a step ran, so outcomes are always added to the newest. */
-export function entryOf(host: Pick<TaskHost, 'ledger'>, taskId: string): LedgerTask {
+function entryOf(host: Pick<TaskHost, 'ledger'>, taskId: string): LedgerTask {
   const entry = host.ledger.get(taskId);
   if (entry === undefined) throw new Error(`task ${taskId} has left the ledger while a step of it ran`);
   return entry;

@@ -21,7 +21,7 @@ const maxTasks = 100;
  * What is learned of a task on its way to RUNNING (image digest, container id) changes nothing that anybody waits for: it may wait
  * this long for the news that ends the way. A warm start then costs one report, not four.
  */
-const pendingDetailMs = 100;
+const pendingDetailMs = 250;
 
 export interface ReportDeps {
   readonly controlPlane: ControlPlane;

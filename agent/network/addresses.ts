@@ -28,11 +28,11 @@ export function parseSubnet(cidr: string): Subnet {
   };
 }
 
-export function toNumber(address: string): number {
+function toNumber(address: string): number {
   return address.split('.').reduce((number, octet) => number * 256 + Number(octet), 0);
 }
 
-export function toAddress(number: number): string {
+function toAddress(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 }
 

@@ -10,7 +10,7 @@ export type FirewallBackend = string;
 export const ipv4Backends: readonly FirewallBackend[] = ['iptables', 'iptables-nft', 'iptables-legacy'];
 export const ipv6Backends: readonly FirewallBackend[] = ['ip6tables', 'ip6tables-nft', 'ip6tables-legacy'];
 
-export async function savedTables(backend: FirewallBackend, netns: string | undefined): Promise<string> {
+async function savedTables(backend: FirewallBackend, netns: string | undefined): Promise<string> {
   return await runTool(`${backend}-save`, [], { netns });
 }
 

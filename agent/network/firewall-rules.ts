@@ -5,7 +5,7 @@
 import type { NetworkBinding } from '../../core/model/task.ts';
 
 /** Where instances in EC2 answer with their role's credentials. Tasks must not reach it. */
-export const instanceMetadata = { ipv4: '169.254.169.254', ipv6: 'fd00:ec2::254' } as const;
+const instanceMetadata = { ipv4: '169.254.169.254', ipv6: 'fd00:ec2::254' } as const;
 
 export interface FirewallNames {
   readonly ports: string;
@@ -15,7 +15,7 @@ export interface FirewallNames {
   readonly output: string;
 }
 
-export const chainNames = (prefix: string): FirewallNames => ({
+const chainNames = (prefix: string): FirewallNames => ({
   ports: `${prefix}-PORTS`,
   masquerade: `${prefix}-MASQ`,
   forward: `${prefix}-FORWARD`,

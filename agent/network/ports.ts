@@ -27,7 +27,7 @@ export function parsePortRange(text: string): PortRange {
 export type PortProbe = (protocol: Protocol, port: number) => Promise<boolean>;
 
 /** A host port cannot be had. The message names it and says who has it, as far as that is known. */
-export class PortUnavailable extends Error {
+class PortUnavailable extends Error {
   override readonly name = 'PortUnavailable';
 }
 

@@ -15,7 +15,7 @@ const maxId = 2 ** 32 - 2; // The greatest one stands for "none" in system calls
 const root: ProcessUser = { uid: 0, gid: 0, additionalGids: [] };
 
 /** True where the answer does not depend on the image's files. */
-export const isNumericUser = (user: string): boolean => user === '' || /^\d+:\d+$/.test(user);
+const isNumericUser = (user: string): boolean => user === '' || /^\d+:\d+$/.test(user);
 
 /**
  * By Docker's rules: without a group the account's own group and the groups that list it as a member, root's (0) for a number

@@ -47,9 +47,20 @@ async function afterExit<T>(runtime: Runtime, taskId: string, look: () => Promis
 type Exited = Extract<ContainerState, { state: 'exited' }>;
 
 export const exitOf = (runtime: Runtime, taskId: string, container = 'main'): Promise<Exited> =>
+  firstExitOf(runtime, taskId, [container]);
+
+/** Of the container that is found to have exited first. */
+export const firstExitOf = (
+  runtime: Runtime,
+  taskId: string,
+  containers: readonly string[],
+): Promise<Exited & { readonly container: string }> =>
   afterExit(runtime, taskId, async () => {
-    const state = await runtime.containerState(taskId, container);
-    return state?.state === 'exited' ? state : undefined;
+    for (const container of containers) {
+      const state = await runtime.containerState(taskId, container);
+      if (state?.state === 'exited') return { ...state, container };
+    }
+    return undefined;
   });
 
 export async function linesOf(

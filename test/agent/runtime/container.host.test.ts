@@ -6,7 +6,16 @@ import { detectCgroups } from '../../../agent/cgroups/cgroups.ts';
 import { cgroupMounts } from '../../../agent/cgroups/mounts.ts';
 import { busyboxImage } from '../../../local/images/busybox-image.ts';
 import { describeWithContainers } from '../../support/containers.ts';
-import { exitOf, failureOf, linesOf, prepare, run, runTask, type SpecOverrides } from '../runtime-driver.ts';
+import {
+  exitOf,
+  failureOf,
+  firstExitOf,
+  linesOf,
+  prepare,
+  run,
+  runTask,
+  type SpecOverrides,
+} from '../runtime-driver.ts';
 import { type RealHost, type RealMachine, startRealMachine } from './real-host.ts';
 
 const mib = 1024 * 1024;
@@ -74,13 +83,11 @@ describeWithContainers('a container', () => {
   it('is ended for want of memory when the containers of its task together take more than the task may', async () => {
     const hold = ['sh', '-c', 'dd if=/dev/zero of=/dev/shm/held bs=1M count=20 && echo ready && exec sleep 600'];
     const { taskId } = await runTask(driven(), { first: hold, second: hold }, { task: { memoryMib: 32 } });
-    const first = exitOf(host.runtime, taskId, 'first').then(({ exit }) => ({ exit, other: 'second' }));
-    const second = exitOf(host.runtime, taskId, 'second').then(({ exit }) => ({ exit, other: 'first' }));
-    const { exit, other } = await Promise.race([first, second]);
+    const { exit, container } = await firstExitOf(host.runtime, taskId, ['first', 'second']);
     expect(exit.oomKilled).toBe(true);
+    const other = container === 'first' ? 'second' : 'first';
     expect(await host.runtime.containerState(taskId, other)).toMatchObject({ state: 'running' });
     await host.runtime.removeTask(taskId);
-    await Promise.allSettled([first, second]);
   });
 
   it('that ends with 137 of its own will was not killed for want of memory', async () => {
