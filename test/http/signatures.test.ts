@@ -126,6 +126,19 @@ describe('a signed request that was changed on its way', () => {
     });
   });
 
+  it.each([
+    ['its operation', 'x-amz-target'],
+    ['a session token', 'x-amz-security-token'],
+  ])('is refused where %s was not signed', async (_, name) => {
+    const { headers, body } = await signedRequest(api, name);
+    const answer = await send(
+      api.endpoint,
+      { ...headers, [name]: 'AmazonEC2ContainerServiceV20141113.ListTasks' },
+      body,
+    );
+    expect(answer).toMatchObject({ status: 400, body: { message: `The header ${name} must be sent and signed.` } });
+  });
+
   it('is refused without any signature, and with half of one', async () => {
     const { headers, body } = await signedRequest(api);
     const { authorization, ...unsigned } = headers;
@@ -203,9 +216,16 @@ function soonAfter({ headers }: Sent): string {
   return `${date.slice(0, 13)}${String(seconds === 59 ? 58 : seconds + 1).padStart(2, '0')}Z`;
 }
 
-/** What AWS' client would have sent to the API, caught before it gets there; signed for the API's address. */
-async function signedRequest({ ecs, endpoint }: ApiServer): Promise<Sent> {
+/** What AWS' client would have sent to the API, without a header where one is named; caught before it gets there. */
+async function signedRequest({ ecs, endpoint }: ApiServer, without?: string): Promise<Sent> {
   const client = ecs();
+  client.middlewareStack.add(
+    (next) => (args) => {
+      if (without !== undefined) delete Object(args.request).headers[without];
+      return next(args);
+    },
+    { step: 'build', priority: 'low', name: 'leave-out' },
+  );
   let caught: Sent | undefined;
   client.middlewareStack.add(
     () =>
