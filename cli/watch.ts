@@ -1,18 +1,16 @@
 /**
- * Follows tasks to their end: their changes to a narrator, their log lines to whoever wants them. A connection that breaks, as when the
- * control plane is started again, is taken up where it was; nothing is decided here about what the end means.
+ * Follows tasks to their end: their changes to a narrator, their log lines to whoever wants them. Nothing is decided here about what the
+ * end means.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client, WatchLine } from '../client/client.ts';
+import type { Client } from '../client/client.ts';
 import type { TaskView } from '../core/api/shapes.ts';
-import { errorTraits, GantryError } from '../core/errors.ts';
 import type { LogLine } from '../core/model/task.ts';
+import { followLog } from './follow-log.ts';
 import type { Narrator } from './render/narrator.ts';
 import { clusterOf, taskIdOf } from './render/task.ts';
+import { resumed } from './resume.ts';
 
-const retryMs = 1000;
-/** After this long without an answer it is said that there is none. */
-const patienceMs = 30_000;
 const tickMs = 1000;
 
 export interface WatchOptions {
@@ -21,8 +19,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Where absent, logs are not followed. */
   readonly onLogLine?: (task: TaskView, line: LogLine) => void;
-  /** Why the log of a task could not be followed; the task itself is followed on. */
-  readonly onLogLoss?: (task: TaskView, error: unknown) => void;
+  /** The log of a task broke off and is taken up again, or is lost; the task itself is followed on. */
+  readonly onLogBreak?: (task: TaskView, error: unknown, what: 'broken' | 'lost') => void;
 }
 
 /** Resolves with the tasks as they ended, in the given order. Rejects when the signal fires. */
@@ -39,20 +37,22 @@ export async function watchToEnd(tasks: readonly TaskView[], options: WatchOptio
 
 async function watchOne(first: TaskView, options: WatchOptions): Promise<TaskView> {
   const { client, narrator, signal } = options;
+  const name = { cluster: clusterOf(first), task: taskIdOf(first) };
   let last = first;
-  let following: Promise<void> | undefined;
+  let printing: Promise<void> | undefined;
   narrator.task(first);
-  for await (const line of resumedWatch(client, first, signal)) {
+  const isWhole = (): boolean => last.lastStatus === 'STOPPED';
+  for await (const line of resumed(() => client.watchTask(name, signal), { signal, isWhole })) {
     if (line.kind === 'progress') {
       narrator.progress(line.progress);
       continue;
     }
     last = line.task;
-    if (following !== undefined && hasEnded(last)) await Promise.race([following, logGrace()]);
+    if (printing !== undefined && hasEnded(last)) await Promise.race([printing, logGrace()]);
     narrator.task(last);
-    if (last.cannot.readLogs === undefined) following ??= followLog(last, options);
+    if (last.cannot.readLogs === undefined) printing ??= printLog(last, options);
   }
-  await following;
+  await printing;
   return last;
 }
 
@@ -61,33 +61,13 @@ const hasEnded = ({ containers }: TaskView): boolean => containers.every(({ last
 /** What was written before the end is told before it, unless it takes long to come. */
 const logGrace = (): Promise<void> => delay(1000, undefined, { ref: false });
 
-/** The task's changes until it has stopped, over as many connections as that takes. */
-async function* resumedWatch(client: Client, task: TaskView, signal: AbortSignal): AsyncGenerator<WatchLine> {
-  const name = { cluster: clusterOf(task), task: taskIdOf(task) };
-  let heardAt = performance.now();
-  for (;;) {
-    try {
-      for await (const line of client.watchTask(name, signal)) {
-        heardAt = performance.now();
-        yield line;
-        if (line.kind === 'task' && line.task.lastStatus === 'STOPPED') return;
-      }
-    } catch (error) {
-      if (signal.aborted || !isPassing(error) || performance.now() - heardAt > patienceMs) throw error;
-    }
-    await delay(retryMs, undefined, { signal });
-  }
-}
-
-/** A GantryError says itself whether trying again helps; anything else is a connection that broke. */
-const isPassing = (error: unknown): boolean => !(error instanceof GantryError) || errorTraits[error.code].retryable;
-
-async function followLog(task: TaskView, { client, signal, onLogLine, onLogLoss }: WatchOptions): Promise<void> {
+async function printLog(task: TaskView, { client, signal, onLogLine, onLogBreak }: WatchOptions): Promise<void> {
   if (onLogLine === undefined) return;
   try {
-    const name = { cluster: clusterOf(task), task: taskIdOf(task), follow: true };
-    for await (const line of client.logs(name, signal)) onLogLine(task, line);
+    const name = { cluster: clusterOf(task), task: taskIdOf(task) };
+    const onBreak = (error: unknown): void => onLogBreak?.(task, error, 'broken');
+    for await (const line of followLog(client, name, { signal, onBreak })) onLogLine(task, line);
   } catch (error) {
-    if (!signal.aborted) onLogLoss?.(task, error);
+    if (!signal.aborted) onLogBreak?.(task, error, 'lost');
   }
 }

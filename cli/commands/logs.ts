@@ -1,9 +1,13 @@
 /** `gantry logs`: what a task's containers wrote, as they wrote it. */
+import type { Client } from '../../client/client.ts';
+import type { TaskView } from '../../core/api/shapes.ts';
 import { GantryError } from '../../core/errors.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import { findTask } from '../find-task.ts';
-import { printLogLine } from '../render/log-lines.ts';
-import { clusterOf, taskIdOf } from '../render/task.ts';
+import { followLog } from '../follow-log.ts';
+import { logBreakText, printLogLine } from '../render/log-lines.ts';
+import { clusterOf, shortId, taskIdOf } from '../render/task.ts';
+import { resumed } from '../resume.ts';
 
 export const logsCommand = defineCommand({
   name: 'logs',
@@ -17,15 +21,30 @@ export const logsCommand = defineCommand({
   examples: ['gantry logs 3f2a', 'gantry logs 3f2a -f --tail 20', 'gantry logs 3f2a --container web'],
   async run(context, { args: [name = ''], options }) {
     const { client, out, signal } = context;
-    const task = await findTask(context, name);
+    const { follow = false, ...which } = options;
+    const found = await findTask(context, name);
+    const task = follow ? await onceReadable(client(), found, signal) : found;
     const { readLogs } = task.cannot;
-    // One that has not started yet can be waited for; one that never will cannot.
-    if (readLogs !== undefined && !(options.follow === true && task.lastStatus !== 'STOPPED'))
+    if (readLogs !== undefined)
       throw new GantryError('ResourceNotFoundException', readLogs, { hint: `\`gantry why ${name}\` says more.` });
     const several = task.containers.length > 1 && options.container === undefined;
-    const request = { cluster: clusterOf(task), task: taskIdOf(task), ...options, follow: options.follow === true };
-    for await (const line of client().logs(request, signal))
-      printLogLine(out, line, several ? line.container : undefined);
+    const request = { cluster: clusterOf(task), task: taskIdOf(task), ...which };
+    const onBreak = (error: unknown): void => out.note(logBreakText(shortId(task), error, 'broken'));
+    const lines = follow ? followLog(client(), request, { signal, onBreak }) : client().logs(request, signal);
+    for await (const line of lines) printLogLine(out, line, several ? line.container : undefined);
     return exitCodes.ok;
   },
 });
+
+/** The task once it has written or will never write anything. */
+async function onceReadable(client: Client, task: TaskView, signal: AbortSignal): Promise<TaskView> {
+  let last = task;
+  const isSettled = (): boolean => last.cannot.readLogs === undefined || last.lastStatus === 'STOPPED';
+  if (isSettled()) return last;
+  const name = { cluster: clusterOf(task), task: taskIdOf(task) };
+  for await (const line of resumed(() => client.watchTask(name, signal), { signal, isWhole: isSettled })) {
+    if (line.kind === 'task') last = line.task;
+    if (isSettled()) break;
+  }
+  return last;
+}

@@ -5,7 +5,7 @@ import { defineCommand, exitCodes, runExitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf, firstFailure } from '../exit-code.ts';
 import { registerFile } from '../register-file.ts';
-import { logLineData, printLogLine } from '../render/log-lines.ts';
+import { logBreakText, logLineData, printLogLine } from '../render/log-lines.ts';
 import { Narrator } from '../render/narrator.ts';
 import { headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { reportError } from '../report-error.ts';
@@ -124,10 +124,8 @@ function logPrinters({ out }: CommandContext, several: boolean) {
         ...logLineData(line),
       });
     },
-    onLogLoss(task: Made['tasks'][number], error: unknown): void {
-      out.note(
-        `The log of ${shortId(task)} is lost from here: ${error instanceof Error ? error.message : String(error)}`,
-      );
+    onLogBreak(task: Made['tasks'][number], error: unknown, what: 'broken' | 'lost'): void {
+      out.note(logBreakText(shortId(task), error, what));
     },
   };
 }

@@ -10,5 +10,12 @@ export function printLogLine(out: Output, line: LogLine, writer?: string, data: 
   else if (!out.json) out.note(text);
 }
 
+export function logBreakText(id: string, error: unknown, what: 'broken' | 'lost'): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return what === 'lost'
+    ? `The log of ${id} is lost from here: ${why}`
+    : `The log of ${id} broke off (${why}); taking it up again`;
+}
+
 /** For --json: times as everywhere else in JSON. */
 export const logLineData = ({ at, ...line }: LogLine) => ({ at: new Date(at).toISOString(), ...line });

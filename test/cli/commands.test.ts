@@ -75,6 +75,33 @@ describe('logs', () => {
     expect(await following.ended).toEqual({ code: 0, stdout: '2\n3\n4\n', stderr: '' });
   });
 
+  it('are taken up where they broke off, and no line comes twice', async () => {
+    await using desk = await openDesk();
+    const { running } = await setScene(desk);
+    desk.logs.write(running, { text: '1' }, { text: '1' }, { text: 'e', stream: 'stderr' });
+    const following = desk.start(['logs', running, '-f']);
+    await following.said('e\n');
+    desk.cutConnections();
+    desk.logs.write(running, { text: '2' }, { text: 'f', stream: 'stderr' });
+    await following.said('f\n');
+    desk.logs.end(running);
+    const { code, stdout, stderr } = await following.ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n1\n2\n' });
+    expect(stderr).toMatch(/^e\nThe log of [0-9a-f]{12} broke off \(.+\); taking it up again\nf\n$/);
+  });
+
+  it('of a task that waits are waited for with -f', async () => {
+    await using desk = await openDesk();
+    const host = await desk.world.host();
+    await desk.world.register('job');
+    const id = await runOne(desk, 'job');
+    const following = desk.start(['logs', id, '-f']);
+    await host.obey();
+    desk.logs.write(id, { text: 'at last' });
+    desk.logs.end(id);
+    expect(await following.ended).toEqual({ code: 0, stdout: 'at last\n', stderr: '' });
+  });
+
   it('end with 130 on Ctrl-C, without a word', async () => {
     await using desk = await openDesk();
     const { running } = await setScene(desk);
@@ -92,8 +119,8 @@ describe('logs', () => {
     desk.logs.write(running, { text: '1' });
     const following = desk.start(['logs', running, '-f']);
     await following.said('1\n');
-    desk.logs.fail(running, new GantryError('ServiceUnavailableException', 'The host went away.'));
-    expect(await following.ended).toEqual({ code: 1, stdout: '1\n', stderr: 'Error: The host went away.\n' });
+    desk.logs.fail(running, new GantryError('ResourceNotFoundException', 'The host has forgotten it.'));
+    expect(await following.ended).toEqual({ code: 4, stdout: '1\n', stderr: 'Error: The host has forgotten it.\n' });
   });
 
   it('name the containers that the task has', async () => {
