@@ -46,19 +46,19 @@ async function afterExit<T>(runtime: Runtime, taskId: string, look: () => Promis
 
 type Exited = Extract<ContainerState, { state: 'exited' }>;
 
-export const exitOf = (runtime: Runtime, taskId: string, container = 'main'): Promise<Exited> =>
-  firstExitOf(runtime, taskId, [container]);
+export const exitOf = async (runtime: Runtime, taskId: string, container = 'main'): Promise<Exited> =>
+  (await firstExitOf(runtime, taskId, [container])).state;
 
-/** Of the container that is found to have exited first. */
+/** The container that is found to have exited first. */
 export const firstExitOf = (
   runtime: Runtime,
   taskId: string,
   containers: readonly string[],
-): Promise<Exited & { readonly container: string }> =>
+): Promise<{ readonly container: string; readonly state: Exited }> =>
   afterExit(runtime, taskId, async () => {
     for (const container of containers) {
       const state = await runtime.containerState(taskId, container);
-      if (state?.state === 'exited') return { ...state, container };
+      if (state?.state === 'exited') return { container, state };
     }
     return undefined;
   });

@@ -83,8 +83,8 @@ describeWithContainers('a container', () => {
   it('is ended for want of memory when the containers of its task together take more than the task may', async () => {
     const hold = ['sh', '-c', 'dd if=/dev/zero of=/dev/shm/held bs=1M count=20 && echo ready && exec sleep 600'];
     const { taskId } = await runTask(driven(), { first: hold, second: hold }, { task: { memoryMib: 32 } });
-    const { exit, container } = await firstExitOf(host.runtime, taskId, ['first', 'second']);
-    expect(exit.oomKilled).toBe(true);
+    const { container, state } = await firstExitOf(host.runtime, taskId, ['first', 'second']);
+    expect(state.exit.oomKilled).toBe(true);
     const other = container === 'first' ? 'second' : 'first';
     expect(await host.runtime.containerState(taskId, other)).toMatchObject({ state: 'running' });
     await host.runtime.removeTask(taskId);
