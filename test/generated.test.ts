@@ -15,6 +15,16 @@ describe('what is generated', () => {
   });
 });
 
+describe('the document of the API', () => {
+  it('has every part that it refers to', () => {
+    const text = read('docs/openapi.json');
+    const referred = new Set([...text.matchAll(/"\$ref": "([^"]+)"/g)].map(([, target = '']) => target));
+    const defined = Object.keys(JSON.parse(text).components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(defined).toContain('#/components/schemas/Task');
+    expect([...referred].toSorted()).toEqual(defined.toSorted());
+  });
+});
+
 describe("the editors' schema", () => {
   const schema = z.fromJSONSchema(JSON.parse(read('docs/task-definition.schema.json')));
   const container = { name: 'app', image: 'busybox', memory: 64 };

@@ -9,6 +9,7 @@ import { type ErrorCode, errorTraits } from '../../core/errors.ts';
 import { progressFrameSchema } from '../../core/host-protocol.ts';
 import { type FieldTable, runTaskFields, taskDefinitionFields } from '../../core/model/fields.ts';
 import { logLineSchema } from '../../core/model/task.ts';
+import { withComponents } from './openapi-components.ts';
 import { problemSchema } from './problem.ts';
 
 /** What any operation may answer. */
@@ -31,7 +32,7 @@ export function openApiDocument(): JsonObject {
   for (const operation of Object.values<Operation>(operations))
     add(operation.rest.path, operation.rest.method, describeOperation(operation));
   for (const { path, description } of streams) add(path, 'get', description);
-  return {
+  return withComponents({
     openapi: '3.1.0',
     info: {
       title: 'Gantry',
@@ -49,7 +50,7 @@ export function openApiDocument(): JsonObject {
       },
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
     },
-  };
+  });
 }
 
 function describeOperation({ name, summary, input, output, rest, errors }: Operation): JsonObject {

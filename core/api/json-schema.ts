@@ -11,6 +11,11 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output', fields: Fi
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema: target }) => {
       if (zodSchema._zod.def.type === 'date') Object.assign(target, { type: 'string', format: 'date-time' });
+      // What is not known is refused of inputs; outputs may get more members at any time.
+      if (zodSchema._zod.def.type === 'object') {
+        if (io === 'input') target.additionalProperties = false;
+        else delete target.additionalProperties;
+      }
       // Every integer of JavaScript has these; they say nothing.
       if (target.minimum === Number.MIN_SAFE_INTEGER) delete target.minimum;
       if (target.maximum === Number.MAX_SAFE_INTEGER) delete target.maximum;

@@ -58,7 +58,6 @@ const nothing: JsonObject = {
 };
 
 function refine(part: JsonObject, path: string): void {
-  if (part.properties !== undefined) part.additionalProperties = false;
   if (taskDefinitionFields[path]?.class === 'refused') Object.assign(part, nothing);
   Object.assign(part, values[path]);
 }

@@ -78,7 +78,7 @@ const containerFields = {
   environmentFiles: refused('Put the variables into environment.'),
   extraHosts: refused("Use names that the host's resolver knows."),
   firelensConfiguration: refused('Logs are kept by the host.'),
-  healthCheck: refused('A task is taken for healthy while its essential containers run.'),
+  healthCheck: refused("Let the process end when it is not healthy: an essential container's end is the task's end."),
   interactive: refused('Containers have no standard input.'),
   links: refused('Containers of one task in bridge mode reach each other through published ports.'),
   linuxParameters: refused(

@@ -44,7 +44,7 @@ export function normaliseContainer(input: ContainerInput, path: string, networkM
     dependsOn: dependenciesOf(input, path),
     startTimeout: input.startTimeout,
     stopTimeout: input.stopTimeout,
-    logConfiguration: logConfigurationOf(input, path),
+    logConfiguration: input.logConfiguration === undefined ? undefined : { logDriver: supportedLogDriver },
   });
 }
 
@@ -138,16 +138,13 @@ function dependenciesOf({ dependsOn }: ContainerInput, path: string): ContainerD
   });
 }
 
-function logConfigurationOf(
-  { logConfiguration }: ContainerInput,
-  path: string,
-): ContainerDefinition['logConfiguration'] {
-  if (logConfiguration === undefined) return undefined;
-  const { logDriver } = logConfiguration;
-  if (logDriver === 'json-file') return { logDriver };
+const supportedLogDriver = 'json-file' as const;
+
+export function checkLogDriver({ logConfiguration }: ContainerInput, path: string): void {
+  if (logConfiguration === undefined || logConfiguration.logDriver === supportedLogDriver) return;
   throw clientFault(
     `${path}.logConfiguration.logDriver`,
-    `The log driver ${logDriver} is not supported yet.`,
-    'Use json-file, or leave logConfiguration out: the host keeps what the container writes, and `gantry logs` reads it.',
+    `The log driver ${logConfiguration.logDriver} is not supported yet.`,
+    `Use ${supportedLogDriver}, or leave logConfiguration out: the host keeps what the container writes, and \`gantry logs\` reads it.`,
   );
 }

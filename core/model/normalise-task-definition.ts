@@ -10,7 +10,7 @@ import { clientFault, noFargate } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { taskDefinitionFields } from './fields.ts';
 import { compatibilityNames, limits } from './limits.ts';
-import { normaliseContainer } from './normalise-container.ts';
+import { checkLogDriver, normaliseContainer } from './normalise-container.ts';
 import { refuseDoubleHostPorts } from './normalise-ports.ts';
 import { checkSizes, parseTaskCpu, parseTaskMemory } from './sizes.ts';
 import { checkTags } from './tag-rules.ts';
@@ -35,7 +35,9 @@ export function normaliseTaskDefinition(input: RegisterTaskDefinitionInput): Nor
   checkFamily(input.family);
   checkLength(input);
   const requiresCompatibilities = compatibilitiesOf(input);
-  // Before the table: who sends what concerns Fargate has learnt above that there is none.
+  for (const [index, container] of input.containerDefinitions.entries())
+    checkLogDriver(container, `containerDefinitions[${index}]`);
+  // After what explains several of its rows at once: who writes for Fargate, or for another log driver, learns that first.
   refuseFields(taskDefinitionFields, input);
   const networkMode = networkModeOf(input);
   const containerDefinitions = containersOf(input, networkMode);

@@ -185,7 +185,7 @@ describe('a container is refused', () => {
       ],
       [
         'with another log driver',
-        { logConfiguration: { logDriver: 'awslogs' } },
+        { logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'a' } } },
         at('logConfiguration.logDriver'),
         'awslogs is not supported yet',
       ],
