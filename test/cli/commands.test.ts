@@ -7,15 +7,19 @@ import { runOne, setScene } from './support/scene.ts';
 describe('a task', () => {
   it('is found by ARN, by id and by any beginning that only it has', async () => {
     await using desk = await openDesk();
-    const { running } = await setScene(desk);
+    const { running, done } = await setScene(desk);
     const arn = `arn:aws:ecs:us-east-1:000000000000:task/default/${running}`;
     for (const name of [arn, running, running.slice(0, 12), running.slice(0, 12).toUpperCase()])
       expect(await desk.gantry(['why', name])).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('runs on host-2'),
       });
+    expect((await desk.gantry(['why', done.slice(0, 12)])).code).toBe(0);
     // The cluster in an ARN is the one that is meant.
     expect((await desk.gantry(['why', arn, '--cluster', 'nowhere'])).code).toBe(0);
+    await desk.world.call('CreateCluster', { clusterName: 'other' });
+    expect((await desk.gantry(['why', running, '--cluster', 'other'])).code).toBe(4);
+    expect((await desk.gantry(['why', arn, '--cluster', 'other'])).code).toBe(0);
   });
 
   it('is not guessed', async () => {

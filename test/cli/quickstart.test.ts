@@ -118,6 +118,20 @@ describe('quickstart', () => {
     expect(stage.local.calls.at(-1)).toEqual(['down', { dataDir: '/mine', purge: false }]);
   });
 
+  it('tells what the container wrote before it tells its end', async () => {
+    await using stage = await setStage();
+    const running = stage.quickstart();
+    await running.said('placed on host-1');
+    await stage.host.obey();
+    await running.said('running');
+    const [id = ''] = stage.host.tasks.keys();
+    stage.host.end(id);
+    await stage.host.report();
+    stage.desk.logs.write(id, { container: 'hello', text: 'Goodbye' });
+    stage.desk.logs.end(id);
+    expect((await running.ended).stdout).toMatch(/hello \| Goodbye\n.* container 'hello' exited/);
+  });
+
   it("ends with the container's exit code", async () => {
     await using stage = await setStage();
     const running = stage.quickstart();

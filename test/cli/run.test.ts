@@ -1,5 +1,6 @@
 /** `gantry run` before a real control plane: what goes out, what is told, and what it ends with. */
 import { describe, expect, it } from 'vitest';
+import { GantryError } from '../../core/errors.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { type Desk, openDesk } from './support/desk.ts';
 import { changeObservation } from './support/scene.ts';
@@ -230,6 +231,24 @@ describe('run --follow', () => {
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 3, stdout: 'one\n' });
     expect(stderr.split('\n')).toContain('two');
+  });
+
+  it('waits for what the container wrote last, and says when it is lost', async () => {
+    await using desk = await openCluster();
+    await desk.world.register('job');
+    const running = desk.start(['run', 'job', '--follow', '-n', '2']);
+    await running.said('placed on host-1');
+    await desk.host.obey();
+    const [late = '', lost = ''] = desk.host.tasks.keys();
+    for (const id of [late, lost]) desk.host.end(id);
+    await desk.host.report();
+    desk.logs.fail(lost, new GantryError('ResourceNotFoundException', 'no such log'));
+    await running.said('stopped (EssentialContainerExited)');
+    desk.logs.write(late, { text: 'late' });
+    desk.logs.end(late);
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${late.slice(0, 12)} | late\n` });
+    expect(stderr).toContain(`The log of ${lost.slice(0, 12)} is lost from here: no such log`);
   });
 
   it('names the task of each line where there are several', async () => {
