@@ -35,8 +35,9 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 
 const beforeRest = (argv: readonly string[]): number => (argv.includes('--') ? argv.indexOf('--') : argv.length);
 
-const wantsColour = ({ stdout, env }: World): boolean =>
-  stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+/** Only where both streams are looked at: a file gets none of them. */
+const wantsColour = ({ stdout, stderr, env }: World): boolean =>
+  stdout.isTTY === true && stderr.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 
 async function dispatch([name, ...argv]: readonly string[], world: World, out: Output): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && argv.length === 0)) {

@@ -35,12 +35,20 @@ export const psCommand = defineCommand({
       // Stopped tasks come last, newest first: after one that is too old all are.
       nextToken = wanted.length < page.tasks.length ? undefined : page.nextToken;
     } while (nextToken !== undefined);
+    tasks.sort(byAge);
     out.data({ tasks });
     if (tasks.length > 0) printTaskTable(tasks, out, now());
     else out.note(noTasks(cluster, options.all === true));
     return exitCodes.ok;
   },
 });
+
+/** What lives first, the youngest on top; what stopped stays in the order of its ends. */
+function byAge(a: TaskView, b: TaskView): number {
+  const [aStopped, bStopped] = [a.lastStatus === 'STOPPED', b.lastStatus === 'STOPPED'];
+  if (aStopped || bStopped) return Number(aStopped) - Number(bStopped);
+  return b.createdAt.getTime() - a.createdAt.getTime();
+}
 
 const noTasks = (cluster: string, all: boolean): string =>
   all

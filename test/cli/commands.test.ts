@@ -147,7 +147,7 @@ describe('ps', () => {
         (task: { lastStatus: string }) => task.lastStatus,
       );
     expect(await count()).toEqual(['PROVISIONING', 'RUNNING']);
-    expect(await count('--all')).toEqual(['PROVISIONING', 'RUNNING', 'STOPPED', 'STOPPED', 'STOPPED']);
+    expect(await count('--all')).toEqual(['PROVISIONING', 'RUNNING', 'STOPPED', 'STOPPED', 'STOPPED', 'STOPPED']);
     expect(await count('--all', '--started-by', 'nightly')).toEqual(['STOPPED']);
     expect(await count('--host', 'host-2')).toEqual(['RUNNING']);
   });

@@ -4,7 +4,7 @@ import { type Desk, openDesk } from './support/desk.ts';
 import { type Scene, setScene } from './support/scene.ts';
 import { transcript } from './support/transcript.ts';
 
-const styles = { terminal: { columns: 120 }, plain: {}, json: {} } as const;
+const styles = { terminal: { columns: 120 }, plain: {}, json: { columns: 120 } } as const;
 
 describe('a cluster with everything in it', () => {
   let desk: Desk;

@@ -80,6 +80,28 @@ describe('the narrator', () => {
     expect(text().match(/placed on host-1/g)).toHaveLength(1);
   });
 
+  it('ends the bar of a pull when the task is past it', async () => {
+    const { narrator, view, text } = await tell(80);
+    narrator.task(view);
+    narrator.progress(frameOf(view.taskArn.split('/').at(-1) ?? ''));
+    expect(text()).toMatch(/0 % {2}0 B of 4 MiB$/);
+    narrator.task({ ...view, pullStoppedAt: view.createdAt });
+    expect(text()).toMatch(/PENDING: it is placed[^%]+$/);
+  });
+
+  it('says once that a pull begins: with what is pulled, where that is known', async () => {
+    const pulling = { at: new Date(0), phase: 'pulling', text: 'pulling images' };
+    for (const known of [true, false]) {
+      const { narrator, view, text } = await tell(undefined);
+      narrator.task(view);
+      if (known) narrator.progress(frameOf(view.taskArn.split('/').at(-1) ?? ''));
+      narrator.task({ ...view, story: [...view.story, pulling] });
+      expect(text().match(/pulling .*/g)).toEqual([
+        known ? 'pulling example.com/web:1 (2 layers, 4 MiB)' : 'pulling images',
+      ]);
+    }
+  });
+
   it('says every half minute what is waited for, and nothing of what runs', async () => {
     const { narrator, view, text, advance } = await tell(undefined);
     narrator.task(view);

@@ -63,9 +63,10 @@ describe('what changes on a terminal', () => {
             json: false,
             colour: false,
           });
+          out.note('before');
           for (const lines of statuses) out.status(lines);
           out.note('done');
-          expect(screen(terminal.stderr.text, 30)).toEqual(['done', '']);
+          expect(screen(terminal.stderr.text, 30)).toEqual(['before', 'done', '']);
         },
       ),
     );

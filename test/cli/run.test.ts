@@ -128,6 +128,15 @@ describe('run', () => {
     ]);
   });
 
+  it('leaves what stands after -- to the container', async () => {
+    await using desk = await openCluster();
+    await desk.world.register('job');
+    const { stdout } = await desk.gantry(['run', 'job', '--', 'echo', '--json', '--', '-h']);
+    expect(stdout).toMatch(/^[0-9a-f]{12} job:1 is placed/);
+    const { tasks } = await desk.world.call('GetTasks', {});
+    expect(tasks[0]?.overrides.containerOverrides[0]?.command).toEqual(['echo', '--json', '--', '-h']);
+  });
+
   it('asks which container is meant where there are several', async () => {
     await using desk = await openCluster();
     const containers = ['a', 'b'].map((name) => ({ name, image: 'busybox', memory: 64 }));

@@ -44,6 +44,7 @@ describe('bad usage', () => {
     [['run', 'job', '--count', '0'], "gantry run: --count takes a whole number of at least 1, not '0'."],
     [['run', 'job', '--count', '1e3'], "not '1e3'."],
     [['run', 'job', '--launch-type', 'FARGATE'], "gantry run: --launch-type takes EC2, not 'FARGATE'."],
+    [['run', 'job', '--tag', '=x'], "gantry run: --tag takes a name, = and a value, not '=x'."],
     [['run', 'job', '--tag', 'nothing'], "gantry run: --tag takes a name, = and a value, not 'nothing'."],
     [['up', '--port', '99999'], "gantry up: --port takes a whole number from 1 to 65535, not '99999'."],
     [['up', '--store', 'tape'], "gantry up: --store takes sqlite or dynamodb, not 'tape'."],
@@ -66,6 +67,18 @@ describe('bad usage', () => {
   });
 });
 
+describe('colours', () => {
+  it.each([
+    [{}, true],
+    [{ NO_COLOR: '' }, true],
+    [{ NO_COLOR: '1' }, false],
+    [{ TERM: 'dumb' }, false],
+  ])('with %j: %s', async (env, coloured) => {
+    const { stderr } = await startCommand(['frobnicate'], { env, columns: 80 }).ended;
+    expect(stderr.startsWith('\u001b[31mError:\u001b[39m')).toBe(coloured);
+  });
+});
+
 describe('a control plane', () => {
   it('is asked for where none is known', async () => {
     expect(await gantry('ps')).toMatchObject({
@@ -78,6 +91,25 @@ describe('a control plane', () => {
     const { code, stderr } = await gantry('ps', '--endpoint', 'http://127.0.0.1:9');
     expect(code).toBe(1);
     expect(stderr).toMatch(/The control plane at http:\/\/127\.0\.0\.1:9 cannot be reached: .+\n.*gantry up/);
+  });
+
+  it('that is named gets no key of the cloud on this machine', async () => {
+    await using desk = await openDesk();
+    const { stdout } = await startCommand(
+      ['ps', '--json', '--endpoint', desk.connection.endpoint],
+      {},
+      { ...desk.connection, endpoint: 'http://127.0.0.1:9' },
+    ).ended;
+    expect(JSON.parse(stdout).error.code).toBe('MissingAuthenticationTokenException');
+  });
+
+  it('is signed for in the region that is named', async () => {
+    await using desk = await openDesk();
+    expect((await desk.gantry(['ps', '--region', 'us-east-1'])).code).toBe(0);
+    expect(await desk.gantry(['ps', '--region', 'eu-central-1'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('us-east-1'),
+    });
   });
 
   it('is reached with the keys in the environment, and refuses wrong ones', async () => {

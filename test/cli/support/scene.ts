@@ -34,6 +34,10 @@ export async function setScene(desk: Desk): Promise<Scene> {
   });
   const broken = await runOne(desk, 'job');
   await fail(desk, hosts, broken);
+  const stopped = await runOne(desk, 'job');
+  for (const host of hosts) await host.obey();
+  await world.call('StopTask', { task: stopped, reason: 'No longer needed' });
+  for (const host of hosts) await host.obey();
   const running = await runOne(desk, 'web', { group: 'front' });
   await bindPort(desk, hosts, running);
   const waiting = await runOne(desk, 'huge');
