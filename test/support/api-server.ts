@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -49,7 +49,9 @@ export interface ApiServer extends AsyncDisposable {
 const region = 'us-east-1';
 
 export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | 'none' } = {}): Promise<ApiServer> {
+  await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'gantry-http-'));
+  started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const control = await createControl({
     table: openSqliteTable({ file: join(directory, 'store.db') }),
     clock: { now: () => Date.now() },
@@ -58,7 +60,36 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
     log: pino({ level: process.env.GANTRY_TEST_LOG ?? 'silent' }),
     realm: { region },
   });
-  const { deps, handlers, hostsApp, accessKeys, joinTokens } = control;
+  started.defer(() => control.close());
+  const server = await serve(control, auth);
+  started.defer(() => closed(server));
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const keyFor = (actions: readonly Action[]) =>
+    control.accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions });
+  const credentials = await keyFor(allActions);
+  const all = started.move();
+  return {
+    endpoint,
+    region,
+    credentials,
+    control,
+    keyFor,
+    ...senders(endpoint, credentials),
+    ecs(options = {}) {
+      const client = new ECSClient({ endpoint, region, credentials, maxAttempts: 1, ...options });
+      all.defer(() => client.destroy());
+      return client;
+    },
+    async host(options) {
+      const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
+      return new ScriptedHost(control, options).join(token);
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+async function serve({ deps, handlers, hostsApp, accessKeys }: Control, auth: 'sigv4' | 'none'): Promise<Server> {
   const authenticator =
     auth === 'none'
       ? noAuthentication(deps.realm.accountId)
@@ -67,18 +98,24 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
   const server = createServer((request, response) => void listener(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const keyFor = (actions: readonly Action[]) =>
-    accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions });
-  const credentials = await keyFor(allActions);
+  return server;
+}
+
+async function closed(server: Server): Promise<void> {
+  const end = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await end;
+}
+
+function senders(endpoint: string, credentials: Credentials): Pick<ApiServer, 'wire' | 'rest'> {
   const signer = new SignatureV4({ credentials, region, service: 'ecs', sha256: Sha256 });
-  const clients: ECSClient[] = [];
 
   async function send(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
     const isReady = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
     const content = isReady ? body : JSON.stringify(body);
     const url = new URL(path, endpoint);
+    const withBody = content === undefined ? {} : { body: content };
     const signed = await signer.sign({
       method,
       protocol: 'http:',
@@ -86,27 +123,14 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: { host: url.host, ...headers },
-      ...(content !== undefined && { body: content }),
+      ...withBody,
     });
-    const response = await fetch(url, {
-      method,
-      headers: signed.headers,
-      ...(content !== undefined && { body: content }),
-    });
-    const answer = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: answer === '' ? undefined : JSON.parse(answer),
-    };
+    const response = await fetch(url, { method, headers: signed.headers, ...withBody });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
   return {
-    endpoint,
-    region,
-    credentials,
-    control,
-    keyFor,
     wire: (operation, body, headers = {}) =>
       send('POST', '/', body, {
         'content-type': 'application/x-amz-json-1.1',
@@ -115,22 +139,5 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
       }),
     rest: (method, path, body) =>
       send(method, path, body, body === undefined ? {} : { 'content-type': 'application/json' }),
-    ecs(options = {}) {
-      const client = new ECSClient({ endpoint, region, credentials, maxAttempts: 1, ...options });
-      clients.push(client);
-      return client;
-    },
-    async host(options) {
-      const token = await joinTokens.create({ cluster: 'default', reusable: true });
-      return new ScriptedHost(control, options).join(token);
-    },
-    async [Symbol.asyncDispose]() {
-      for (const client of clients) client.destroy();
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-      await control.close();
-      rmSync(directory, { recursive: true, force: true });
-    },
   };
 }

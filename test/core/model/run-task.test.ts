@@ -1,5 +1,6 @@
 /** What a RunTask request must be for the revision that it runs, and what is made of one that is right. */
 import { describe, expect, it } from 'vitest';
+import { refusals, type Wrong } from './refusals.ts';
 import { container, definitionRequest, revision, runTask } from './requests.ts';
 
 const two = revision({
@@ -13,8 +14,6 @@ const two = revision({
 });
 
 const override = (...containerOverrides: object[]) => ({ overrides: { containerOverrides } });
-
-type Wrong = readonly [what: string, request: object, field: string, message: string | RegExp];
 
 describe('a request is refused', () => {
   const at = 'overrides.containerOverrides[0]';
@@ -143,11 +142,7 @@ describe('a request is refused', () => {
       "Invalid setting for container 'app'",
     ],
   ];
-  it.each(rows)('%s', (_, request, field, message) => {
-    expect(() => runTask(request, two)).toThrow(
-      expect.objectContaining({ code: 'InvalidParameterException', field, message: expect.stringMatching(message) }),
-    );
-  });
+  refusals(rows, (request) => runTask(request, two), 'InvalidParameterException');
 
   it('for Fargate, with what to use instead, whatever else it has', () => {
     const networkConfiguration = { awsvpcConfiguration: { subnets: ['subnet-1'] } };
