@@ -26,11 +26,14 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const token = tokenOf(context, input);
   const requestHash = hashOf(input);
+  // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
+  const fresh = newRequest(deps, cluster, token, requestHash, input);
+  for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
   const found = await getRequest(deps.table, cluster, token, deps.clock.now());
   const from: Progress =
     found === undefined || found.expired
       ? {
-          request: await newRequest(deps, cluster, token, requestHash, input),
+          request: await fresh,
           stored: found === undefined ? 'no' : { replacesNonce: found.request.nonce },
           made: new Map(),
         }
