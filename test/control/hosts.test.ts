@@ -336,6 +336,29 @@ describe('a silent host', () => {
     expect((await hostView(world)).agentConnected).toBe(true);
   });
 
+  it('is not marked when its heartbeat comes in the moment of the mark', async () => {
+    let beat = async (): Promise<void> => {};
+    await using world = await startWorld({
+      wrap: (table) =>
+        interceptCommits(table, async (changes, forward) => {
+          const marks = changes.some((change) => change.kind === 'update' && change.set?.[0]?.value === false);
+          if (marks) await beat();
+          return forward(changes);
+        }),
+    });
+    const host = await world.host();
+    let beats = 0;
+    beat = async () => {
+      beats += 1;
+      await host.heartbeat();
+    };
+    for (let count = 0; count < 5; count += 1) {
+      await world.loop('mark-silent');
+      world.advance(5);
+    }
+    expect([beats, (await hostView(world)).agentConnected]).toEqual([1, true]);
+  });
+
   it('is not blamed for time in which the control plane was away', async () => {
     await using world = await startWorld();
     await world.host();
