@@ -23,14 +23,12 @@ const mib = 1024 * 1024;
 describeWithContainers('a container', () => {
   let machine: RealMachine;
   let host: RealHost;
+  const stack = new AsyncDisposableStack();
   beforeAll(async () => {
-    machine = await startRealMachine();
-    host = await machine.host();
+    machine = stack.use(await startRealMachine());
+    host = stack.use(await machine.host());
   });
-  afterAll(async () => {
-    await host[Symbol.asyncDispose]();
-    await machine[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack.disposeAsync());
 
   const driven = (image = machine.image) => ({ runtime: host.runtime, image });
 
@@ -114,6 +112,9 @@ describeWithContainers('a container', () => {
     const image = await machine.publish(await busyboxImage({ config: { User: 'app' } }), 'test/app');
     expect(await shell(id, {}, image)).toEqual(['1000 1000 1000']);
     expect(await shell(id, { container: { user: 'root' } }, image)).toEqual(['0 0 0']);
+    const accounts = { '/etc/passwd': 'late:x:2000:2001::/:/bin/sh\n', '/etc/group': 'crew:x:2002:late\n' };
+    const layered = await machine.publish(await busyboxImage({ layers: [accounts] }), 'test/layered');
+    expect(await shell(id, { container: { user: 'late' } }, layered)).toEqual(['2000 2001 2001 2002']);
   });
 
   it('is not made for a user that the image does not know', async () => {

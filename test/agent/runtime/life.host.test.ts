@@ -32,14 +32,12 @@ const containerOf = ({ containers }: TaskObservation, name: string) => {
 describeWithContainers('a task on a real host', () => {
   let machine: RealMachine;
   let host: RealHost;
+  const stack = new AsyncDisposableStack();
   beforeAll(async () => {
-    machine = await startRealMachine();
-    host = await machine.host();
+    machine = stack.use(await startRealMachine());
+    host = stack.use(await machine.host());
   });
-  afterAll(async () => {
-    await host[Symbol.asyncDispose]();
-    await machine[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack.disposeAsync());
 
   /** A control plane, and agents of the host that remember in one directory. */
   async function open() {

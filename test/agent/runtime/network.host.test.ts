@@ -11,7 +11,7 @@ import { netnsPath } from '../../../agent/network/names.ts';
 import { runTool } from '../../../agent/network/tool.ts';
 import type { PortMapping } from '../../../core/model/task-definition.ts';
 import { describeWithContainers } from '../../support/containers.ts';
-import { testNetwork } from '../network/network-peers.ts';
+import { reach, testNetwork } from '../network/network-peers.ts';
 import { containerSpec } from '../oci/task-spec.ts';
 import { exitOf, failureOf, isReady, linesOf, prepare, run, runTask, type SpecOverrides } from '../runtime-driver.ts';
 import { type RealHost, type RealMachine, startRealMachine } from './real-host.ts';
@@ -41,14 +41,12 @@ async function freePort(): Promise<number> {
 describeWithContainers("containers' networks", () => {
   let machine: RealMachine;
   let host: RealHost;
+  const stack = new AsyncDisposableStack();
   beforeAll(async () => {
-    machine = await startRealMachine();
-    host = await machine.host();
+    machine = stack.use(await startRealMachine());
+    host = stack.use(await machine.host());
   });
-  afterAll(async () => {
-    await host[Symbol.asyncDispose]();
-    await machine[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack.disposeAsync());
 
   const driven = (on = host) => ({ runtime: on.runtime, image: machine.image });
 
@@ -77,6 +75,20 @@ describeWithContainers("containers' networks", () => {
   it("host: is on the machine's own network, with its names", async () => {
     const read = await readInside('host', 'readlink /proc/self/ns/net; cat /proc/sys/kernel/hostname');
     expect(read).toEqual([readlinkSync('/proc/self/ns/net'), (await runTool('uname', ['-n'])).trim()]);
+  });
+
+  it('host: does not reach the instance metadata, of which the rest of the machine may ask', async () => {
+    const dropped = async (): Promise<number> => {
+      const saved = await runTool('iptables-save', ['-c', '-t', 'filter']);
+      const rule = saved
+        .split('\n')
+        .find((line) => line.includes(`${host.config.network.chainPrefix}-OUTPUT -d 169.254.169.254`));
+      return Number(/^\[(\d+):/.exec(rule ?? '')?.[1]);
+    };
+    await reach(undefined, '169.254.169.254', 80, 100);
+    expect(await dropped()).toBe(0);
+    await readInside('host', 'nc -w 1 169.254.169.254 80 < /dev/null 2>&1; exit 0');
+    expect(await dropped()).toBeGreaterThan(0);
   });
 
   it('host: listens on the port that it names, which no other task gets', async () => {
@@ -136,17 +148,17 @@ describeWithContainers("containers' networks", () => {
     const { bridge, subnet } = testNetwork(3);
     const prefix = subnet.split('.').slice(0, 3).join('.');
     const namespace = { name: `${bridge}-h`, bridge: `${bridge}m`, address: `${prefix}.2`, gateway: `${prefix}.1/24` };
-    await using stack = new AsyncDisposableStack();
-    stack.defer(async () => {
+    await using own = new AsyncDisposableStack();
+    own.defer(async () => {
       await removeHostNamespace(namespace.name);
       await removeMachineBridge(namespace.bridge);
     });
     await createHostNamespace(namespace);
     const netns = netnsPath(namespace.name);
-    const other = stack.use(await machine.host({ netns, hostAddress: namespace.address }));
+    const other = own.use(await machine.host({ netns, hostAddress: namespace.address }));
 
-    const own = (await runTool('readlink', ['/proc/self/ns/net'], { netns })).trim();
-    expect(await readInside('host', 'readlink /proc/self/ns/net', other)).toEqual([own]);
+    const place = (await runTool('readlink', ['/proc/self/ns/net'], { netns })).trim();
+    expect(await readInside('host', 'readlink /proc/self/ns/net', other)).toEqual([place]);
 
     const { taskId, bindings } = await runTask(
       driven(other),

@@ -99,9 +99,12 @@ async function openHost({ daemon, client, number, ...network }: HostOptions): Pr
     pull: (reference) => runtime.pullImage(reference, () => {}, new AbortController().signal),
     leftovers: () => leftovers(daemon, client, config),
     async [Symbol.asyncDispose]() {
-      const last = await open();
-      for (const { taskId } of await last.inventory()) await last.removeTask(taskId);
-      await stack.disposeAsync();
+      try {
+        const last = await open();
+        for (const { taskId } of await last.inventory()) await last.removeTask(taskId);
+      } finally {
+        await stack.disposeAsync();
+      }
     },
   };
 }
