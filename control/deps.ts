@@ -13,7 +13,7 @@ import type { Table } from './store/table.ts';
 
 export interface Clock {
   /** Epoch milliseconds. */
-  now(): number;
+  readonly now: () => number;
 }
 
 /** Uniform in [0, 1). */

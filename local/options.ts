@@ -26,6 +26,8 @@ export const cloudOptionsSchema = z.object({
     .regex(/^\d{12}$/, 'must be twelve digits')
     .default('000000000000'),
   heartbeatSeconds: z.number().positive().default(5),
+  /** For how long stopped tasks can be looked at. */
+  retentionDays: z.number().int().min(1).max(3650).default(7),
   /** The first two octets of the networks that the cloud's bridges use. */
   network: z
     .string()

@@ -40,7 +40,10 @@ async function main(): Promise<void> {
     clock: { now: () => Date.now() },
     random: () => Math.random(),
     newId: () => randomBytes(16).toString('hex'),
-    settings: { heartbeatSeconds: options.heartbeatSeconds },
+    settings: {
+      heartbeatSeconds: options.heartbeatSeconds,
+      retentionSeconds: options.retentionDays * 24 * 3600,
+    },
     realm: { region: options.region, accountId: options.accountId },
   });
   await ensureSecrets(control, paths);

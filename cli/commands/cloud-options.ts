@@ -38,6 +38,13 @@ export const upOptions = {
     choices: ['sigv4', 'none'],
     summary: 'Whether requests must be signed; none only on loopback',
   },
+  'retention-days': {
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: 3650,
+    summary: 'For how long stopped tasks can be looked at (default: 7)',
+  },
   account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -46,6 +53,7 @@ const localNames: Readonly<Record<string, string>> = {
   'run-dir': 'runDir',
   'dynamodb-endpoint': 'dynamodbEndpoint',
   'dynamodb-table': 'dynamodbTable',
+  'retention-days': 'retentionDays',
   account: 'accountId',
 };
 
