@@ -77,11 +77,14 @@ async function* matchingTasks(
   nextToken: string | undefined,
 ): AsyncGenerator<{ position: Position; entry: string }, undefined> {
   const from = nextToken === undefined ? undefined : decodeToken(positionSchema, nextToken);
+  const listed = new Set<string>();
   if (from?.list !== 'stopped') {
     const after = from === undefined ? {} : { after: from.after };
     for await (const { position, entry } of liveTasks(deps.table, cluster, { ...after, pageSize: entriesAtOnce })) {
       const statusFits = wanted.desiredStatus === undefined || wanted.desiredStatus === entry.desiredStatus;
-      if (statusFits && fits(entry, wanted)) yield { position: { list: 'live', after: position }, entry: entry.taskId };
+      if (!statusFits || !fits(entry, wanted)) continue;
+      listed.add(entry.taskId);
+      yield { position: { list: 'live', after: position }, entry: entry.taskId };
     }
   }
   if (wanted.desiredStatus === 'RUNNING') return;
@@ -93,6 +96,8 @@ async function* matchingTasks(
   })) {
     // Newest first, and all with the same retention: the rest is older.
     if (isForgotten(deps, entry.task)) return;
+    // One that stopped while this was reading has been named already.
+    if (listed.has(entry.task.id)) continue;
     if (fits(entry.task, wanted)) yield { position: { list: 'stopped', after: position }, entry: entry.task.id };
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Input, OperationName } from '../../core/api/operations.ts';
+import { interceptCommits } from './support/intercepted-table.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
@@ -118,6 +119,27 @@ describe('a list', () => {
       }
     },
   );
+
+  it('names a task once that stops while it is being read', async () => {
+    let stop = async (): Promise<void> => {};
+    await using world = await startWorld({
+      wrap: (table) => ({
+        ...interceptCommits(table, (changes, forward) => forward(changes)),
+        queryHistory: async (pk, options) => {
+          await stop();
+          return table.queryHistory(pk, options);
+        },
+      }),
+    });
+    await world.register('job');
+    const { tasks } = await world.call('RunTask', { taskDefinition: 'job', count: 3 });
+    const other = await world.another();
+    stop = async () => {
+      for (const { taskArn } of tasks) await world.call('StopTask', { task: taskArn }, { control: other });
+    };
+    const listed = await world.call('GetTasks', {});
+    expect(listed.tasks.map(({ taskArn }) => taskArn).sort()).toEqual(tasks.map(({ taskArn }) => taskArn).sort());
+  });
 
   it('of stopped tasks is newest first, and holds what stops before what has stopped', async () => {
     await using world = await startFilled();
