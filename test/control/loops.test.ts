@@ -198,7 +198,7 @@ describe('expire-waiting', () => {
 
 describe('finish-requests', () => {
   it('does not let one request hold up those behind it', async () => {
-    const broken = { cluster: 'default', token: 'token:broken', createdAt: Date.UTC(2026, 0, 1) };
+    const broken = { cluster: 'default', token: 'token:broken', createdAt: Date.UTC(2100, 0, 1) };
     let commits = 0;
     let finishing = false;
     await using world = await startWorld({

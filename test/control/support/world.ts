@@ -87,7 +87,8 @@ async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStor
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  let now = Date.UTC(2026, 0, 1);
+  // Far in the future, because an emulator deletes what has expired by its own clock.
+  let now = Date.UTC(2100, 0, 1);
   const clock = { now: () => now };
   const store = await openStore(options.store ?? 'sqlite', clock.now);
   const random = seededRandom(options.seed ?? 1);
