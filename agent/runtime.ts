@@ -60,8 +60,8 @@ export interface Runtime {
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
 
   /**
-   * The task's cgroup with its limits, and what its containers need of its network to be created; links and published ports may still
-   * be under way, and are there before a container starts. Answers the bindings by container name.
+   * The task's cgroup with its limits, its addresses and ports, and what its containers need of its network to be created. Answers the
+   * bindings by container name; ports are reached once a container is created.
    */
   prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>>;
 

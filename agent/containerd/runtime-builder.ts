@@ -4,8 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { arch, hostname as machineHostname, release } from 'node:os';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
+import { allEnded } from '../all-ended.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
@@ -24,7 +26,7 @@ import type { Mount } from './gen/types_pb.ts';
 import { isAlreadyExists, isNotFound } from './grpc-error.ts';
 import { ImageAccounts } from './runtime-accounts.ts';
 import { createRecord, type NewContainer, removeRecord } from './runtime-containers.ts';
-import { asFailure } from './runtime-failures.ts';
+import { asFailure, failingAs } from './runtime-failures.ts';
 import type { RuntimeFiles } from './runtime-files.ts';
 import type { RuntimeImages } from './runtime-images.ts';
 import { containerCgroup, runtimeIdOf } from './runtime-naming.ts';
@@ -89,7 +91,10 @@ export class ContainerBuilder {
       this.#parts.logs.create(task.taskId, containerName),
     ]);
     const rootfs = await this.#createRecord(task, container, image, runtimeId, spec);
-    await this.#createProcess(containerName, { id: runtimeId, rootfs, ...log });
+    await allEnded([
+      this.#createProcess(containerName, { id: runtimeId, rootfs, ...log }),
+      this.#connectNetwork(task.taskId),
+    ]);
     await files.writeContainer(task.taskId, runtimeId, { createdAt: clock.now() });
     return { runtimeId };
   }
@@ -168,6 +173,11 @@ export class ContainerBuilder {
     await deleteProcess(containerd, runtimeId);
     await removeRecord(containerd, runtimeId);
     return await createRecord(containerd, record);
+  }
+
+  async #connectNetwork(taskId: string): Promise<void> {
+    await endOfTurn(); // Starting tools stops this process for milliseconds: containerd is to have been asked by then.
+    await failingAs('ContainerNetworkingError', 'network', () => this.#parts.networks.whole(taskId));
   }
 
   async #createProcess(containerName: string, process: Parameters<typeof createProcess>[1]): Promise<void> {

@@ -167,7 +167,6 @@ class ContainerdRuntime implements Runtime {
     return await failingAs('CannotStartContainerError', `container ${containerName}`, async () => {
       const record = await this.#files.container(taskId, runtimeId);
       if (record === undefined) throw new Error('it was not created, or it was removed');
-      await failingAs('ContainerNetworkingError', 'network', () => this.#networks.whole(taskId));
       const startedAt = record.startedAt ?? this.#clock.now();
       if (record.startedAt === undefined) await this.#files.writeContainer(taskId, runtimeId, { ...record, startedAt });
       try {

@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { type HostPort, hostPort } from '../../core/model/resources.ts';
 import type { NetworkBinding } from '../../core/model/task.ts';
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
+import { allEnded } from '../all-ended.ts';
 import type { NetworkConfig } from '../config.ts';
 import { AddressPool, hardwareAddress, parseSubnet, type Subnet } from './addresses.ts';
 import { Firewall } from './firewall.ts';
@@ -68,8 +69,8 @@ export class TaskNetworks {
   }
 
   /**
-   * Takes addresses and ports and makes the namespaces, which is what containers need to be created; the rest goes on meanwhile, and
-   * `whole` waits for it. Throws Error with a sentence; `remove` takes away what was made.
+   * Takes addresses and ports and makes the namespaces, which is what containers need to be created; `whole` makes the rest, best while
+   * they are. Throws Error with a sentence; `remove` takes away what was made.
    */
   async prepare(task: TaskSpec): Promise<Bindings> {
     if (task.networkMode === 'none') return {};
@@ -82,10 +83,7 @@ export class TaskNetworks {
     const known = this.#byTask.get(task.taskId);
     // A record without containers is one that a power cut destroyed.
     const record = known !== undefined && known.containers.length > 0 ? known : await this.#allocate(task, host);
-    if (task.networkMode === 'bridge') {
-      await this.#makeNamespaces(record);
-      this.#complete(record, host).catch(() => {}); // Whoever calls `whole` is told.
-    }
+    if (task.networkMode === 'bridge') await this.#makeNamespaces(record);
     return bindingsOf(record);
   }
 
@@ -93,7 +91,7 @@ export class TaskNetworks {
   async whole(taskId: string): Promise<void> {
     const record = this.#byTask.get(taskId);
     if (record === undefined || this.#placesOf(record).length === 0) return;
-    await (this.#whole.get(taskId) ?? this.#complete(record, await this.makeHost()));
+    await (this.#whole.get(taskId) ?? this.#complete(record));
   }
 
   /** Where a container of a prepared task in bridge mode is. */
@@ -168,9 +166,11 @@ export class TaskNetworks {
   }
 
   /** Remembered, so that it is done once; a failure is forgotten. */
-  #complete(record: TaskRecord, host: HostNetwork): Promise<void> {
+  #complete(record: TaskRecord): Promise<void> {
     const { taskId } = record;
-    const whole = allEnded([this.#connect(record, host), this.#firewall.publish(taskId, rulesOf(record))]);
+    const whole = this.makeHost().then((host) =>
+      allEnded([this.#connect(record, host), this.#firewall.publish(taskId, rulesOf(record))]),
+    );
     this.#whole.set(taskId, whole);
     whole.catch(() => {
       if (this.#whole.get(taskId) === whole) this.#whole.delete(taskId);
@@ -249,9 +249,3 @@ const rulesOf = ({ containers }: TaskRecord): string[] =>
 
 const bindingsOf = ({ containers }: TaskRecord): Bindings =>
   Object.fromEntries(containers.map(({ name, bindings }) => [name, bindings]));
-
-/** Unlike Promise.all it goes on to the end of everything, so that nothing is still being made when the failure is told. */
-async function allEnded(work: readonly Promise<void>[]): Promise<void> {
-  const failure = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-}

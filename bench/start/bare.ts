@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Cgroups, detectCgroups, taskLimits } from '../../agent/cgroups/cgroups.ts';
 import { cgroupMounts } from '../../agent/cgroups/mounts.ts';
 import type { NetworkConfig } from '../../agent/config.ts';
@@ -103,8 +104,10 @@ async function start(bare: Bare, command: readonly string[]): Promise<StartedCon
     spec: await specification(bare, task, id),
     runtimeRoot: bare.runtimeRoot,
   });
-  await createProcess(containerd, { id, rootfs, ...log });
-  await networks.whole(taskId);
+  await Promise.all([
+    createProcess(containerd, { id, rootfs, ...log }),
+    endOfTurn().then(() => networks.whole(taskId)),
+  ]);
   await startProcess(containerd, id);
   return {
     runningAt: performance.now(),

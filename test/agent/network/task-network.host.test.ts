@@ -149,7 +149,8 @@ describeWithContainers('tasks in bridge mode', () => {
     await _server[Symbol.asyncDispose]();
 
     await again.prepare(bridged('short', [port(80)]));
-    await Promise.all([again.remove('short'), again.remove('broken')]);
+    const connecting = again.whole('short');
+    await Promise.all([connecting, again.remove('short'), again.remove('broken')]);
     expect(namespacesOf(machine.owner)).toEqual([]);
     expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'))).toEqual([]);
   });

@@ -171,6 +171,22 @@ describeWithContainers("containers' networks", () => {
     await expect.poll(() => other.leftovers(), { timeout: 5000 }).toEqual([]);
   });
 
+  it('that cannot be made fail the creation of their container, and go with their task', async () => {
+    await using other = await machine.host();
+    const { runtime } = other;
+    const { spec, taskId, image } = await prepare(
+      driven(other),
+      { main: ['true'] },
+      { task: { networkMode: 'bridge' } },
+    );
+    await runTool('ip', ['link', 'del', other.config.network.bridge]);
+    const failure = await failureOf(runtime.createContainer(spec, 'main', image));
+    expect(failure.kind).toBe('ContainerNetworkingError');
+    expect(await runtime.containerState(taskId, 'main')).toBeUndefined();
+    await runtime.removeTask(taskId);
+    await expect.poll(() => other.leftovers(), { timeout: 5000 }).toEqual([]);
+  });
+
   it('leave nothing when all are removed', async () => {
     await expect.poll(() => host.leftovers(), { timeout: 5000 }).toEqual([]);
   });
