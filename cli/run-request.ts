@@ -49,8 +49,9 @@ type OverrideValues = OptionValues<typeof overrideOptions>;
 
 const command = { name: 'run' };
 
-export const changesContainer = ({ env, cpu, memory }: OverrideValues, rest: readonly string[]): boolean =>
-  rest.length > 0 || env !== undefined || cpu !== undefined || memory !== undefined;
+/** Also where a container is only named: then somebody must look whether there is one. */
+export const changesContainer = ({ container, env, cpu, memory }: OverrideValues, rest: readonly string[]): boolean =>
+  rest.length > 0 || container !== undefined || env !== undefined || cpu !== undefined || memory !== undefined;
 
 /** Members of the request that do not depend on what is in the revision. */
 export function requestMembers(options: OptionValues<typeof requestOptions>): Omit<RunTaskInput, 'taskDefinition'> {

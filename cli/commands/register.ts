@@ -2,6 +2,7 @@
 import { defineCommand, exitCodes } from '../command.ts';
 import { registerFile } from '../register-file.ts';
 import { revisionOf } from '../render/task.ts';
+import { noteWarnings } from '../render/warnings.ts';
 
 export const registerCommand = defineCommand({
   name: 'register',
@@ -15,7 +16,7 @@ export const registerCommand = defineCommand({
     const { out } = context;
     const registered = await registerFile(context, path);
     out.data(registered);
-    for (const warning of registered.warnings) out.note(`${out.paint('yellow', 'Warning:')} ${warning}`);
+    noteWarnings(registered.warnings, out);
     const revision = revisionOf(registered.taskDefinition);
     out.line(`Registered ${revision}. Run it: gantry run ${revision}`);
     return exitCodes.ok;

@@ -8,6 +8,7 @@ import { registerFile } from '../register-file.ts';
 import { logBreakText, logLineData, printLogLine } from '../render/log-lines.ts';
 import { Narrator } from '../render/narrator.ts';
 import { headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
+import { noteWarnings } from '../render/warnings.ts';
 import { reportError } from '../report-error.ts';
 import { changesContainer, overrideOptions, overridesOf, requestMembers, requestOptions } from '../run-request.ts';
 import { watchToEnd } from '../watch.ts';
@@ -62,6 +63,7 @@ export const runCommand = defineCommand({
       : undefined;
     const request = { ...members, taskDefinition, cluster, ...(overrides !== undefined && { overrides }) };
     const made = await client().call('RunTask', request, signal);
+    noteWarnings(made.warnings, out);
     for (const failure of made.failures) out.note(failureText(out.paint('red', 'Not placed:'), failure));
     const { follow = false, wait = false, container, timeout: timeoutSeconds } = options;
     if (follow || wait) return seeToEnd(context, made, { follow, container, timeoutSeconds });
@@ -76,7 +78,7 @@ const isFile = (named: string): boolean => named === '-' || (/[./]/.test(named) 
 
 async function registered(context: CommandContext, path: string): Promise<string> {
   const { taskDefinition, warnings } = await registerFile(context, path);
-  for (const warning of warnings) context.out.note(`${context.out.paint('yellow', 'Warning:')} ${warning}`);
+  noteWarnings(warnings, context.out);
   const revision = revisionOf(taskDefinition);
   context.out.note(`registered ${revision}`);
   return revision;
@@ -107,7 +109,7 @@ async function seeToEnd(context: CommandContext, made: Made, options: SeeingOpti
       ...made.failures.map(() => runExitCodes.notPlaced),
     ];
     const exitCode = firstFailure(codes);
-    out.data({ ...(options.follow && { kind: 'end' }), tasks, failures: made.failures, exitCode });
+    out.data({ ...(options.follow && { kind: 'end' }), ...made, tasks, exitCode });
     return exitCode;
   } catch (error) {
     return leave(context, made, error, { timedOut: timer?.aborted === true });

@@ -9,6 +9,7 @@ import { readTaskDefinition, register } from '../register-file.ts';
 import { printLogLine } from '../render/log-lines.ts';
 import { Narrator } from '../render/narrator.ts';
 import { revisionOf } from '../render/task.ts';
+import { noteWarnings } from '../render/warnings.ts';
 import { watchToEnd } from '../watch.ts';
 import type { QuickstartCloud } from './cloud.ts';
 import { type Stopwatch, taskPhases } from './timings.ts';
@@ -49,7 +50,7 @@ async function runExample(
   const revision = revisionOf(taskDefinition);
   const { cpu = '0', memory = '0' } = taskDefinition;
   out.note(`Registered ${revision}: ${formatCpu(Number(cpu))} and ${formatMib(Number(memory))} at most`);
-  for (const warning of warnings) out.note(`  ${warning}`);
+  noteWarnings(warnings, out);
   stopwatch.mark('registered');
   try {
     const { tasks } = await client.call('RunTask', { taskDefinition: revision, cluster }, signal);

@@ -94,6 +94,18 @@ describe('logs', () => {
     expect(stderr).toMatch(/^e\nThe log of [0-9a-f]{12} broke off \(.+\); taking it up again\nf\n$/);
   });
 
+  it('name the container of each line where there are several', async () => {
+    await using desk = await openDesk();
+    const host = await desk.world.host();
+    const containers = ['a', 'b'].map((name) => ({ name, image: 'busybox', memory: 64 }));
+    await desk.world.call('RegisterTaskDefinition', { family: 'pair', containerDefinitions: containers });
+    const id = await runOne(desk, 'pair');
+    await host.obey();
+    desk.logs.write(id, { container: 'a', text: '1' }, { container: 'b', text: '2' });
+    expect((await desk.gantry(['logs', id])).stdout).toBe('a | 1\nb | 2\n');
+    expect((await desk.gantry(['logs', id, '--container', 'b'])).stdout).toBe('2\n');
+  });
+
   it('of a task that waits are waited for with -f', async () => {
     await using desk = await openDesk();
     const host = await desk.world.host();
@@ -133,6 +145,24 @@ describe('logs', () => {
     expect(await desk.gantry(['logs', running, '--container', 'b'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('Its containers: app.'),
+    });
+  });
+});
+
+describe('hosts', () => {
+  it('are in the order in which people count', async () => {
+    await using desk = await openDesk();
+    for (const name of ['host-10', 'host-9', 'host-1']) await desk.world.host({ name });
+    const { hosts } = JSON.parse((await desk.gantry(['hosts', '--json'])).stdout);
+    expect(hosts.map(({ hostName }: { hostName: string }) => hostName)).toEqual(['host-1', 'host-9', 'host-10']);
+  });
+
+  it('are missed where there are none', async () => {
+    await using desk = await openDesk();
+    expect(await desk.gantry(['hosts'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'The cluster default has no hosts. `gantry up` makes this machine one.\n',
     });
   });
 });

@@ -5,6 +5,7 @@ import { GantryError } from '../../core/errors.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { type CallOptions, type Desk, openDesk, type Running, startCommand } from './support/desk.ts';
 import { FakeLocal } from './support/fake-local.ts';
+import { stableDay } from './support/transcript.ts';
 
 const files = { 'examples/hello.json': readFileSync(new URL('../../examples/hello.json', import.meta.url), 'utf8') };
 
@@ -60,7 +61,7 @@ describe('quickstart', () => {
     await play(stage, running);
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    await expect(stdout).toMatchFileSnapshot('./golden/quickstart.txt');
+    await expect(stableDay(stdout)).toMatchFileSnapshot('./golden/quickstart.txt');
     expect(asked(stage.local)).toEqual(['upDetached', 'helloImage', 'dispose image', 'down']);
     const own = { dataDir: '/var/lib/gantry-quickstart' };
     expect(stage.local.calls[0]?.[1]).toEqual(own);

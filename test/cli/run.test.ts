@@ -98,7 +98,7 @@ describe('run', () => {
       '-c',
       'exit 3',
     ]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^Warning: tags.+\n$/) });
     const { tasks } = await desk.world.call('GetTasks', {});
     expect(tasks).toMatchObject([
       {
@@ -128,6 +128,15 @@ describe('run', () => {
     ]);
   });
 
+  it.each(['job', 'job:1', 'arn:aws:ecs:us-east-1:000000000000:task-definition/job:1'])('takes %s', async (named) => {
+    await using desk = await openCluster();
+    await desk.world.register('job');
+    expect(await desk.gantry(['run', named])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(' job:1 is placed'),
+    });
+  });
+
   it('leaves what stands after -- to the container', async () => {
     await using desk = await openCluster();
     await desk.world.register('job');
@@ -145,6 +154,8 @@ describe('run', () => {
     expect(vague).toMatchObject({ code: 1, stderr: expect.stringContaining('name one with --container') });
     const wrong = await desk.gantry(['run', 'pair', '--container', 'c', '--memory', '32']);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('it has a, b') });
+    const unknown = await desk.gantry(['run', 'pair', '--container', 'c', '--wait']);
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('it has a, b') });
     expect((await desk.world.call('GetTasks', {})).tasks).toEqual([]);
     expect((await desk.gantry(['run', 'pair', '--container', 'b', '--memory', '32'])).code).toBe(0);
     const { tasks } = await desk.world.call('GetTasks', {});

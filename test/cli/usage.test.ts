@@ -181,6 +181,7 @@ describe('register', () => {
       yaml.replace('64', '"64"'),
       'x:5:5: containerDefinitions[0].memory: expected number, received string.',
     ],
+    ['a member of the task', `${yaml}networkMode: frob`, 'x:6:1: networkMode'],
     [
       'a member that does not exist',
       `${yaml}    frob: 1`,
