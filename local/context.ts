@@ -8,7 +8,7 @@ import type { CloudOptions, CloudPaths } from './options.ts';
 import { serverUrl } from './server.ts';
 
 /** What the server writes when it has made the first access key. */
-export const storedCredentialsSchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+const storedCredentialsSchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
 
 const cloudContextSchema = z.object({
   endpoint: z.url(),

@@ -75,8 +75,7 @@ async function stopTasks(
     }
     await stopAllTasks(createClient(writeContext(options, paths)), say);
   } catch (error) {
-    say(
-      `the tasks could not be stopped in good order (${error instanceof Error ? error.message : error}); ending them`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    say(`the tasks could not be stopped in good order (${why}); ending them`);
   }
 }

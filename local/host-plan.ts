@@ -24,7 +24,7 @@ export interface HostPlan {
 const reservedMemoryMib = (machine: Machine): number => Math.max(256, Math.ceil(machine.memoryMib / 10));
 
 /** The bridge in the machine's namespace: tasks are on it with one host, the hosts themselves with several. */
-export const machineBridge = (name: string): string => `${name}0`;
+const machineBridge = (name: string): string => `${name}0`;
 
 export function planHosts(options: CloudOptions, machine: Machine): HostPlan[] {
   const count = options.hosts ?? 1;

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Control } from '../control/create.ts';
 import { authenticateHost } from '../control/hosts/authenticate.ts';
 import type { HostSocket } from '../control/hosts/channel-hub.ts';
@@ -44,12 +44,18 @@ function hostSocket(socket: WebSocket): HostSocket {
   socket.on('error', () => {}); // `close` follows and is what counts.
   return {
     send: (text) => socket.send(text),
-    onMessage: (listener) => socket.on('message', (data) => listener(data.toString())),
+    onMessage: (listener) => socket.on('message', (data) => listener(textOf(data))),
     onClose: (listener) => socket.on('close', () => listener()),
     close: (reason) => socket.close(1008, reason.slice(0, 120)),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
   };
+}
+
+/** Of a socket that was not told otherwise, ws makes one Buffer a message. */
+function textOf(data: RawData): string {
+  if (!Buffer.isBuffer(data)) throw new TypeError('a message that is no Buffer');
+  return data.toString('utf8');
 }
 
 function refuse(stream: Duplex, error: unknown, log: Logger): void {

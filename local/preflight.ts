@@ -54,7 +54,8 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
     );
 }
 
-const isLoopback = (address: string): boolean => address === 'localhost' || address === '::1' || /^127\./.test(address);
+const isLoopback = (address: string): boolean =>
+  address === 'localhost' || address === '::1' || address.startsWith('127.');
 
 function isFree({ listen, port }: CloudOptions): Promise<boolean> {
   return new Promise((resolve) => {

@@ -81,7 +81,8 @@ async function ensureSecrets(control: Control, { credentials, joinToken }: Cloud
 async function serve(control: Control, log: Logger): Promise<Server> {
   const { deps, handlers, hostsApp } = control;
   const app = createApi({ deps, handlers, hostsApp, authenticator: authenticatorOf(control, options) });
-  const server = createServer(getRequestListener(app.fetch));
+  const listener = getRequestListener(app.fetch);
+  const server = createServer((request, response) => void listener(request, response));
   acceptHostSockets(server, control, log);
   server.listen({ host: options.listen, port: options.port });
   await once(server, 'listening');
@@ -90,7 +91,7 @@ async function serve(control: Control, log: Logger): Promise<Server> {
 
 function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, region }: CloudOptions) {
   if (auth === 'none') return noAuthentication(accountId);
-  return sigV4Authenticator(accessKeys, { region, now: deps.clock.now });
+  return sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
 }
 
 /** Takes no new connection, lets open requests end, and cuts what is left after a while. */

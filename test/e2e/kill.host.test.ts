@@ -69,7 +69,8 @@ for (const store of stores) {
     });
 
     it('loses nothing, runs nothing twice, over-commits nothing and leaves nothing', async () => {
-      const { client, gantry, runDir, dataDir } = stage.cloud;
+      const { cloud } = stage;
+      const { client, runDir, dataDir } = cloud;
       const tasks = await runAll(stage, async (acknowledged) => {
         await Promise.all((victims[acknowledged] ?? []).map((victim) => killHard(join(runDir, `${victim}.pid`))));
       });
@@ -91,7 +92,7 @@ for (const store of stores) {
       expect(taskLeftoversOf(stage.cloud)).toEqual([]);
       expect(containersAndSnapshots(stage)).toEqual([]);
 
-      const down = await gantry(['down', '--run-dir', runDir, '--data', dataDir]);
+      const down = await cloud.gantry(['down', '--run-dir', runDir, '--data', dataDir]);
       expect(down.code, down.stderr).toBe(0);
       expect(leftoversOf(stage.cloud)).toEqual([]);
     });
