@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { AgentConfigFile, NetworkConfig } from '../agent/config.ts';
 import { netnsPath } from '../agent/network/names.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
+import { hostPort } from '../core/model/resources.ts';
 import { hostToolsPath } from './containerd.ts';
 import type { HostPlan } from './host-plan.ts';
 import type { Machine } from './machine.ts';
@@ -62,6 +63,8 @@ function agentConfig(host: HostPlan, { options, paths, machine, containerdSocket
       'ecs.cpu-architecture': machine.cpuArchitecture,
       'ecs.availability-zone': host.availabilityZone,
     },
+    // The control plane listens there itself: a task that wants the port is told so before it is placed.
+    reservedPorts: host.networkNamespace === undefined ? [hostPort('tcp', options.port)] : [],
     dataDirectory: paths.hostData(host.name),
     runtime: {
       socket: containerdSocket,
