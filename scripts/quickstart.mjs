@@ -15,7 +15,7 @@ await main(async () => {
   await setUp('quickstart', {
     facts,
     // A cloud that is up already is used, and has the port.
-    port: existsSync(runDirectory) ? undefined : Number(optionOf(args, 'port') ?? 8080),
+    ...(existsSync(runDirectory) ? {} : { port: Number(optionOf(args, 'port') ?? 8080) }),
     dataDirectory: optionOf(args, 'data'),
   });
   becomeProgram(facts, 'bin/gantry.ts', ['quickstart', ...args]);
