@@ -81,7 +81,7 @@ export async function executeStep(
   cancel: AbortSignal,
 ): Promise<boolean> {
   try {
-    if (step.kind === 'pull') return await pullImages(host, taskId, step, cancel);
+    if (step.kind === 'pull') return await pullAndPrepare(host, taskId, step, cancel);
     if (isStarting(step)) await bringUp(host, taskId, step, cancel);
     else await takeDown(host, taskId, step, cancel);
     return true;
@@ -167,6 +167,24 @@ async function lastLines(host: TaskHost, taskId: string, container: string): Pro
   return lines;
 }
 
+/** A network that cannot be made ends the task, whatever becomes of its images: the pull is not waited for. */
+async function pullAndPrepare(
+  host: TaskHost,
+  taskId: string,
+  step: StepOf<'pull'>,
+  cancel: AbortSignal,
+): Promise<boolean> {
+  if (!step.mayPrepare) return await pullImages(host, taskId, step, cancel);
+  const isVain = new AbortController();
+  const prepare = async (): Promise<boolean> => {
+    const isDone = await executeStep(host, taskId, { kind: 'prepare' }, cancel);
+    if (entryOf(host, taskId).stop !== undefined) isVain.abort();
+    return isDone;
+  };
+  const pull = pullImages(host, taskId, step, AbortSignal.any([cancel, isVain.signal]));
+  return (await Promise.all([pull, prepare()])).every(Boolean);
+}
+
 async function pullImages(
   host: TaskHost,
   taskId: string,
@@ -188,7 +206,7 @@ async function pullImages(
       return true;
     } catch (error) {
       if (cancel.aborted) return true; // Nobody wants it any more: neither had nor failed.
-      const failure = failureOf({ kind: 'pull', images }, error);
+      const failure = failureOf({ kind: 'pull', images, mayPrepare: false }, error);
       host.log.warn({ taskId, image: reference, failure }, 'an image cannot be pulled');
       const times = { startedAt, now: host.clock.now() };
       save(host, record.pullFailed(entryOf(host, taskId), reference, failure, times));

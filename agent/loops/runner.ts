@@ -70,6 +70,9 @@ export function runTask(host: TaskHost, taskId: string, signal: AbortSignal): Ta
         await wait(step.untilMs === undefined ? undefined : step.untilMs - now);
         return true;
       case 'pull':
+        // Whoever must wait for a port can pull meanwhile.
+        await execute({ ...step, mayPrepare: step.mayPrepare && !awaitsPort(task, host.ledger.all()) });
+        return true;
       case 'prepare':
       case 'create':
       case 'start':

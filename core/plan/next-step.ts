@@ -71,10 +71,15 @@ function blockedContainers(task: LedgerTask, now: number): ReadonlyMap<string, s
   return blocked;
 }
 
-/** Images first, so that a task whose image is missing has run nothing; then each container as soon as it may start. */
+/**
+ * Images first, so that a task whose image is missing has run nothing; then each container as soon as it may start. The network needs
+ * no image: it can be there by the time the registry has answered.
+ */
 function startingStep(task: LedgerTask, now: number): TaskStep {
   const lacking = task.containers.filter(needsPull).map((container) => specOf(task, container).image);
-  if (lacking.length > 0) return { kind: 'pull', images: [...new Set(lacking)] };
+  if (lacking.length > 0) {
+    return { kind: 'pull', images: [...new Set(lacking)], mayPrepare: task.bootId === undefined };
+  }
   if (task.bootId === undefined) return { kind: 'prepare' };
   let untilMs: number | undefined;
   for (const container of task.containers.filter(awaitsStart)) {

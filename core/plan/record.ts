@@ -75,7 +75,8 @@ export function prepared(
     ...container,
     networkBindings: [...(bindings[container.name] ?? [])],
   }));
-  return change(task, { containers, bootId, retry: undefined });
+  // While images are being pulled, what is to be tried again is a pull.
+  return change(task, { containers, bootId, retry: containers.some(needsPull) ? task.retry : undefined });
 }
 
 export function created(task: LedgerTask, container: string, runtimeId: string): LedgerTask {

@@ -2,8 +2,9 @@
  * What an agent does next: the vocabulary between the pure decisions (host.ts, next-step.ts) and the loops that execute them.
  *
  * One task: the agent calls `nextStep(task, world)`, executes the answer, hands the outcome to the function named below, keeps the
- * LedgerTask that it gets back and calls again. At most one step of a task is in flight; a `pull` is aborted when the task's
- * desired status becomes STOPPED. Executing a step again after a crash is harmless: every verb of Runtime is idempotent.
+ * LedgerTask that it gets back and calls again. At most one step of a task is in flight, but for the preparation that a `pull` allows
+ * beside it; a `pull` is aborted when the task's desired status becomes STOPPED. Executing a step again after a crash is harmless:
+ * every verb of Runtime is idempotent.
  */
 import type { DesiredTask } from '../host-protocol.ts';
 import type { ContainerStates, FoundTask } from './found.ts';
@@ -24,8 +25,11 @@ export interface World {
 export type TaskStep =
   /** Keep this entry and ask again: a fact was learned or a decision made. Nothing is to be done in the world. */
   | { readonly kind: 'record'; readonly task: LedgerTask }
-  /** Pull these images (distinct references), at once if you like: `pulled` or `pullFailed` for each. */
-  | { readonly kind: 'pull'; readonly images: readonly string[] }
+  /**
+   * Pull these images (distinct references), at once if you like: `pulled` or `pullFailed` for each. `mayPrepare`: what the step
+   * `prepare` does may be done meanwhile, with its own outcome; where it is not, that step follows.
+   */
+  | { readonly kind: 'pull'; readonly images: readonly string[]; readonly mayPrepare: boolean }
   /** Runtime.prepareTask: `prepared`. */
   | { readonly kind: 'prepare' }
   /** Runtime.createContainer: `created`. */

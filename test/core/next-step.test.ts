@@ -47,7 +47,15 @@ const observe = (task: LedgerTask, states = nothing): TaskObservation => observa
 describe('starting', () => {
   it('goes from pull to start one step at a time, and pulls an image once', () => {
     const containers = [containerSpec('app'), containerSpec('side', { essential: false })];
-    expect(ask(ledgerTask(taskSpec(containers))).step).toEqual({ kind: 'pull', images: ['registry/app:1'] });
+    expect(ask(ledgerTask(taskSpec(containers))).step).toEqual({
+      kind: 'pull',
+      images: ['registry/app:1'],
+      mayPrepare: true,
+    });
+    expect(ask(record.prepared(ledgerTask(taskSpec(containers)), {}, 'boot-1')).step).toMatchObject({
+      kind: 'pull',
+      mayPrepare: false,
+    });
     const task = pulled(containers);
     expect(ask(task).step).toEqual({ kind: 'prepare' });
     const prepared = record.prepared(task, {}, 'boot-1');
@@ -59,6 +67,13 @@ describe('starting', () => {
     const created = record.created(prepared, 'app', 'runtime-app');
     expect(ask(created).step).toEqual({ kind: 'start', container: 'app' });
     expect(ask(record.started(created, 'app', 1100)).step).toMatchObject({ kind: 'create', container: 'side' });
+  });
+
+  it('waits before it pulls again, also when the network was made meanwhile', () => {
+    const away = failure('CannotPullContainerError', 'the registry is away', true);
+    const justNow = { startedAt: 1900, now: 1950 };
+    const failed = record.pullFailed(ledgerTask(taskSpec([containerSpec('app')])), 'registry/app:1', away, justNow);
+    expect(ask(record.prepared(failed, {}, 'boot-1')).step).toMatchObject({ kind: 'wait' });
   });
 
   it('is RUNNING in the same entry as its last start, with the times of each phase', () => {

@@ -148,6 +148,8 @@ class Simulation {
       case 'record':
         return step.task;
       case 'pull':
+        // What may be done meanwhile sometimes is.
+        if (step.mayPrepare && machine.now % 2 === 0) this.#keep(this.#act({ kind: 'prepare' }));
         return step.images.reduce(
           (pulled, reference) =>
             record.pulled(
@@ -155,7 +157,7 @@ class Simulation {
               { reference, digest: `sha256:${reference}` },
               { startedAt: machine.now, now: machine.now + 1 },
             ),
-          task,
+          this.task,
         );
       case 'prepare':
         machine.prepare();

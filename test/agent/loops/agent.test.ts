@@ -280,6 +280,38 @@ test('a container that runs although its start seemed to fail is taken for what 
   expect(host.startsOf(spec.taskId, 'main')).toBe(1);
 });
 
+test('the network is made while images are pulled', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  const isPrepared = Promise.withResolvers<void>();
+  host.fault = async ({ verb }, moment) => {
+    if (verb === 'pullImage' && moment === 'before') await isPrepared.promise;
+    if (verb === 'prepareTask' && moment === 'after') isPrepared.resolve();
+  };
+  const spec = task({ main: { command: runsUntilStopped } });
+  controlPlane.run(spec);
+  await controlPlane.untilStatus(spec.taskId, 'RUNNING');
+  expect(host.calls.filter(({ verb }) => verb === 'prepareTask')).toHaveLength(1);
+});
+
+test('a pull is given up when the network cannot be made', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  host.pullSteps = endlessPull();
+  host.fault = ({ verb }, moment) => {
+    if (verb === 'prepareTask' && moment === 'before')
+      throw new RuntimeFailure('ContainerNetworkingError', 'host port 80/tcp is in use');
+  };
+  const spec = task({ main: { command: runsUntilStopped } });
+  controlPlane.run(spec);
+  const observed = await controlPlane.untilStatus(spec.taskId, 'STOPPED');
+  expect(observed).toMatchObject({
+    stopCode: 'TaskFailedToStart',
+    stoppedReason: 'ContainerNetworkingError: host port 80/tcp is in use',
+  });
+  expect(host.tasks.size).toBe(0);
+});
+
 test('a stop does not queue behind starts that hang', async () => {
   await using world = await open();
   const { controlPlane, host } = world;
