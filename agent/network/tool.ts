@@ -1,8 +1,5 @@
 /** Runs the machine's network tools (ip, iptables, nsenter) and says clearly what one of them complained of. Decides nothing. */
-import { spawn } from 'node:child_process';
-
-/** Administrators' directories, which the PATH of a user's shell may lack. */
-const sbin = '/usr/local/sbin:/usr/sbin:/sbin';
+import { runInShell } from './tool-shell.ts';
 
 /** A tool ended badly, or is not there at all (`missing`). */
 export class ToolError extends Error {
@@ -29,31 +26,13 @@ export interface ToolOptions {
 }
 
 /** Resolves with stdout when the tool ends with 0. Throws ToolError. */
-export function runTool(command: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
+export async function runTool(command: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
   // Not `ip netns exec`: it mounts /sys anew, which hides the control groups.
-  const [program, programArgs] =
-    options.netns === undefined ? [command, args] : ['nsenter', [`--net=${options.netns}`, command, ...args]];
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, programArgs, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: `${process.env.PATH ?? ''}:${sbin}:/usr/bin:/bin`, LC_ALL: 'C' },
-    });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.stdin.on('error', () => {}); // It ended before reading everything; its exit says why.
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new ToolError(program, { missing: error.code === 'ENOENT', complaint: error.message })),
-    );
-    child.on('close', (code) => {
-      const complaint = Buffer.concat(stderr).toString();
-      if (code === 0) resolve(Buffer.concat(stdout).toString());
-      // nsenter answers 127 when it cannot find what it is to run.
-      else reject(new ToolError(command, { missing: code === 127 && complaint.includes(command), complaint }));
-    });
-    child.stdin.end(options.input);
-  });
+  const inside = options.netns === undefined ? [] : ['nsenter', `--net=${options.netns}`];
+  const { exitCode, stdout, stderr } = await runInShell([...inside, command, ...args], options.input ?? '');
+  if (exitCode === 0) return stdout;
+  const missing = exitCode === 127 ? [command, 'nsenter'].find((name) => stderr.includes(name)) : undefined;
+  throw new ToolError(missing ?? command, { missing: missing !== undefined, complaint: stderr });
 }
 
 /** What `ip` says of a thing that is there already, and of one that is gone. Kernels and versions differ in their words. */
