@@ -112,6 +112,7 @@ describe('logs', () => {
     await desk.world.register('job');
     const id = await runOne(desk, 'job');
     const following = desk.start(['logs', id, '-f']);
+    await desk.asked('/watch');
     await host.obey();
     desk.logs.write(id, { text: 'at last' });
     desk.logs.end(id);

@@ -45,6 +45,18 @@ describe('a pull', () => {
   });
 });
 
+it('nothing moves with --json, not even on a terminal', async () => {
+  await using desk = await openDesk();
+  const host = await desk.world.host();
+  await desk.world.register('job');
+  const running = desk.start(['run', 'job', '--wait', '--json'], { columns: 80 });
+  await running.said('placed on host-1');
+  await host.obey();
+  for (const id of host.tasks.keys()) host.end(id);
+  await host.report();
+  expect((await running.ended).stderr).not.toContain('\r');
+});
+
 interface Told {
   readonly narrator: Narrator;
   readonly view: TaskView;

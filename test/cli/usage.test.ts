@@ -79,6 +79,11 @@ describe('colours', () => {
   });
 });
 
+it('colours nothing that goes into a file', async () => {
+  const { stderr } = await startCommand(['frobnicate'], { columns: 80, errorsElsewhere: true }).ended;
+  expect(stderr).toMatch(/^Error:/);
+});
+
 describe('a control plane', () => {
   it('is asked for where none is known', async () => {
     expect(await gantry('ps')).toMatchObject({

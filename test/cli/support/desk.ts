@@ -19,6 +19,8 @@ import { Terminal } from './terminal.ts';
 export interface CallOptions {
   /** Whether both streams are a terminal, of how many columns. */
   readonly columns?: number;
+  /** Of the two, standard error goes elsewhere. */
+  readonly errorsElsewhere?: boolean;
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -43,6 +45,8 @@ export interface Desk extends AsyncDisposable {
   readonly logs: ScriptedLogs;
   start(argv: readonly string[], options?: CallOptions): Running;
   gantry(argv: readonly string[], options?: CallOptions): Promise<Ended>;
+  /** Resolves once the control plane was asked for an address that ends so. */
+  asked(end: string): Promise<void>;
   /** Breaks every connection, as a control plane does that is killed. */
   cutConnections(): void;
 }
@@ -55,7 +59,11 @@ export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
   const deps = { ...control.deps, logs };
   const app = createApi({ deps, handlers: control.handlers, hostsApp: control.hostsApp, authenticator });
   const listener = getRequestListener(app.fetch);
-  const server = createServer((request, response) => void listener(request, response));
+  const urls: string[] = [];
+  const server = createServer((request, response) => {
+    urls.push(request.url ?? '');
+    void listener(request, response);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -77,6 +85,9 @@ export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
     logs,
     start,
     gantry: (argv, call) => start(argv, call).ended,
+    async asked(end) {
+      while (!urls.some((url) => url.endsWith(end))) await once(server, 'request');
+    },
     cutConnections: () => server.closeAllConnections(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -89,11 +100,18 @@ export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
 /** A command with neither control plane nor cloud, unless they are given. */
 export function startCommand(
   argv: readonly string[],
-  { columns, files = {}, env = {}, signal = new AbortController().signal, local = new FakeLocal() }: CallOptions,
+  {
+    columns,
+    errorsElsewhere = false,
+    files = {},
+    env = {},
+    signal = new AbortController().signal,
+    local = new FakeLocal(),
+  }: CallOptions,
   connection?: ClientOptions | (() => ClientOptions | undefined),
   now: () => number = () => 0,
 ): Running {
-  const terminal = new Terminal(columns);
+  const terminal = new Terminal(columns, errorsElsewhere);
   const ended = main(argv, {
     stdout: terminal.stdout,
     stderr: terminal.stderr,

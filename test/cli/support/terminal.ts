@@ -12,20 +12,20 @@ export class Terminal {
   #ended = false;
 
   /** A terminal only where it has a width. */
-  constructor(columns?: number) {
-    const sink = (): KeptSink => {
+  constructor(columns?: number, errorsElsewhere = false) {
+    const sink = (isTerminal: boolean): KeptSink => {
       const made: KeptSink = {
         text: '',
         write: (text: string) => {
           made.text += text;
           this.#wake();
         },
-        ...(columns !== undefined && { isTTY: true, columns }),
+        ...(isTerminal && columns !== undefined && { isTTY: true, columns }),
       };
       return made;
     };
-    this.stdout = sink();
-    this.stderr = sink();
+    this.stdout = sink(true);
+    this.stderr = sink(!errorsElsewhere);
   }
 
   end(): void {
