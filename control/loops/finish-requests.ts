@@ -26,11 +26,10 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
 
 /** One that cannot be finished now does not hold up those behind it. */
 async function finish(deps: ControlDeps, listed: OpenRequest): Promise<boolean> {
-  const { cluster, token, createdAt } = listed;
+  const { cluster, token } = listed;
   try {
     const request = (await getRequest(deps.table, cluster, token, deps.clock.now()))?.request;
-    if (request === undefined || !isOpen(request) || request.template.createdAt !== createdAt) {
-      // Gone, finished, or another one by now under the same token, which has a listing of its own if it is open.
+    if (request === undefined || !isOpen(request)) {
       await deps.table.commit([unlistOpenRequest(listed)]);
       return true;
     }

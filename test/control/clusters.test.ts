@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { interceptCommits } from './support/intercepted-table.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const arn = (name: string): string => `arn:aws:ecs:us-east-1:000000000000:cluster/${name}`;
@@ -90,6 +91,7 @@ describe('DeleteCluster', () => {
     await using world = await startWorld();
     await world.call('CreateCluster', { clusterName: 'blue' });
     await world.register('job');
+    await world.call('ListTasks', { cluster: 'blue' });
     await world.call('DeleteCluster', { cluster: 'blue' });
     for (const call of [
       world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }),
@@ -117,6 +119,28 @@ describe('DeleteCluster', () => {
       ]);
       expect([deleted.status, joined.status].sort(), cluster).toEqual(['fulfilled', 'rejected']);
     }
+  });
+
+  it('ends what began to wait between its look and its mark', async () => {
+    let meanwhile = async (): Promise<unknown> => undefined;
+    await using world = await startWorld({
+      wrap: (table) =>
+        interceptCommits(table, async (changes, forward) => {
+          if (changes.some((change) => change.kind === 'put' && change.item.data.status === 'INACTIVE'))
+            await meanwhile();
+          return forward(changes);
+        }),
+    });
+    const other = await world.another();
+    await other.loops.stop();
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    meanwhile = () => world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control: other });
+    await world.call('DeleteCluster', { cluster: 'blue' });
+    await world.control.loops.idle();
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    const { tasks } = await world.call('GetTasks', { cluster: 'blue' });
+    expect(tasks).toMatchObject([{ stoppedReason: 'TaskFailedToStart: the cluster was deleted' }]);
   });
 
   it('ends what another control plane let wait while it was being deleted', async () => {

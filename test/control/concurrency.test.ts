@@ -7,9 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Control } from '../../control/create.ts';
 import { breaches } from './support/invariants.ts';
 import type { ScriptedHost } from './support/scripted-host.ts';
-import { startWorld, type World } from './support/world.ts';
-
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
+import { idOf, startWorld, type World } from './support/world.ts';
 
 type Deed =
   | {

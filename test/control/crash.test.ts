@@ -8,9 +8,8 @@ import { openRequests } from '../../control/store/requests.ts';
 import { Death } from './support/intercepted-table.ts';
 import { breaches } from './support/invariants.ts';
 import type { ScriptedHost } from './support/scripted-host.ts';
-import { startWorld, type World } from './support/world.ts';
+import { idOf, startWorld, type World } from './support/world.ts';
 
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
 const count = 60;
 
 /** What clients and hosts do; each may be repeated. The world has one host, on which 40 of the tasks fit. */

@@ -3,9 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { whyNoDynoxide } from '../support/dynoxide.ts';
 import { breaches } from './support/invariants.ts';
-import { startWorld, type World } from './support/world.ts';
-
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
+import { idOf, startWorld, type World } from './support/world.ts';
 
 async function statuses(world: World, ids: readonly string[]): Promise<string[]> {
   const { tasks } = await world.call('DescribeTasks', { tasks: ids });

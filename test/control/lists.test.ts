@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Input, OperationName } from '../../core/api/operations.ts';
 import { interceptCommits } from './support/intercepted-table.ts';
-import { startWorld, type World } from './support/world.ts';
-
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
+import { idOf, startWorld, type World } from './support/world.ts';
 
 interface PagedList {
   readonly operation: OperationName;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startWorld, type World } from './support/world.ts';
+import { idOf, startWorld, type World } from './support/world.ts';
 
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
 const arn = (id: string, cluster = 'default'): string => `arn:aws:ecs:us-east-1:000000000000:task/${cluster}/${id}`;
 const unknown = 'f'.repeat(32);
 const day = 24 * 3600;

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startWorld, type World } from './support/world.ts';
-
-const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
+import { idOf, startWorld, type World } from './support/world.ts';
 
 async function run(world: World, request: Record<string, unknown>): Promise<string[]> {
   return (await world.call('RunTask', request)).tasks.map(({ taskArn }) => idOf(taskArn));

@@ -52,7 +52,7 @@ export interface World extends AsyncDisposable {
   /** The store itself. */
   readonly table: Table;
   readonly logged: readonly Logged[];
-  now(): number;
+  readonly now: () => number;
   advance(seconds: number): void;
   call<Name extends OperationName>(name: Name, input: unknown, options?: CallOptions): Promise<Output<Name>>;
   /** A host that may be given tasks; of the cluster `default` where it has no token of its own. */
@@ -157,3 +157,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
   return world;
 }
+
+/** The id within an ARN. */
+export const idOf = (arn: string | undefined): string => arn?.split('/').at(-1) ?? '';
+
+export const hostView = async (world: World, host = 'host-1') => (await world.call('GetHost', { host })).host;
+
+/** A host's resources other than ports, by name. */
+export const amounts = (resources: readonly { name: string; integerValue: number }[]): Record<string, number> =>
+  Object.fromEntries(
+    resources.filter(({ name }) => !name.startsWith('PORTS')).map(({ name, integerValue }) => [name, integerValue]),
+  );

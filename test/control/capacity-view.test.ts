@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { createCapacityView } from '../../control/capacity-view.ts';
+import type { Page, Table } from '../../control/store/table.ts';
+import { interceptCommits } from './support/intercepted-table.ts';
+import { startWorld, type World } from './support/world.ts';
+
+/** The world's store, whose reads of hosts are counted and end when the test lets them. */
+class HeldReads {
+  begun = 0;
+  #gate = Promise.resolve();
+
+  readonly wrap = (table: Table): Table => ({
+    ...interceptCommits(table, (changes, forward) => forward(changes)),
+    query: async (...args): Promise<Page> => {
+      this.begun += 1;
+      const page = await table.query(...args);
+      await this.#gate;
+      return page;
+    },
+  });
+
+  hold(): () => void {
+    const gate = Promise.withResolvers<void>();
+    this.#gate = gate.promise;
+    return gate.resolve;
+  }
+}
+
+const shards = 8;
+const viewOf = (world: World) => {
+  const reads = new HeldReads();
+  return { reads, view: createCapacityView(reads.wrap(world.table), { now: world.now }) };
+};
+
+describe('the capacity view', () => {
+  it('is read once a second at most, and once for all who ask at once', async () => {
+    await using world = await startWorld();
+    await world.host();
+    const { reads, view } = viewOf(world);
+    await Promise.all([view.hosts('default'), view.hosts('default'), view.hosts('default')]);
+    await view.hosts('default');
+    expect(reads.begun).toBe(shards);
+    world.advance(0.999);
+    await view.hosts('default');
+    expect(reads.begun).toBe(shards);
+    world.advance(0.001);
+    await world.host({ name: 'late' });
+    expect((await view.hosts('default')).map(({ name }) => name).sort()).toEqual(['host-1', 'late']);
+    expect(reads.begun).toBe(2 * shards);
+  });
+
+  it('is read strongly only by a read that began after it was asked for', async () => {
+    await using world = await startWorld();
+    const { reads, view } = viewOf(world);
+    const letGo = reads.hold();
+    const early = view.readStrongly('default');
+    await world.host();
+    const late = [view.readStrongly('default'), view.readStrongly('default')];
+    letGo();
+    expect(await early).toEqual([]);
+    for (const hosts of await Promise.all(late)) expect(hosts).toHaveLength(1);
+    expect(reads.begun, 'those who wait share one').toBe(2 * shards);
+  });
+
+  it('survives a read that fails', async () => {
+    await using world = await startWorld();
+    await world.host();
+    let fails = true;
+    const query: Table['query'] = async (...args) => {
+      if (fails) throw new Error('no store');
+      return world.table.query(...args);
+    };
+    const view = createCapacityView({ ...new HeldReads().wrap(world.table), query }, { now: world.now });
+    const failing = view.readStrongly('default');
+    const following = view.readStrongly('default').catch((error: unknown) => error);
+    await expect(failing).rejects.toThrow('no store');
+    await following;
+    fails = false;
+    expect(await view.hosts('default')).toHaveLength(1);
+  });
+});
