@@ -71,7 +71,15 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
     `10.${20 + serial}`,
   ];
   const start = () => startUp(['up', ...args, ...upArgs]);
-  let supervisor = await start();
+  const takeDown = async () => {
+    const down = await run(process.execPath, [launcher, 'down', '--run-dir', runDir, '--data', dataDir, '--purge']);
+    rmSync(base, { recursive: true, force: true });
+    if (down.code !== 0) throw new Error(`gantry down failed (${down.code}):\n${down.stdout}${down.stderr}`);
+  };
+  let supervisor = await start().catch(async (error: unknown) => {
+    await takeDown();
+    throw error;
+  });
   const context = JSON.parse(readFileSync(join(runDir, 'context.json'), 'utf8'));
   const credentials = context.credentials ?? { accessKeyId: 'none', secretAccessKey: 'none' };
   const env = {
@@ -98,15 +106,7 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
     async upAgain() {
       supervisor = await start();
     },
-    async [Symbol.asyncDispose]() {
-      const down = await run(
-        process.execPath,
-        [launcher, 'down', '--run-dir', runDir, '--data', dataDir, '--purge'],
-        env,
-      );
-      rmSync(base, { recursive: true, force: true });
-      if (down.code !== 0) throw new Error(`gantry down failed (${down.code}):\n${down.stdout}${down.stderr}`);
-    },
+    [Symbol.asyncDispose]: takeDown,
   };
 }
 
