@@ -117,8 +117,13 @@ const taskParameters = ['cluster', 'task'].map((name) => ({
   required: true,
   schema: { type: 'string' },
 }));
-const lines = (schema: JsonObject): JsonObject => ({
-  200: { description: 'One JSON object a line', content: { 'application/x-ndjson': { schema } } },
+const lines = (line: z.ZodType): JsonObject => ({
+  200: {
+    description: 'One JSON object a line; where the stream breaks off, the last one is the problem',
+    content: {
+      'application/x-ndjson': { schema: jsonSchema(z.union([line, z.object({ problem: problemSchema })]), 'output') },
+    },
+  },
   ...problems([...commonErrors, 'ClusterNotFoundException', 'ResourceNotFoundException']),
 });
 
@@ -131,13 +136,10 @@ const streams = [
       summary: 'The task at each change, and the progress of its pulls, until it has stopped',
       parameters: taskParameters,
       responses: lines(
-        jsonSchema(
-          z.discriminatedUnion('kind', [
-            z.object({ kind: z.literal('task'), task: taskViewSchema }),
-            z.object({ kind: z.literal('progress'), progress: progressFrameSchema }),
-          ]),
-          'output',
-        ),
+        z.discriminatedUnion('kind', [
+          z.object({ kind: z.literal('task'), task: taskViewSchema }),
+          z.object({ kind: z.literal('progress'), progress: progressFrameSchema }),
+        ]),
       ),
     },
   },
@@ -152,7 +154,7 @@ const streams = [
         { name: 'tail', in: 'query', required: false, schema: { type: 'integer', minimum: 0 } },
         { name: 'follow', in: 'query', required: false, schema: { type: 'boolean' } },
       ],
-      responses: lines(jsonSchema(logLineSchema, 'output')),
+      responses: lines(logLineSchema),
     },
   },
 ];
