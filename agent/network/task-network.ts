@@ -87,7 +87,7 @@ export class TaskNetworks {
     return bindingsOf(record);
   }
 
-  /** Resolves when the network is there as containers need it to run: links, addresses, published ports. Throws Error; may be called again. */
+  /** Resolves when the network is as containers need it to run: links, addresses, published ports. Throws Error; may be called again. */
   async whole(taskId: string): Promise<void> {
     const record = this.#byTask.get(taskId);
     if (record === undefined || this.#placesOf(record).length === 0) return;

@@ -48,7 +48,8 @@ describeWithContainers('a container', () => {
     const { version } = detectCgroups();
     const files =
       version === 1
-        ? 'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes cpu/cpu.shares cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max'
+        ? 'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes ' +
+          'cpu/cpu.shares cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us pids/pids.max'
         : 'memory.max memory.low cpu.weight cpu.max pids.max';
     const overrides = {
       task: { cpuUnits: 512, memoryMib: 128 },
