@@ -11,8 +11,8 @@ export interface Bench {
   /** Its options with their help. */
   readonly usage: readonly (readonly [option: string, help: string])[];
   readonly options: ParseArgsOptionsConfig;
-  /** Results go to standard output, what happens meanwhile to standard error. */
-  run(options: BenchOptions): Promise<void>;
+  /** Results go to standard output, what happens meanwhile to standard error. The signal asks to end early, with nothing left behind. */
+  run(options: BenchOptions, signal: AbortSignal): Promise<void>;
 }
 
 /** A whole number, at least 1; throws an Error that names the option. */

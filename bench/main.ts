@@ -24,10 +24,15 @@ else {
 }
 
 async function run(chosen: Bench): Promise<void> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error(`bench: ended by ${signal}`)));
   try {
-    await chosen.run(parseArgs({ args, options: chosen.options, strict: true }).values);
+    await chosen.run(parseArgs({ args, options: chosen.options, strict: true }).values, interrupted.signal);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    // Interrupted: what failed then failed for it.
+    const reason: unknown = interrupted.signal.aborted ? interrupted.signal.reason : error;
+    console.error(reason instanceof Error ? reason.message : reason);
     process.exitCode = 1;
   }
 }

@@ -31,18 +31,18 @@ export const startBench: Bench = {
 
 const say = (line: string): void => console.error(`bench: ${line}`);
 
-async function run(options: BenchOptions): Promise<void> {
+async function run(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const rounds = positiveInteger(options, 'rounds');
   const loadBefore = loadavg()[0] ?? 0;
   if (loadBefore > quietLoad) say(`the machine is busy (load ${loadBefore.toFixed(2)}): the figures will be noisy`);
-  const samples = await measure(rounds, options.docker === true);
+  const samples = await measure(rounds, options.docker === true, signal);
   const facts = { command: commandOf(options), date: new Date().toISOString().slice(0, 10), machine: machineLine() };
   const report = makeReport({ ...facts, loadBefore, rounds }, samples, seededRandom(1));
   console.log(options.json === true ? jsonText(report, samples) : reportText(report));
   if (options.write === true) writeFigures('start', reportText(report));
 }
 
-async function measure(rounds: number, withDocker: boolean): Promise<Samples> {
+async function measure(rounds: number, withDocker: boolean, signal: AbortSignal): Promise<Samples> {
   await using stage = await setStage({ withDocker }, say);
   const { contenders } = stage;
   const same = await compareSpecifications(contenders);
@@ -50,7 +50,7 @@ async function measure(rounds: number, withDocker: boolean): Promise<Samples> {
   const onRound = (done: number): void => {
     if (done % 10 === 0 || done === rounds) say(`${done} of ${rounds} rounds`);
   };
-  return await measureRounds(contenders, { rounds, warmUps, random: seededRandom(rounds), onRound });
+  return await measureRounds(contenders, { rounds, warmUps, random: seededRandom(rounds), onRound, signal });
 }
 
 const commandOf = ({ rounds, docker }: BenchOptions): string =>

@@ -21,6 +21,7 @@ export class Listener implements AsyncDisposable {
   readonly #server: Server;
   readonly #command: readonly string[];
   #expected: PromiseWithResolvers<Caller> | undefined;
+  readonly #sockets = new Set<Socket>();
   #unexpected = 0;
 
   private constructor(server: Server, command: readonly string[]) {
@@ -57,11 +58,15 @@ export class Listener implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#expected?.reject(new Error('the listener was closed'));
     this.#server.close();
+    for (const socket of this.#sockets) socket.destroy(); // Their containers end by it, if they are still there.
     await once(this.#server, 'close');
   }
 
   #connected(socket: Socket, at: number): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     socket.resume();
     socket.on('error', () => socket.destroy()); // The container was killed; whoever removed it says so.
     if (this.#expected === undefined) {

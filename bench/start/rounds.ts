@@ -26,6 +26,7 @@ export interface RoundsOptions {
   readonly warmUps: number;
   readonly random: Random;
   readonly onRound: (done: number) => void;
+  readonly signal: AbortSignal;
 }
 
 /** For the kernel to take away what was removed before the next container starts: network namespaces go in the background. */
@@ -44,6 +45,7 @@ export async function measureRounds(contenders: readonly Contender[], options: R
       const contender = contenders[index];
       const listener = contender === undefined ? undefined : byContender.get(contender);
       if (contender === undefined || listener === undefined) throw new Error('every contender has a listener');
+      options.signal.throwIfAborted();
       const sample = await measureOne(contender, listener);
       if (round >= 0) samples.get(contender)?.push(sample);
       await delay(restMs);
@@ -54,11 +56,7 @@ export async function measureRounds(contenders: readonly Contender[], options: R
 }
 
 async function measureOne(contender: Contender, listener: Listener): Promise<Sample> {
-  const connected = listener.next();
-  const begun = performance.now();
-  const started = contender.start(listener.command);
-  // Whichever fails first is the reason; the other one must not be an unhandled rejection.
-  const [container, caller] = await Promise.all([started, connected]);
+  const { begun, container, caller } = await startOne(contender, listener);
   caller.dismiss();
   await container.remove();
   return {
@@ -68,15 +66,22 @@ async function measureOne(contender: Contender, listener: Listener): Promise<Sam
   };
 }
 
+/** Fails with whichever of the two fails first: a container that does not start does not connect either. */
+async function startOne(contender: Contender, listener: Listener) {
+  const connected = listener.next();
+  const begun = performance.now();
+  const [container, caller] = await Promise.all([contender.start(listener.command), connected]);
+  return { begun, container, caller };
+}
+
 /** Throws an Error where those who claim to run the very same container do not; leaves nothing behind. */
 export async function compareSpecifications(contenders: readonly Contender[]): Promise<readonly string[]> {
   const seen = new Map<string, string>();
   for (const contender of contenders) {
     await using listener = await Listener.open(contender.callbackAddress);
-    const connected = listener.next();
-    const container = await contender.start(listener.command);
+    const { container, caller } = await startOne(contender, listener);
     const text = await container.specification?.();
-    (await connected).dismiss();
+    caller.dismiss();
     await container.remove();
     if (text !== undefined) seen.set(contender.name, text);
   }
