@@ -3,7 +3,7 @@
  * program has. A pid that was reused by another program is never taken for ours, and never signalled.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -21,14 +21,38 @@ export interface StartOptions extends ManagedProcess {
   readonly logFile: string;
 }
 
-/** The pid of the process, or undefined when it does not run. */
-export function runningPid({ pidFile, marker }: ManagedProcess): number | undefined {
+/** Says in a process' environment which pid file it belongs to. Its children may inherit it; they do not have the marker. */
+const pidFileVariable = 'GANTRY_PID_FILE';
+
+/**
+ * The pid of the process, or undefined when it does not run. Whoever started it may have been killed before the pid file was written:
+ * then it is found among all processes.
+ */
+export function runningPid(process_: ManagedProcess): number | undefined {
+  const noted = notedPid(process_);
+  if (noted !== undefined && argumentsOf(noted).includes(process_.marker)) return noted;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => argumentsOf(pid).includes(process_.marker) && isStartedFor(pid, process_));
+}
+
+function notedPid({ pidFile }: ManagedProcess): number | undefined {
+  const pid = Number.parseInt(readOr(pidFile, ''), 10);
+  return Number.isNaN(pid) ? undefined : pid;
+}
+
+/** None of a process that has ended, a zombie included. */
+const argumentsOf = (pid: number): string[] => readOr(`/proc/${pid}/cmdline`, '').split('\0');
+
+const isStartedFor = (pid: number, { pidFile }: ManagedProcess): boolean =>
+  readOr(`/proc/${pid}/environ`, '').split('\0').includes(`${pidFileVariable}=${pidFile}`);
+
+function readOr(file: string, otherwise: string): string {
   try {
-    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'); // Empty for a zombie.
-    return argv.includes(marker) ? pid : undefined;
+    return readFileSync(file, 'utf8');
   } catch {
-    return undefined; // No pid file, or no such process.
+    return otherwise; // Not there, or gone meanwhile.
   }
 }
 
@@ -40,7 +64,7 @@ export function startManaged(options: StartOptions): number {
     const child = spawn(options.command, [...options.args], {
       detached: true,
       stdio: ['ignore', log, log],
-      env: options.env,
+      env: { ...options.env, [pidFileVariable]: options.pidFile },
       cwd: '/',
     });
     child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.
@@ -55,16 +79,23 @@ export function startManaged(options: StartOptions): number {
 
 /** SIGTERM, and SIGKILL when it has not ended in time. Removes the pid file. */
 export async function stopManaged(process_: ManagedProcess, stopTimeoutMs = 10_000): Promise<void> {
-  const pid = runningPid(process_);
-  if (pid !== undefined) {
-    process.kill(pid, 'SIGTERM');
-    const deadline = Date.now() + stopTimeoutMs;
-    while (runningPid(process_) === pid) {
-      if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
-      await delay(10);
-    }
+  const deadline = Date.now() + stopTimeoutMs;
+  const told = new Set<number>();
+  for (let pid = runningPid(process_); pid !== undefined; pid = runningPid(process_)) {
+    if (Date.now() > deadline) signalIfThere(pid, 'SIGKILL');
+    else if (!told.has(pid)) signalIfThere(pid, 'SIGTERM');
+    told.add(pid);
+    await delay(10);
   }
   rmSync(process_.pidFile, { force: true });
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile, which is what was wanted.
+  }
 }
 
 /** The last lines of a process' log, for an error message. */
