@@ -22,7 +22,7 @@ export const upCommand = defineCommand({
       out.data({ endpoint, environment });
       out.line(`Gantry is ready at ${endpoint}`);
       out.line();
-      out.line('An ECS client of any kind needs only this:');
+      out.line('An ECS client needs only this (the AWS CLI before 2.13 also `--endpoint-url $AWS_ENDPOINT_URL_ECS`):');
       for (const line of exportLines(environment)) out.line(`  ${line}`);
       out.line();
       out.line(

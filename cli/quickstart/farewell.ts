@@ -33,7 +33,7 @@ function printNextSteps({ here, borrowed }: QuickstartCloud, runDir: string | un
   ];
   printRows(steps, out);
   out.line();
-  out.line('Or with any ECS client, for example `aws ecs list-tasks`, after');
+  out.line('Or with any ECS client, for example `aws ecs list-tasks --endpoint-url $AWS_ENDPOINT_URL_ECS`, after');
   for (const line of exportLines(here.environment)) out.line(`  ${line}`);
 }
 
