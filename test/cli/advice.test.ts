@@ -2,17 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adviceFor } from '../../cli/render/advice.ts';
 import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
-import { openDesk } from './support/desk.ts';
+import { placedTask } from './support/placed-task.ts';
 
 describe('advice', () => {
   let running: TaskView;
   beforeAll(async () => {
-    await using desk = await openDesk();
-    await desk.world.host();
-    await desk.world.register('job');
-    const { tasks } = await desk.world.call('RunTask', { taskDefinition: 'job' });
-    if (tasks[0] === undefined) throw new Error('a task was asked for');
-    running = tasks[0];
+    running = await placedTask();
   });
 
   const ended = (...ends: readonly Partial<ContainerView>[]): TaskView => ({

@@ -2,17 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOf, firstFailure } from '../../cli/exit-code.ts';
 import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
-import { openDesk } from './support/desk.ts';
+import { placedTask } from './support/placed-task.ts';
 
 describe('the exit code', () => {
   let task: TaskView;
   beforeAll(async () => {
-    await using desk = await openDesk();
-    await desk.world.host();
-    await desk.world.register('job');
-    const { tasks } = await desk.world.call('RunTask', { taskDefinition: 'job' });
-    if (tasks[0] === undefined) throw new Error('a task was asked for');
-    task = tasks[0];
+    task = await placedTask();
   });
 
   const ended = (...containers: readonly Partial<ContainerView>[]): TaskView => ({
