@@ -3,7 +3,7 @@
  * program has. A pid that was reused by another program is never taken for ours, and never signalled.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -70,7 +70,9 @@ export function startManaged(options: StartOptions): number {
     child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.
     child.unref();
     if (child.pid === undefined) throw new Error(`${options.command} could not be executed.`);
-    writeFileSync(options.pidFile, `${child.pid}\n`);
+    // In one step: whoever reads it meanwhile finds the former one or this one, never an empty file.
+    writeFileSync(`${options.pidFile}.new`, `${child.pid}\n`);
+    renameSync(`${options.pidFile}.new`, options.pidFile);
     return child.pid;
   } finally {
     closeSync(log);

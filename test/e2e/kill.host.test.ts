@@ -159,7 +159,9 @@ const endOf = ({ stopCode, containers }: TaskView) => ({ exitCode: containers[0]
 async function killHard(pidFile: string): Promise<void> {
   while (true) {
     try {
-      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      if (pid === 0) throw new Error('no pid is noted yet; 0 would be our own process group');
+      process.kill(pid, 'SIGKILL');
       return;
     } catch {
       await delay(10);
