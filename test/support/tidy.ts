@@ -19,7 +19,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   cli: ['core/', 'client/'],
   local: ['control/', 'core/', 'agent/', 'client/'],
   lambdas: ['control/', 'core/'],
-  lib: ['core/model/', 'control/store/keys.ts'],
+  lib: ['core/', 'control/store/keys.ts', 'control/store/table-shape.ts'],
   bin: [''],
   bench: [''],
   test: [''],
