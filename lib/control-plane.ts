@@ -1,0 +1,134 @@
+/**
+ * What a control plane is to other constructs, whether this app makes it or imports it: its addresses, its grants, its rules and its
+ * metrics. Never makes a resource of the control plane itself (gantry-control-plane.ts does).
+ */
+import { type IResource, Resource, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Action } from '../core/api/operation.ts';
+import { apiPaths } from './api-paths.ts';
+
+/** A Gantry control plane. */
+export interface IGantryControlPlane extends IResource {
+  /** URL of the REST API and of the hosts' routes, without a slash at its end. */
+  readonly endpoint: string;
+  /** URL for clients of the ECS wire protocol (`AWS_ENDPOINT_URL_ECS`), without a slash at its end. */
+  readonly wireEndpoint: string;
+  /** Id of the HTTP API. */
+  readonly apiId: string;
+  /** Id of the WebSocket API over which hosts are woken. */
+  readonly webSocketApiId: string;
+  /** Where events of tasks and container instances are put. */
+  readonly eventBus: events.IEventBus;
+  /** Everything that the control plane knows. */
+  readonly table: dynamodb.ITable;
+  /** Its ARN is the service token of `Custom::GantryCluster`, `Custom::GantryHosts` and `Custom::GantryTaskDefinition`. */
+  readonly resourcesFunction: lambda.IFunction;
+
+  /**
+   * Allows calls of the REST API (signed for `execute-api`): every route that needs one of the actions. Routes that name a cluster
+   * are limited to `clusterName` if it is given; routes that name none are not.
+   */
+  grantActions(grantee: iam.IGrantable, actions: readonly GantryAction[], clusterName?: string): iam.Grant;
+  /** Allows everything that only reads. */
+  grantRead(grantee: iam.IGrantable): iam.Grant;
+  /** Allows every call of the REST API. */
+  grantAdminister(grantee: iam.IGrantable): iam.Grant;
+
+  /** A rule that matches each change of a task's status. */
+  onTaskStateChange(id: string, options?: events.OnEventOptions): events.Rule;
+  /** A rule that matches each change of a container instance (a host). */
+  onContainerInstanceStateChange(id: string, options?: events.OnEventOptions): events.Rule;
+
+  /** A metric of this control plane's API: `Count`, `4xx`, `5xx`, `Latency`, `IntegrationLatency` or `DataProcessed`. */
+  metricApi(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+}
+
+/** What a principal may be allowed to do; each operation of the API needs one of these. */
+export type GantryAction = Action;
+
+/** What must be known of a control plane that another app has deployed: the outputs of its stack. */
+export interface GantryControlPlaneAttributes {
+  /** Id of the HTTP API. */
+  readonly apiId: string;
+  /** Id of the WebSocket API. */
+  readonly webSocketApiId: string;
+  /** URL of the REST API, without a slash at its end. */
+  readonly endpoint: string;
+  /**
+   * URL for clients of the ECS wire protocol, without a slash at its end.
+   * @default - that of the REST API
+   */
+  readonly wireEndpoint?: string;
+  /** ARN of the function that handles custom resources. */
+  readonly resourcesFunctionArn: string;
+  /** Name of the table. */
+  readonly tableName: string;
+  /**
+   * Name of the event bus.
+   * @default - the account's default bus
+   */
+  readonly eventBusName?: string;
+}
+
+/** Grants, rules and metrics, which follow from the addresses alone. */
+export abstract class ControlPlaneBase extends Resource implements IGantryControlPlane {
+  abstract readonly endpoint: string;
+  abstract readonly wireEndpoint: string;
+  abstract readonly apiId: string;
+  abstract readonly webSocketApiId: string;
+  abstract readonly eventBus: events.IEventBus;
+  abstract readonly table: dynamodb.ITable;
+  abstract readonly resourcesFunction: lambda.IFunction;
+
+  grantActions(grantee: iam.IGrantable, actions: readonly GantryAction[], clusterName?: string): iam.Grant {
+    return this.grantPaths(grantee, apiPaths(actions, clusterName));
+  }
+
+  grantRead(grantee: iam.IGrantable): iam.Grant {
+    return this.grantActions(grantee, ['read']);
+  }
+
+  grantAdminister(grantee: iam.IGrantable): iam.Grant {
+    return this.grantPaths(grantee, ['*/v1/*']);
+  }
+
+  onTaskStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.onEvent(id, 'Gantry Task State Change', options);
+  }
+
+  onContainerInstanceStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.onEvent(id, 'Gantry Container Instance State Change', options);
+  }
+
+  metricApi(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      dimensionsMap: { ApiId: this.apiId },
+      ...options,
+    }).attachTo(this);
+  }
+
+  /** Each path is `METHOD/path`, as IAM writes the routes of an HTTP API. */
+  private grantPaths(grantee: iam.IGrantable, paths: readonly string[]): iam.Grant {
+    const stage = { service: 'execute-api', resource: this.apiId } as const;
+    return iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['execute-api:Invoke'],
+      resourceArns: paths.map((path) => Stack.of(this).formatArn({ ...stage, resourceName: `$default/${path}` })),
+      scope: this,
+    });
+  }
+
+  private onEvent(id: string, detailType: string, options: events.OnEventOptions): events.Rule {
+    const { target, eventPattern, ...ruleOptions } = options;
+    const rule = new events.Rule(options.crossStackScope ?? this, id, { ...ruleOptions, eventBus: this.eventBus });
+    rule.addEventPattern({ ...eventPattern, source: ['gantry'], detailType: [detailType] });
+    rule.addTarget(target);
+    return rule;
+  }
+}
