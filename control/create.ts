@@ -4,9 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
-import type { Logger } from 'pino';
 import { createCapacityView } from './capacity-view.ts';
-import type { Clock, ControlDeps, Random, Settings } from './deps.ts';
+import type { Clock, ControlDeps, Log, Random, Settings } from './deps.ts';
 import { type ChannelHub, createChannelHub } from './hosts/channel-hub.ts';
 import { createProgressGate } from './hosts/progress.ts';
 import { createHostsApp } from './hosts/routes.ts';
@@ -23,7 +22,7 @@ import { createTaskFeed } from './task-feed.ts';
 export interface ControlOptions {
   /** Closed by `close`. */
   readonly table: Table;
-  readonly log: Logger;
+  readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
   /** 32 lower-case hexadecimal digits that nobody can guess. */
@@ -32,6 +31,8 @@ export interface ControlOptions {
   readonly settings?: Partial<Settings>;
   /** For a new store; an existing one must agree. */
   readonly realm?: WantedRealm;
+  /** In place of what serves within one process: where each invocation is one of many, others wake hosts and activate loops. */
+  readonly ports?: Partial<Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics'>>;
 }
 
 export interface Control {
@@ -82,10 +83,12 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     feed,
     logs: hub,
     activate: runner.activate,
+    metrics: { count: () => {} },
     capacity: createCapacityView(table, clock),
     recent: createRecentReads(table, clock),
     settings: { ...defaultSettings, ...options.settings },
     log,
+    ...options.ports,
   };
   return {
     deps,

@@ -2,7 +2,6 @@
  * What the control plane needs of the world, given once by whoever starts it (the one-machine server, a Lambda entry, a test).
  * Nothing in control reads the clock, randomness or the environment otherwise.
  */
-import type { Logger } from 'pino';
 import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
@@ -18,6 +17,46 @@ export interface Clock {
 
 /** Uniform in [0, 1). */
 export type Random = () => number;
+
+/** What happened and what it is about, as one structured line. pino has this form; other loggers are adapted to it. */
+export interface Log {
+  debug(about: object, message: string): void;
+  info(about: object, message: string): void;
+  warn(about: object, message: string): void;
+  error(about: object, message: string): void;
+}
+
+/** Each is worth an alarm or a line of a dashboard; docs/operating.md says which. */
+export type MetricName =
+  /** Tasks of a cluster that wait for a host. */
+  | 'TasksPending'
+  /** From a task's creation until a host was chosen for it: the slowest of each commit. */
+  | 'PlacementLatencyMs'
+  /** Tasks that were refused because they fit nowhere and may not wait. */
+  | 'PlacementRejected'
+  /** Tasks that waited for a host until their deadline. */
+  | 'PlacementTimedOut'
+  /** Placements that were planned again because others were quicker. */
+  | 'CommitConflicts'
+  /** Hosts that fell silent. */
+  | 'HostSilent'
+  /** Hosts whose reservations are not what their tasks amount to: a defect. */
+  | 'HostDrift'
+  /** Activations of loops that failed. */
+  | 'LoopFailed';
+
+/** Few values each: never an id. */
+export interface MetricDimensions {
+  readonly cluster?: string;
+  /** Why a task was refused, in ECS' words. */
+  readonly reason?: string;
+  readonly loop?: LoopName;
+}
+
+/** Counts for whoever watches the control plane; the control plane itself never reads them. */
+export interface Metrics {
+  count(name: MetricName, value: number, dimensions?: MetricDimensions): void;
+}
 
 /** Tells hosts to fetch. Carries no truth and may fail silently: the agent also fetches on a timer. */
 export interface Wake {
@@ -74,5 +113,6 @@ export interface ControlDeps {
   readonly capacity: CapacityView;
   readonly recent: RecentReads;
   readonly settings: Settings;
-  readonly log: Logger;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }

@@ -24,10 +24,14 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): Hono {
   const app = new Hono();
   const newRequestId = options.deps.newId;
-  const document = JSON.stringify(openApiDocument());
+  let document: string | undefined;
   app.post('/', (c) => answerAwsJson(c, options, newRequestId()));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }));
+  app.get('/openapi.json', (c) => {
+    // Made when it is first asked for: few ask, and every cold start would wait for it.
+    document ??= JSON.stringify(openApiDocument());
+    return c.body(document, 200, { 'content-type': 'application/json' });
+  });
   addStreamRoutes(app, options);
   addRestRoutes(app, options);
   app.route('/', options.hostsApp);
