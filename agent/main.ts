@@ -6,7 +6,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
 import { type AgentDeps, runAgent } from './agent.ts';
 import { systemClock } from './clock.ts';
 import { type AgentConfig, readAgentConfig } from './config.ts';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   await holdDirectory(config.dataDirectory);
   if (config.pidFile !== undefined) writeFileSync(config.pidFile, `${process.pid}\n`);
   const runtime = await createContainerdRuntime(config.runtime, { log });
-  log.info({ version: agentVersion() }, 'the agent is running');
+  log.info({ version: packageJson.version }, 'the agent is running');
   await Promise.race([run(config, runtime, log, end), hasTimedOut(end)]);
   if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
   log.info('the agent has ended; containers run on');
@@ -52,7 +52,7 @@ async function run(config: AgentConfig, runtime: Runtime, log: Logger, end: Abor
       cluster: config.cluster,
       name: config.hostName,
       address: config.address,
-      agentVersion: agentVersion(),
+      agentVersion: packageJson.version,
       cpuUnits: config.cpuUnits,
       memoryMib: config.memoryMib,
       reservedPorts: config.reservedPorts,
@@ -86,13 +86,6 @@ function hasTimedOut(end: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     end.addEventListener('abort', () => void systemClock.sleep(shutdownTimeoutMs).then(resolve));
   });
-}
-
-const packageSchema = z.object({ version: z.string() });
-
-function agentVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return packageSchema.parse(JSON.parse(text)).version;
 }
 
 try {

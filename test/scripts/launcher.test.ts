@@ -8,13 +8,18 @@ import { describe, expect, it } from 'vitest';
 
 const bin = fileURLToPath(new URL('../../bin', import.meta.url));
 
-/** A package of `gantry` whose program is the given code, with or without its Node 24. */
-function installation(code: string, { withNode = true } = {}): Disposable & { readonly launcher: string } {
+/** A package of `gantry` whose program is the given code, or a clone of it, with or without its Node 24. */
+function installation(
+  code: string,
+  { withNode = true, clone }: { withNode?: boolean; clone?: string } = {},
+): Disposable & { readonly launcher: string } {
   const dir = mkdtempSync(join(tmpdir(), 'gantry-launcher-'));
-  cpSync(bin, join(dir, 'bin'), { recursive: true });
-  mkdirSync(join(dir, 'dist/bin'), { recursive: true });
+  mkdirSync(join(dir, 'bin'));
+  for (const name of ['gantry.mjs', 'hand-over.mjs']) cpSync(join(bin, name), join(dir, 'bin', name));
+  if (clone !== undefined) writeFileSync(join(dir, 'bin/gantry.ts'), clone);
+  mkdirSync(join(dir, 'dist/cli'), { recursive: true });
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(dir, 'dist/bin/gantry.js'), code);
+  writeFileSync(join(dir, 'dist/cli/gantry.js'), code);
   if (withNode) {
     const nodeDir = join(dir, 'node_modules', `node-linux-${process.arch}`, 'bin');
     mkdirSync(nodeDir, { recursive: true });
@@ -68,10 +73,26 @@ describe.each(kinds)('gantry.mjs starts the program %s', (_, nodeOptions) => {
 });
 
 describe('gantry.mjs', () => {
-  it('says what to run when the npm packages are not there', () => {
-    using installed = installation('', { withNode: false });
-    const { stderr, status } = spawnSync(process.execPath, [installed.launcher], { encoding: 'utf8' });
+  it('starts the source in a clone, whatever was built there', () => {
+    using installed = installation("console.log('built');", { clone: "console.log('source' satisfies string);" });
+    expect(spawnSync(process.execPath, [installed.launcher], { encoding: 'utf8' }).stdout).toBe('source\n');
+  });
+
+  /** As old as the Node that no types can be stripped by. */
+  const old = ['--import', "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.19.0'})"];
+
+  it.each([
+    ['a clone', { clone: '' }, /npm run quickstart.*npm install/s],
+    ['a package', {}, /this is Node 20\.19\.0.*--include=optional/s],
+  ])('says what to run when the npm packages of %s are not there', (_, kind, advice) => {
+    using installed = installation('', { withNode: false, ...kind });
+    const { stderr, status } = spawnSync(process.execPath, [...old, installed.launcher], { encoding: 'utf8' });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/npm run quickstart.*npm install/s);
+    expect(stderr).toMatch(advice);
+  });
+
+  it('starts a package by a Node that is new enough where none came with it', () => {
+    using installed = installation("console.log('built');", { withNode: false });
+    expect(spawnSync(process.execPath, [installed.launcher], { encoding: 'utf8' }).stdout).toBe('built\n');
   });
 });
