@@ -4,6 +4,7 @@
  * the host's own Ed25519 key (RFC 9421, see `signatureParameters`). Each side understands its own version and the one before.
  */
 import { z } from 'zod';
+import { instanceProofSchema } from './instance-proof.ts';
 import { hostAttributesSchema } from './model/host.ts';
 import { hostPortSchema } from './model/resources.ts';
 import { desiredSchema, logLineSchema, taskObservationSchema } from './model/task.ts';
@@ -24,6 +25,7 @@ export const hostPaths = {
 /**
  * RFC 9421 with a fixed profile: covered components `"@method" "@path" "content-digest"`, parameters `created` (seconds), `keyid`
  * (host id) and `alg="ed25519"`, label `gantry`; `content-digest` (RFC 9530) is `sha-256=:<base64>:` of the body, also of an empty one.
+ * A WebSocket's upgrade request is a GET of the path of its URL, whatever that is.
  */
 export const signatureParameters = {
   label: 'gantry',
@@ -35,11 +37,13 @@ export const signatureParameters = {
 
 /**
  * Admits a host, or tells a known one (same public key) that it is back: then `hostId` is the same as before. The body carries the
- * public key that its own signature (keyid = the key in base64) is verified with, and the join token that admits it.
+ * public key that its own signature (keyid = the key in base64) is verified with, and what admits it: a join token, or the proof of an
+ * instance's role (then `name` is the instance id). A known key needs neither.
  */
 export const registerRequestSchema = z.object({
   protocolVersion: z.number().int(),
-  token: z.string(),
+  token: z.string().optional(),
+  instanceProof: instanceProofSchema.optional(),
   cluster: z.string(),
   name: z.string(),
   /** Ed25519, SPKI DER in base64. */
@@ -54,13 +58,25 @@ export const registerRequestSchema = z.object({
 });
 export type RegisterRequest = z.infer<typeof registerRequestSchema>;
 
+/**
+ * `sockets`: absolute URLs (wss) where the two WebSockets are. Without `sockets` they are below the control plane's own address
+ * (`hostPaths`), as they always were; with `sockets` and no `channel` there is none to dial.
+ */
 export const registerResponseSchema = z.object({
   hostId: z.string(),
   cluster: z.string(),
   storeEpoch: z.string(),
   heartbeatSeconds: z.number().positive(),
+  sockets: z.object({ wake: z.string(), channel: z.string().optional() }).optional(),
 });
 export type RegisterResponse = z.infer<typeof registerResponseSchema>;
+
+/**
+ * Answers a heartbeat: the ETag of the host's desired set as of now, so that the agent fetches only where it holds another. An older
+ * control plane answers 204 without a body, and an older agent ignores the body: each then fetches on its timer.
+ */
+export const heartbeatResponseSchema = z.object({ etag: z.string() });
+export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;
 
 const desiredTaskSchema = z.object({ taskId: z.string(), desired: desiredSchema, spec: taskSpecSchema });
 export type DesiredTask = z.infer<typeof desiredTaskSchema>;

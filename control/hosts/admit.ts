@@ -85,8 +85,10 @@ async function admitNew(deps: ControlDeps, request: RegisterRequest, keyDigest: 
 }
 
 async function validToken({ table, clock }: ControlDeps, request: RegisterRequest): Promise<JoinToken> {
-  const token = await getJoinToken(table, joinTokenDigest(request.token), clock.now());
   const hint = 'Get a new token from the control plane.';
+  if (request.token === undefined)
+    throw new GantryError('AccessDeniedException', 'A new host needs a join token.', { field: 'token', hint });
+  const token = await getJoinToken(table, joinTokenDigest(request.token), clock.now());
   if (token === undefined) throw new GantryError('AccessDeniedException', 'The join token is not valid.', { hint });
   if (token.spentBy !== undefined) {
     throw new GantryError('AccessDeniedException', 'The join token has admitted another host already.', { hint });

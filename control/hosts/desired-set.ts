@@ -1,9 +1,9 @@
 /**
  * What a host is to run: its whole desired set, read strongly by one query, under the generation read before it. A set that is newer
- * than its ETag costs one more fetch; the reverse would lose a task. A fetch also shows that the host's agent is there.
+ * than its ETag costs one more fetch; the reverse would lose a task. A fetch or a heartbeat also shows that the host's agent is there.
  */
 import { taskArn } from '../../core/arn.ts';
-import type { DesiredSet, DesiredTask } from '../../core/host-protocol.ts';
+import type { DesiredSet, DesiredTask, HeartbeatResponse } from '../../core/host-protocol.ts';
 import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
 import { resolveSpec } from '../../core/task/spec.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -21,23 +21,40 @@ export async function fetchDesiredSet(
   host: HostIdentity,
   knownEtag: string | undefined,
 ): Promise<FetchedSet> {
-  const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
-  if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
+  const capacity = await capacityOf(deps, host);
   if (!capacity.connected) await reconnect(deps, capacity);
   const { epoch, generation } = capacity;
-  // With the epochs: a restored store may be at the generation that the agent knows from another.
-  const etag = `"${deps.storeEpoch}-${epoch}-${generation}"`;
+  const etag = etagOf(deps, capacity);
   if (knownEtag === etag) return { etag, set: undefined };
   const entries = await hostTasks(deps.table, host.hostId);
   const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry)));
   return { etag, set: { storeEpoch: deps.storeEpoch, hostEpoch: epoch, generation, tasks } };
 }
 
+/** The host is there; answers the ETag of its desired set, so that its agent fetches only where that differs from what it has. */
+export async function takeHeartbeat(deps: ControlDeps, host: HostIdentity): Promise<HeartbeatResponse> {
+  const lease = writeHostLease(host.hostId, { at: deps.clock.now() });
+  const [capacity] = await Promise.all([capacityOf(deps, host), deps.table.commit([lease])]);
+  // An agent that has the newest set does not fetch.
+  if (!capacity.connected) await reconnect(deps, capacity);
+  return { etag: etagOf(deps, capacity) };
+}
+
+async function capacityOf({ table }: ControlDeps, { cluster, hostId }: HostIdentity): Promise<HostCapacity> {
+  const capacity = await getHostCapacity(table, cluster, hostId);
+  if (capacity === undefined) throw new Error(`host ${hostId} has no capacity item`);
+  return capacity;
+}
+
+/** With the epochs: a restored store may be at the generation that the agent knows from another. */
+const etagOf = ({ storeEpoch }: ControlDeps, { epoch, generation }: HostCapacity): string =>
+  `"${storeEpoch}-${epoch}-${generation}"`;
+
 /** With a fresh lease: an old one would have the host marked silent again before its first heartbeat. */
 async function reconnect(deps: ControlDeps, host: HostCapacity): Promise<void> {
   const at = deps.clock.now();
   const { outcome } = await deps.table.commit([setConnected(host, true, at), writeHostLease(host.hostId, { at })]);
-  if (outcome !== 'done') return; // Another fetch did it.
+  if (outcome !== 'done') return; // Another request of the host did it.
   deps.capacity.learned({ ...host, connected: true, connectedChangedAt: at });
   deps.log.info({ hostId: host.hostId, host: host.name, cluster: host.cluster }, 'a host is connected');
   deps.activate('place-pending', host.cluster);

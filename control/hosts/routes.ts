@@ -9,10 +9,9 @@ import { errorTraits, GantryError } from '../../core/errors.ts';
 import { hostPaths, registerRequestSchema, reportRequestSchema } from '../../core/host-protocol.ts';
 import type { HostIdentity } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
-import { writeHostLease } from '../store/hosts.ts';
 import { admitHost, verifyRegistration } from './admit.ts';
 import { authenticateHost } from './authenticate.ts';
-import { fetchDesiredSet } from './desired-set.ts';
+import { fetchDesiredSet, takeHeartbeat } from './desired-set.ts';
 import type { SignedRequest } from './http-signature.ts';
 import { takeReport } from './report.ts';
 
@@ -46,8 +45,7 @@ export function createHostsApp(deps: ControlDeps): Hono {
 
   app.post(hostPaths.heartbeat(':hostId'), async (c) => {
     const { host } = await authenticated(deps, c);
-    await deps.table.commit([writeHostLease(host.hostId, { at: deps.clock.now() })]);
-    return c.body(null, 204);
+    return c.json(await takeHeartbeat(deps, host));
   });
   return app;
 }
