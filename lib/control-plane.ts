@@ -2,12 +2,13 @@
  * What a control plane is to other constructs, whether this app makes it or imports it: its addresses, its grants, its rules and its
  * metrics. Never makes a resource of the control plane itself (gantry-control-plane.ts does).
  */
-import { type IResource, Resource, Stack } from 'aws-cdk-lib';
+import { CustomResource, type CustomResourceProps, Duration, type IResource, Resource, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct, IDependable } from 'constructs';
 import type { Action } from '../core/api/operation.ts';
 import { apiPaths } from './api-paths.ts';
 
@@ -43,12 +44,27 @@ export interface IGantryControlPlane extends IResource {
   /** A rule that matches each change of a container instance (a host). */
   onContainerInstanceStateChange(id: string, options?: events.OnEventOptions): events.Rule;
 
+  /**
+   * Makes a resource that this control plane's function handles. It is deleted before anything of the control plane is, so that its
+   * deletion (draining hosts, say) finds a control plane that works.
+   */
+  newCustomResource(scope: Construct, id: string, props: GantryResourceProps): CustomResource;
+
   /** A metric of this control plane's API: `Count`, `4xx`, `5xx`, `Latency`, `IntegrationLatency` or `DataProcessed`. */
   metricApi(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 }
 
 /** What a principal may be allowed to do; each operation of the API needs one of these. */
 export type GantryAction = Action;
+
+/** A resource that a control plane's function handles. */
+export interface GantryResourceProps extends Pick<CustomResourceProps, 'properties' | 'removalPolicy'> {
+  readonly resourceType:
+    | 'Custom::GantryCluster'
+    | 'Custom::GantryHosts'
+    | 'Custom::GantryTaskDefinition'
+    | 'Custom::GantryGuard';
+}
 
 /** What must be known of a control plane that another app has deployed: the outputs of its stack. */
 export interface GantryControlPlaneAttributes {
@@ -74,6 +90,9 @@ export interface GantryControlPlaneAttributes {
   readonly eventBusName?: string;
 }
 
+/** A function can take fifteen minutes; one that says nothing for longer will never answer, and CloudFormation waits an hour by default. */
+const resourceTimeout = Duration.minutes(16);
+
 /** Grants, rules and metrics, which follow from the addresses alone. */
 export abstract class ControlPlaneBase extends Resource implements IGantryControlPlane {
   abstract readonly endpoint: string;
@@ -83,6 +102,20 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
   abstract readonly eventBus: events.IEventBus;
   abstract readonly table: dynamodb.ITable;
   abstract readonly resourcesFunction: lambda.IFunction;
+
+  /** What must outlive every resource that the control plane's function handles. */
+  protected readonly outlivesResources: readonly IDependable[] = [];
+
+  newCustomResource(scope: Construct, id: string, { resourceType, ...props }: GantryResourceProps): CustomResource {
+    const resource = new CustomResource(scope, id, {
+      ...props,
+      resourceType,
+      serviceToken: this.resourcesFunction.functionArn,
+      serviceTimeout: resourceTimeout,
+    });
+    resource.node.addDependency(...this.outlivesResources);
+    return resource;
+  }
 
   grantActions(grantee: iam.IGrantable, actions: readonly GantryAction[], clusterName?: string): iam.Grant {
     return this.grantPaths(grantee, apiPaths(actions, clusterName));
