@@ -9,7 +9,8 @@ import { createChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { type ControlPlane, urlBelow } from './control-plane/client.ts';
 import { createSigner } from './control-plane/signer.ts';
-import { keepConnected, type SocketEvents, type SocketOptions } from './control-plane/socket.ts';
+import { keepConnected, type SocketEvents } from './control-plane/socket.ts';
+import type { Upkeep } from './control-plane/upkeep.ts';
 import type { Identity } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { backoffMs, type Random } from './loops/backoff.ts';
@@ -23,10 +24,14 @@ import { createPulls } from './loops/pulls.ts';
 import { createReporter } from './loops/report.ts';
 import { openSession, type Session } from './loops/session.ts';
 import { syncLoop } from './loops/sync.ts';
+import { createSyncBell } from './loops/sync-bell.ts';
 import { createTasks } from './loops/tasks.ts';
 import type { Runtime } from './runtime.ts';
 
 const registerAgain = { firstMs: 250, longestMs: 30_000 };
+
+/** What admits this host: a join token, or the proof of its instance's role. Neither is needed once it was admitted. */
+export type Entitlement = Pick<RegisterRequest, 'token' | 'instanceProof'>;
 
 export interface AgentDeps {
   readonly identity: Identity;
@@ -36,7 +41,9 @@ export interface AgentDeps {
   /** Where the sockets are dialled. */
   readonly controlPlaneUrl: string;
   /** What is said of this host at each registration. */
-  readonly host: Omit<RegisterRequest, 'protocolVersion' | 'publicKey'>;
+  readonly host: Omit<RegisterRequest, 'protocolVersion' | 'publicKey' | keyof Entitlement>;
+  /** Made anew for each registration, for a proof grows old. Throws where there is none now. */
+  readonly entitlement: () => Promise<Entitlement>;
   readonly bootId: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -46,7 +53,7 @@ export interface AgentDeps {
 /** Runs until the signal fires; resolves when every step that was in flight has come to its end. */
 export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<void> {
   const { ledger, runtime, clock, random, log, controlPlane, identity } = deps;
-  const syncBell = createBell();
+  const syncBell = createSyncBell();
   const retentionBell = createBell();
   retentionBell.ring();
   // At twice the number of cores containerd starts the most containers a second; beyond it each only takes longer.
@@ -72,26 +79,28 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
   using _exits = runtime.onExit((taskId) => tasks.exitSeen(taskId)); // Before anything is looked at, so that no exit is missed.
   for (const { taskId } of ledger.all()) tasks.advance(taskId);
 
-  const runSession = async (session: Session, heartbeatSeconds: number): Promise<void> => {
+  const runSession = async (session: Session, { heartbeatSeconds, sockets }: RegisterResponse): Promise<void> => {
     const lookAgain = () => syncBell.ring();
     const wake: SocketEvents = { opened: lookAgain, message: lookAgain, closed: () => {} };
     await Promise.all([
       syncLoop(
-        { controlPlane, plan, bell: syncBell, clock, random, log, fetched: () => reporter.reachable(session) },
+        { controlPlane, plan, bell: syncBell, clock, random, log, looked: () => reporter.reachable(session) },
         session,
       ),
       reporter.loop(session),
-      heartbeatLoop({ controlPlane, clock, random, log, beaten: lookAgain }, session, heartbeatSeconds),
-      connect(deps, session, hostPaths.wake(session.hostId), { mustAnswerPings: true }, wake),
-      connect(deps, session, hostPaths.channel(session.hostId), { mustAnswerPings: false }, channel),
+      heartbeatLoop({ controlPlane, clock, random, log, beaten }, session, heartbeatSeconds),
+      ...dialled(deps, session, sockets).map(({ url, upkeep, kind }) =>
+        connect(deps, session, { url, upkeep }, kind === 'wake' ? wake : channel),
+      ),
     ]);
   };
+  const beaten = (etag: string | undefined) => (etag === undefined ? syncBell.ring() : syncBell.heard(etag));
   const runSessions = async (): Promise<void> => {
     while (!signal.aborted) {
       const admitted = await register(deps, signal);
       if (admitted === undefined) return;
       const homeStoreEpoch = identity.admission?.storeEpoch ?? admitted.storeEpoch;
-      await runSession(openSession(admitted.hostId, homeStoreEpoch, signal), admitted.heartbeatSeconds);
+      await runSession(openSession(admitted.hostId, homeStoreEpoch, signal), admitted);
       // A control plane that admits a host and then does not know it must not be asked in a busy loop.
       await clock.sleep(backoffMs(2, registerAgain, random), signal);
     }
@@ -100,16 +109,37 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
   await tasks.ended();
 }
 
+interface Dialled {
+  readonly kind: 'wake' | 'channel';
+  readonly url: URL;
+  readonly upkeep: Upkeep;
+}
+
+/** The sockets of a session: where registration says, or below the control plane's own address. */
+function dialled({ controlPlaneUrl }: AgentDeps, { hostId }: Session, sockets: RegisterResponse['sockets']): Dialled[] {
+  const below = (path: string) => urlBelow(controlPlaneUrl, path).href;
+  const { wake, channel } = sockets ?? {
+    wake: below(hostPaths.wake(hostId)),
+    channel: below(hostPaths.channel(hostId)),
+  };
+  const wakePings = sockets === undefined ? 'answered' : 'none';
+  return [
+    { kind: 'wake', url: new URL(wake), upkeep: { pings: wakePings, isRenewed: true } },
+    // Not renewed: it carries streams, which would break. Absent where this control plane has no use for one.
+    ...(channel === undefined
+      ? []
+      : [{ kind: 'channel', url: new URL(channel), upkeep: { pings: 'unanswered', isRenewed: false } } as const]),
+  ];
+}
+
 function connect(
-  { controlPlaneUrl, identity, clock, random, log }: AgentDeps,
+  { identity, clock, random, log }: AgentDeps,
   { hostId, signal }: Session,
-  path: string,
-  { mustAnswerPings }: Pick<SocketOptions, 'mustAnswerPings'>,
+  { url, upkeep }: Pick<Dialled, 'url' | 'upkeep'>,
   events: SocketEvents,
 ): Promise<void> {
   const sign = createSigner(identity, clock, hostId);
-  const url = urlBelow(controlPlaneUrl, path);
-  return keepConnected({ url, sign, mustAnswerPings, clock, random, log }, events, signal);
+  return keepConnected({ url, sign, upkeep, clock, random, log }, events, signal);
 }
 
 /** Tries until the control plane admits this host; undefined when the signal fired first. */
@@ -117,7 +147,9 @@ async function register(deps: AgentDeps, signal: AbortSignal): Promise<RegisterR
   const { identity, controlPlane, clock, random, log } = deps;
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      const admitted = await controlPlane.register({ ...deps.host, protocolVersion, publicKey: identity.publicKey });
+      const entitlement = await entitlementOf(deps);
+      const who = { ...deps.host, ...entitlement, protocolVersion, publicKey: identity.publicKey };
+      const admitted = await controlPlane.register(who);
       const { hostId, cluster } = admitted;
       const before = identity.admission;
       if (before?.hostId !== hostId || before.cluster !== cluster) {
@@ -131,4 +163,15 @@ async function register(deps: AgentDeps, signal: AbortSignal): Promise<RegisterR
     }
   }
   return undefined;
+}
+
+/** A host that was admitted before needs none, so its lack (instance metadata does not answer) must not keep it away. */
+async function entitlementOf({ entitlement, identity, log }: AgentDeps): Promise<Entitlement> {
+  try {
+    return await entitlement();
+  } catch (error) {
+    if (identity.admission === undefined) throw error;
+    log.warn({ err: error }, 'what admits this host cannot be had now; the control plane knows its key');
+    return {};
+  }
 }

@@ -48,7 +48,6 @@ async function run(config: AgentConfig, runtime: Runtime, log: Logger, end: Abor
     controlPlane: createControlPlane(config.controlPlaneUrl, identity, clock),
     controlPlaneUrl: config.controlPlaneUrl,
     host: {
-      token: config.joinToken,
       cluster: config.cluster,
       name: config.hostName,
       address: config.address,
@@ -58,6 +57,7 @@ async function run(config: AgentConfig, runtime: Runtime, log: Logger, end: Abor
       reservedPorts: config.reservedPorts,
       attributes: config.attributes,
     },
+    entitlement: async () => ({ token: config.joinToken }),
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     clock,
     random: Math.random,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   type DesiredSet,
   desiredSetSchema,
+  heartbeatResponseSchema,
   hostPaths,
   type RegisterRequest,
   type RegisterResponse,
@@ -48,7 +49,8 @@ export interface ControlPlane {
   /** undefined: nothing changed since that ETag. */
   fetchDesired(hostId: string, etag: string | undefined, signal: AbortSignal): Promise<FetchedSet | undefined>;
   report(hostId: string, report: ReportRequest, signal: AbortSignal): Promise<ReportResponse>;
-  heartbeat(hostId: string, signal: AbortSignal): Promise<void>;
+  /** Answers the ETag that the desired set has now, where the control plane says it. */
+  heartbeat(hostId: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
 export function createControlPlane(address: string, identity: Identity, clock: Clock): ControlPlane {
@@ -99,7 +101,8 @@ export function createControlPlane(address: string, identity: Identity, clock: C
     },
     async heartbeat(hostId, signal) {
       const response = await call(signed(hostId), 'POST', hostPaths.heartbeat(hostId), { signal });
-      await response.arrayBuffer(); // Read to the end, so that the connection can serve the next request.
+      if (response.status === 204) return undefined; // An older control plane.
+      return (await parsed(response, heartbeatResponseSchema)).etag;
     },
   };
 }

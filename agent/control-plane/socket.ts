@@ -1,18 +1,20 @@
 /**
- * A WebSocket to the control plane that is dialled again whenever it closes, with jittered backoff, and pinged so that a peer that
- * vanished without a word is noticed. Knows nothing of the frames.
+ * A WebSocket to the control plane that is dialled again whenever it closes, with jittered backoff; what keeps it open and finds a dead
+ * peer is in upkeep.ts. Knows nothing of the frames.
  */
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import { backoffMs, type Random } from '../loops/backoff.ts';
 import type { SignRequest } from './signer.ts';
+import { keepUp, pingEveryMs, type Upkeep } from './upkeep.ts';
 
 const redial = { firstMs: 250, longestMs: 30_000 };
-const pingEveryMs = 30_000;
 const handshakeTimeoutMs = 10_000;
 /** Frames from the control plane are short; anything longer is not from it. */
 const maxFrameBytes = 64 * 1024;
+/** A URL of either kind can be dialled. */
+const socketProtocols: Readonly<Record<string, string>> = { 'http:': 'ws:', 'https:': 'wss:' };
 
 export interface SocketEvents {
   /** After each dial that succeeded, also the first. */
@@ -22,39 +24,42 @@ export interface SocketEvents {
 }
 
 export interface SocketOptions {
-  /** `http:` or `https:`; dialled as `ws:` or `wss:`. */
+  /** `http:` or `https:`, dialled as `ws:` or `wss:`; or one of these. */
   readonly url: URL;
   readonly sign: SignRequest;
-  /**
-   * True: a peer that leaves two pings unanswered is gone. False where the peer may stop reading for as long as it likes (a slow
-   * reader of logs); then only the kernel's keepalive finds a dead one.
-   */
-  readonly mustAnswerPings: boolean;
+  readonly upkeep: Upkeep;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+}
+
+interface Connection {
+  readonly wasOpen: boolean;
+  /** It was closed by us, to be dialled anew. */
+  readonly isRenewal: boolean;
+  readonly reason: string;
 }
 
 /** Keeps one socket open until the signal fires; resolves when it is closed for good. */
 export async function keepConnected(options: SocketOptions, events: SocketEvents, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
-    const { wasOpen, reason } = await connectOnce(options, events, signal);
+    const { wasOpen, isRenewal, reason } = await connectOnce(options, events, signal);
     if (signal.aborted) return;
     failures = wasOpen ? 0 : failures + 1;
     options.log.debug({ url: options.url.href, reason, failures }, 'the socket to the control plane is closed');
-    await options.clock.sleep(backoffMs(failures, redial, options.random), signal);
+    if (!isRenewal) await options.clock.sleep(backoffMs(failures, redial, options.random), signal);
   }
 }
 
 /** One connection from dial to close. */
 async function connectOnce(
-  { url, sign, clock, mustAnswerPings }: SocketOptions,
+  { url, sign, upkeep, clock, random }: SocketOptions,
   events: SocketEvents,
   signal: AbortSignal,
-): Promise<{ wasOpen: boolean; reason: string }> {
+): Promise<Connection> {
   const socketUrl = new URL(url);
-  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  socketUrl.protocol = socketProtocols[url.protocol] ?? url.protocol;
   const socket = new WebSocket(socketUrl, {
     headers: { ...sign('GET', url, '') },
     handshakeTimeout: handshakeTimeoutMs,
@@ -62,13 +67,17 @@ async function connectOnce(
     perMessageDeflate: false,
   });
   const closed = Promise.withResolvers<string>();
-  const stopPinging = new AbortController();
+  const ended = new AbortController();
   let wasOpen = false;
+  let isRenewal = false;
   let reason = '';
+  const renewing = () => {
+    isRenewal = true;
+  };
   socket.on('open', () => {
     wasOpen = true;
     events.opened(socket);
-    void keepAlive(socket, clock, { mustAnswerPings }, stopPinging.signal);
+    void keepUp(socket, upkeep, { clock, random, renewing }, ended.signal);
   });
   socket.on('upgrade', (response) => response.socket.setKeepAlive(true, pingEveryMs));
   socket.on('message', (data: Buffer, isBinary) => {
@@ -82,27 +91,7 @@ async function connectOnce(
   signal.addEventListener('abort', onAbort);
   const why = await closed.promise;
   signal.removeEventListener('abort', onAbort);
-  stopPinging.abort();
+  ended.abort();
   if (wasOpen) events.closed();
-  return { wasOpen, reason: why };
-}
-
-/** Pings also keep the connection open in whatever stands between and closes idle ones. */
-async function keepAlive(
-  socket: WebSocket,
-  clock: Clock,
-  { mustAnswerPings }: Pick<SocketOptions, 'mustAnswerPings'>,
-  signal: AbortSignal,
-): Promise<void> {
-  let answered = true;
-  socket.on('pong', () => {
-    answered = true;
-  });
-  while (!signal.aborted) {
-    await clock.sleep(pingEveryMs, signal);
-    if (signal.aborted) return;
-    if (mustAnswerPings && !answered) return socket.terminate();
-    answered = false;
-    socket.ping();
-  }
+  return { wasOpen, isRenewal, reason: why };
 }

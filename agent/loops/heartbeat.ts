@@ -1,4 +1,7 @@
-/** Says that this host is there, and makes the other loops look again in case a wake-up or an answer was lost. */
+/**
+ * Says that this host is there, and makes the other loops look again in case a wake-up or an answer was lost: the answer says what is
+ * to be known, so that nothing is fetched where nothing was lost.
+ */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { type ControlPlane, ControlPlaneError } from '../control-plane/client.ts';
@@ -10,8 +13,8 @@ export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** After each heartbeat, delivered or not. */
-  beaten(): void;
+  /** After each heartbeat; with the ETag that the host's desired set has, where it was delivered and the answer says it. */
+  beaten(etag: string | undefined): void;
 }
 
 export async function heartbeatLoop(deps: HeartbeatDeps, session: Session, everySeconds: number): Promise<void> {
@@ -19,13 +22,14 @@ export async function heartbeatLoop(deps: HeartbeatDeps, session: Session, every
     // Up to a tenth early, so that hosts which started together drift apart.
     await deps.clock.sleep(everySeconds * 1000 * (1 - deps.random() / 10), session.signal);
     if (session.signal.aborted) return;
+    let etag: string | undefined;
     try {
-      await deps.controlPlane.heartbeat(session.hostId, session.signal);
+      etag = await deps.controlPlane.heartbeat(session.hostId, session.signal);
     } catch (error) {
       if (session.signal.aborted) return;
       if (error instanceof ControlPlaneError && error.unknownHost) session.expire();
       deps.log.warn({ err: error }, 'the heartbeat cannot be delivered');
     }
-    deps.beaten();
+    deps.beaten(etag);
   }
 }

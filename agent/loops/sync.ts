@@ -1,29 +1,33 @@
 /**
- * Fetches the host's desired set whenever its bell rings (a wake-up, a socket that opened, the heartbeat) and hands it to the plan.
- * A wake-up carries no truth: nothing is learned but by a fetch, one at a time.
+ * Fetches the host's desired set whenever its bell rings (a wake-up, a socket that opened) and hands it to the plan. A wake-up carries no
+ * truth: nothing is learned but by a fetch, one at a time. A heartbeat's answer names the current set: where that is the one that was
+ * applied, only the plan looks again.
  */
 import type { Logger } from 'pino';
+import type { DesiredSet } from '../../core/host-protocol.ts';
 import type { Clock } from '../clock.ts';
 import { type ControlPlane, ControlPlaneError } from '../control-plane/client.ts';
 import { backoffMs, type Random } from './backoff.ts';
-import { type Bell, ringAfter } from './bell.ts';
+import { ringAfter } from './bell.ts';
 import type { HostPlan } from './plan.ts';
 import { isStoreKnown, type Session } from './session.ts';
+import type { SyncBell } from './sync-bell.ts';
 
 const retry = { firstMs: 250, longestMs: 15_000 };
 
 export interface SyncDeps {
   readonly controlPlane: ControlPlane;
   readonly plan: HostPlan;
-  readonly bell: Bell;
+  readonly bell: SyncBell;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** After each fetch that succeeded. */
-  fetched(): void;
+  /** After each look for which the control plane was reached. */
+  looked(): void;
 }
 
 export async function syncLoop(deps: SyncDeps, session: Session): Promise<void> {
+  /** Of the set that was applied. */
   let etag: string | undefined;
   let failures = 0;
   deps.bell.ring();
@@ -32,10 +36,12 @@ export async function syncLoop(deps: SyncDeps, session: Session): Promise<void> 
       failures === 0 ? undefined : ringAfter(deps.bell, backoffMs(failures - 1, retry, deps.random), deps.clock);
     await deps.bell.rung(session.signal);
     if (session.signal.aborted) return;
+    const { heard } = deps.bell.take();
     try {
-      etag = await fetchAndApply(deps, session, etag);
+      if (heard !== undefined && heard === etag) await apply(deps, session, undefined);
+      else etag = await fetchAndApply(deps, session, etag);
       failures = 0;
-      deps.fetched();
+      deps.looked();
     } catch (error) {
       if (session.signal.aborted) return;
       if (error instanceof ControlPlaneError && error.unknownHost) session.expire();
@@ -45,11 +51,8 @@ export async function syncLoop(deps: SyncDeps, session: Session): Promise<void> 
   }
 }
 
-async function fetchAndApply(
-  { controlPlane, plan, log }: SyncDeps,
-  session: Session,
-  etag: string | undefined,
-): Promise<string | undefined> {
+async function fetchAndApply(deps: SyncDeps, session: Session, etag: string | undefined): Promise<string | undefined> {
+  const { controlPlane, plan, log } = deps;
   plan.fetchBegins();
   const fetched = await controlPlane.fetchDesired(session.hostId, etag, session.signal);
   if (fetched !== undefined) {
@@ -62,6 +65,9 @@ async function fetchAndApply(
     }
     session.epochs = { store: storeEpoch, host: hostEpoch };
   }
-  await plan.apply(fetched?.set, { isStoreKnown: isStoreKnown(session) });
+  await apply(deps, session, fetched?.set);
   return fetched === undefined ? etag : fetched.etag;
 }
+
+const apply = ({ plan }: SyncDeps, session: Session, set: DesiredSet | undefined): Promise<void> =>
+  plan.apply(set, { isStoreKnown: isStoreKnown(session) });

@@ -35,6 +35,18 @@ export class FakeControlPlane implements AsyncDisposable {
   storeEpoch = 'store-1';
   hostEpoch = 1;
   heartbeatSeconds = 60;
+  /** False: as an older control plane, which answers a heartbeat with 204. */
+  saysEtag = true;
+  /** What registration says of sockets: paths on this server, beside those that are always there. */
+  socketPaths: { wake: string; channel?: string } | undefined;
+  /** Texts that came over the wake-up socket. */
+  readonly wakeFrames: string[] = [];
+  losesWakes = false;
+  /** A status with which every dial is answered. */
+  refusesSockets: number | undefined;
+  refusals = 0;
+  /** How often each socket was opened. */
+  readonly dials = { wake: 0, channel: 0 };
   /** Decides what becomes of each request. */
   fate: (request: HostRequest) => Fate = () => 'answered';
   readonly desired = new Map<string, DesiredTask>();
@@ -85,9 +97,10 @@ export class FakeControlPlane implements AsyncDisposable {
     this.wake();
   }
 
-  /** A new generation, and a wake-up to every socket. */
+  /** A new generation, and a wake-up to every socket, unless it is lost. */
   wake(): void {
     this.#generation += 1;
+    if (this.losesWakes) return;
     for (const socket of this.#connections.wake) socket.send(wakeFrame);
   }
 
@@ -172,9 +185,10 @@ export class FakeControlPlane implements AsyncDisposable {
           cluster: 'default',
           storeEpoch: this.storeEpoch,
           heartbeatSeconds: this.heartbeatSeconds,
+          ...(this.socketPaths && { sockets: this.#socketUrls(this.socketPaths) }),
         });
       case 'desired': {
-        const current = `"${this.storeEpoch}-${this.hostEpoch}-${this.#generation}"`;
+        const current = this.#etag;
         if (etag === current) return { status: 304, body: '' };
         const { storeEpoch, hostEpoch } = this;
         const set: DesiredSet = {
@@ -188,8 +202,17 @@ export class FakeControlPlane implements AsyncDisposable {
       case 'report':
         return answer(this.#absorb(reportRequestSchema.parse(JSON.parse(body))));
       case 'heartbeat':
-        return { status: 204, body: '' };
+        return this.saysEtag ? answer({ etag: this.#etag }) : { status: 204, body: '' };
     }
+  }
+
+  get #etag(): string {
+    return `"${this.storeEpoch}-${this.hostEpoch}-${this.#generation}"`;
+  }
+
+  #socketUrls({ wake, channel }: { wake: string; channel?: string }): object {
+    const base = this.url.replace('http:', 'ws:');
+    return { wake: base + wake, ...(channel !== undefined && { channel: base + channel }) };
   }
 
   #absorb(report: ReportRequest): ReportResponse {
@@ -225,21 +248,24 @@ export class FakeControlPlane implements AsyncDisposable {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const kind =
-      request.url === hostPaths.wake(hostId)
-        ? 'wake'
-        : request.url === hostPaths.channel(hostId)
-          ? 'channel'
-          : undefined;
+    const paths = this.socketPaths ?? { wake: hostPaths.wake(hostId), channel: hostPaths.channel(hostId) };
+    const kind = request.url === paths.wake ? 'wake' : request.url === paths.channel ? 'channel' : undefined;
+    if (this.refusesSockets !== undefined) {
+      socket.end(`HTTP/1.1 ${this.refusesSockets} Refused\r\n\r\n`);
+      this.refusals += 1;
+      this.#happened();
+      return;
+    }
     if (kind === undefined || !this.#isSigned(request, '', hostId)) {
       socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (opened) => {
       this.#connections[kind].add(opened);
+      this.dials[kind] += 1;
       opened.on('close', () => this.#connections[kind].delete(opened));
       opened.on('message', (data: Buffer) => {
-        if (kind === 'channel') this.channelFrames.push(data.toString());
+        (kind === 'channel' ? this.channelFrames : this.wakeFrames).push(data.toString());
         this.#happened();
       });
       this.#happened();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import { runAgent } from '../../agent/agent.ts';
+import { type Entitlement, runAgent } from '../../agent/agent.ts';
 import type { Clock } from '../../agent/clock.ts';
 import { type ControlPlane, createControlPlane } from '../../agent/control-plane/client.ts';
 import { replaceFile, syncDirectory } from '../../agent/durable-file.ts';
@@ -59,6 +59,8 @@ export interface TestAgentOptions {
   /** True: what was written and not synced is lost when the agent is killed, as in a power cut. */
   readonly losesUnsynced?: boolean;
   readonly logLevel?: string;
+  /** A join token where absent. */
+  readonly entitlement?: () => Promise<Entitlement>;
 }
 
 const never = new Promise<never>(() => {});
@@ -81,7 +83,6 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       controlPlane: cuttable(client, isKilled.signal),
       controlPlaneUrl: controlPlane.url,
       host: {
-        token: 'token',
         cluster: 'default',
         name: 'host-1',
         address: '127.0.0.1',
@@ -91,6 +92,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
         reservedPorts: [],
         attributes: {},
       },
+      entitlement: options.entitlement ?? (async () => ({ token: 'token' })),
       bootId,
       clock,
       random: () => 0.5,
