@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { main } from '../cli/main.ts';
+import { awsCredentials } from '../client/aws-credentials.ts';
 import { localCloud } from '../local/cloud.ts';
 import { readContext } from '../local/context.ts';
 import { cloudOptionsSchema, cloudPaths } from '../local/options.ts';
@@ -23,6 +24,7 @@ process.exitCode = await main(process.argv.slice(2), {
   local: localCloud,
   localConnection: (runDir) =>
     readContext(cloudPaths(cloudOptionsSchema.parse({ ...(runDir !== undefined && { runDir }) }))),
+  awsCredentials: awsCredentials(),
   signal: ended.signal,
 });
 

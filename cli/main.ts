@@ -1,9 +1,10 @@
 /** From argv to an exit code: finds the command, parses, runs, and tells errors as what, why and what to do. */
-import { type Client, type ClientOptions, createClient } from '../client/client.ts';
+import { type Client, createClient } from '../client/client.ts';
 import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commands } from './commands/index.ts';
+import { connectionOf, environmentOf, type Surroundings } from './connection.ts';
 import type { CommandContext, LocalCloud } from './context.ts';
 import { helpOf, helpOfAll } from './help.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
@@ -11,15 +12,12 @@ import { parseInvocation } from './parse.ts';
 import { reportError } from './report-error.ts';
 
 /** Everything that the command line takes from outside. */
-export interface World {
+export interface World extends Surroundings {
   readonly stdout: Sink;
   readonly stderr: Sink;
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
   readonly readFile: (path: string) => Promise<string>;
   readonly local: LocalCloud;
-  /** The cloud on this machine whose runtime files are in `runDir` (or the usual place), if there is one that the caller may use. */
-  readonly localConnection: (runDir: string | undefined) => ClientOptions | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -86,39 +84,6 @@ function lazily<T>(make: () => T): () => T {
     return made.value;
   };
 }
-
-function connectionOf(global: { endpoint?: string; region?: string }, { env, localConnection }: World): ClientOptions {
-  const endpoint = global.endpoint ?? env.GANTRY_ENDPOINT ?? env.AWS_ENDPOINT_URL_ECS;
-  const here = localConnection(env.GANTRY_RUN_DIR);
-  if (endpoint === undefined && here === undefined)
-    throw new GantryError('InvalidParameterException', 'No control plane is named and none is up on this machine.', {
-      hint: 'Start one with `gantry up`, or name one with --endpoint or GANTRY_ENDPOINT.',
-    });
-  const own = here !== undefined && (endpoint === undefined || endpoint === here.endpoint) ? here : undefined;
-  const credentials =
-    env.AWS_ACCESS_KEY_ID !== undefined && env.AWS_SECRET_ACCESS_KEY !== undefined
-      ? {
-          accessKeyId: env.AWS_ACCESS_KEY_ID,
-          secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-          ...(env.AWS_SESSION_TOKEN !== undefined && { sessionToken: env.AWS_SESSION_TOKEN }),
-        }
-      : undefined;
-  // The cloud's own key wins on this machine: AWS_* in the environment are most often meant for AWS.
-  const chosen = own?.credentials ?? credentials;
-  return {
-    endpoint: endpoint ?? own?.endpoint ?? '',
-    region: global.region ?? own?.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
-    ...(chosen !== undefined && { credentials: chosen }),
-  };
-}
-
-const environmentOf = ({ endpoint, region, credentials }: ClientOptions): Record<string, string> => ({
-  AWS_ENDPOINT_URL_ECS: endpoint,
-  AWS_REGION: region,
-  // With --auth none no key is checked, but AWS' clients do not start without one.
-  AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? 'none',
-  AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? 'none',
-});
 
 function unknownCommand(name: string): GantryError {
   if (name.startsWith('-'))

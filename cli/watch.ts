@@ -19,6 +19,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Where absent, logs are not followed. */
   readonly onLogLine?: (task: TaskView, line: LogLine) => void;
+  /** The logs are not streamed: the last lines come once the task has stopped. */
+  readonly onLogWait?: (task: TaskView, error: Error) => void;
   /** The log of a task broke off and is taken up again, or is lost; the task itself is followed on. */
   readonly onLogBreak?: (task: TaskView, error: unknown, what: 'broken' | 'lost') => void;
 }
@@ -61,12 +63,16 @@ const hasEnded = ({ containers }: TaskView): boolean => containers.every(({ last
 /** What was written before the end is told before it, unless it takes long to come. */
 const logGrace = (): Promise<void> => delay(1000, undefined, { ref: false });
 
-async function printLog(task: TaskView, { client, signal, onLogLine, onLogBreak }: WatchOptions): Promise<void> {
+async function printLog(
+  task: TaskView,
+  { client, signal, onLogLine, onLogWait, onLogBreak }: WatchOptions,
+): Promise<void> {
   if (onLogLine === undefined) return;
   try {
     const name = { cluster: clusterOf(task), task: taskIdOf(task) };
     const onBreak = (error: unknown): void => onLogBreak?.(task, error, 'broken');
-    for await (const line of followLog(client, name, { signal, onBreak })) onLogLine(task, line);
+    const onWait = (error: Error): void => onLogWait?.(task, error);
+    for await (const line of followLog(client, name, { signal, onBreak, onWait })) onLogLine(task, line);
   } catch (error) {
     if (!signal.aborted) onLogBreak?.(task, error, 'lost');
   }

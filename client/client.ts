@@ -6,19 +6,18 @@ import { z } from 'zod';
 import type { Operation } from '../core/api/operation.ts';
 import { type Input, type OperationName, type Output, operations } from '../core/api/operations.ts';
 import { taskViewSchema } from '../core/api/shapes.ts';
+import { GantryError } from '../core/errors.ts';
 import { progressFrameSchema } from '../core/host-protocol.ts';
 import { type LogLine, logLineSchema } from '../core/model/task.ts';
 import { readableDates } from './dates.ts';
 import { connectionError, problemError, streamError } from './failures.ts';
 import { readLines } from './lines.ts';
-import { type Credentials, createSigner } from './signer.ts';
+import { pollTask } from './poll-task.ts';
+import { createSigner, type SigningOptions } from './signer.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends SigningOptions {
   /** For example `http://127.0.0.1:8080`. */
   readonly endpoint: string;
-  readonly region: string;
-  /** Absent: requests are not signed (`--auth none`). */
-  readonly credentials?: Credentials | undefined;
 }
 
 const watchLineSchema = z.discriminatedUnion('kind', [
@@ -37,7 +36,7 @@ export interface Client {
   readonly endpoint: string;
   /** Throws the GantryError that the control plane answered, or one that says why it cannot be reached. */
   call<Name extends OperationName>(name: Name, input: Input<Name>, signal?: AbortSignal): Promise<Output<Name>>;
-  /** The task now and at each change, and its pulls' progress, until it has stopped. */
+  /** The task now and at each change, and its pulls' progress (where the platform streams), until it has stopped. */
   watchTask(task: TaskName, signal?: AbortSignal): AsyncGenerator<WatchLine>;
   logs(
     task: TaskName & { readonly container?: string; readonly tail?: number; readonly follow?: boolean },
@@ -45,8 +44,9 @@ export interface Client {
   ): AsyncGenerator<LogLine>;
 }
 
-export function createClient({ endpoint, region, credentials }: ClientOptions): Client {
-  const sign = createSigner({ region, credentials });
+export function createClient({ endpoint, ...signing }: ClientOptions): Client {
+  const sign = createSigner(endpoint, signing);
+  let streams = true;
 
   async function send(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<Response> {
     const url = new URL(path, endpoint);
@@ -77,19 +77,31 @@ export function createClient({ endpoint, region, credentials }: ClientOptions): 
     }
   }
 
+  async function call<Name extends OperationName>(
+    name: Name,
+    input: Input<Name>,
+    signal?: AbortSignal,
+  ): Promise<Output<Name>> {
+    const { method, path, body } = requestFor(operations[name], { ...input });
+    const response = await send(method, path, body, signal);
+    // The table pairs each name with its output; TypeScript cannot follow a name through both.
+    return readableDates(operations[name].output).parse(await response.json()) as Output<Name>;
+  }
+
+  async function* watchTask(task: TaskName, signal?: AbortSignal): AsyncGenerator<WatchLine> {
+    try {
+      if (streams) return yield* stream(`${taskPath(task)}/watch`, watchLineSchema, signal);
+    } catch (error) {
+      if (!(error instanceof GantryError && error.code === 'UnsupportedFeatureException')) throw error;
+      streams = false;
+    }
+    for await (const view of pollTask(call, task, signal)) yield { kind: 'task', task: view };
+  }
+
   return {
     endpoint,
-    async call<Name extends OperationName>(
-      name: Name,
-      input: Input<Name>,
-      signal?: AbortSignal,
-    ): Promise<Output<Name>> {
-      const { method, path, body } = requestFor(operations[name], { ...input });
-      const response = await send(method, path, body, signal);
-      // The table pairs each name with its output; TypeScript cannot follow a name through both.
-      return readableDates(operations[name].output).parse(await response.json()) as Output<Name>;
-    },
-    watchTask: (task, signal) => stream(`${taskPath(task)}/watch`, watchLineSchema, signal),
+    call,
+    watchTask,
     logs({ cluster, task, ...query }, signal) {
       return stream(`${taskPath({ cluster, task })}/logs${queryText(query)}`, logLineSchema, signal);
     },

@@ -12,13 +12,39 @@ const problemSchema = z.object({
 
 export async function problemError(response: Response): Promise<GantryError> {
   const text = await response.text();
+  const body = parseJson(text);
   return (
-    errorOf(parseJson(text)) ??
+    errorOf(body) ??
+    gatewayError(response, body) ??
     new GantryError('ServerException', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`, {
       hint: 'Is this the address of a Gantry control plane?',
     })
   );
 }
+
+const gatewayAnswerSchema = z.object({ message: z.string() });
+
+/** What API Gateway answers in its own words, before Gantry has seen the request or in place of an answer that did not come. */
+function gatewayError({ status }: Response, body: unknown): GantryError | undefined {
+  const answer = gatewayAnswerSchema.safeParse(body);
+  const kind = gatewayKinds[status];
+  if (!answer.success || kind === undefined) return undefined;
+  return new GantryError(kind.code, `The gateway answered ${status}: ${answer.data.message}.`, { hint: kind.hint });
+}
+
+const gatewayKinds: Readonly<Record<number, { readonly code: ErrorCode; readonly hint: string }>> = {
+  403: {
+    code: 'AccessDeniedException',
+    hint: 'Whose credentials are these (`aws sts get-caller-identity`), and do they allow execute-api:Invoke on this route?',
+  },
+  429: {
+    code: 'ThrottlingException',
+    hint: 'Ask again in a moment; docs/operating.md says which limit can be raised.',
+  },
+  500: { code: 'ServerException', hint: 'The function failed: its log group has the cause.' },
+  503: { code: 'ServiceUnavailableException', hint: 'Ask again in a moment.' },
+  504: { code: 'ServiceUnavailableException', hint: 'Ask again in a moment.' },
+};
 
 /** Of the last line of a stream that broke; undefined of any other. */
 export function streamError(line: unknown): GantryError | undefined {

@@ -5,7 +5,7 @@ import { GantryError } from '../../core/errors.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import { findTask } from '../find-task.ts';
 import { followLog } from '../follow-log.ts';
-import { logBreakText, printLogLine } from '../render/log-lines.ts';
+import { logBreakText, logWaitText, printLogLine } from '../render/log-lines.ts';
 import { clusterOf, shortId, taskIdOf } from '../render/task.ts';
 import { resumed } from '../resume.ts';
 
@@ -30,7 +30,8 @@ export const logsCommand = defineCommand({
     const several = task.containers.length > 1 && options.container === undefined;
     const request = { cluster: clusterOf(task), task: taskIdOf(task), ...which };
     const onBreak = (error: unknown): void => out.note(logBreakText(shortId(task), error, 'broken'));
-    const lines = follow ? followLog(client(), request, { signal, onBreak }) : client().logs(request, signal);
+    const onWait = (error: Error): void => out.note(logWaitText(shortId(task), error));
+    const lines = follow ? followLog(client(), request, { signal, onBreak, onWait }) : client().logs(request, signal);
     for await (const line of lines) printLogLine(out, line, several ? line.container : undefined);
     return exitCodes.ok;
   },

@@ -5,7 +5,7 @@ import { defineCommand, exitCodes, runExitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf, firstFailure } from '../exit-code.ts';
 import { registerFile } from '../register-file.ts';
-import { logBreakText, logLineData, printLogLine } from '../render/log-lines.ts';
+import { logBreakText, logLineData, logWaitText, printLogLine } from '../render/log-lines.ts';
 import { Narrator } from '../render/narrator.ts';
 import { headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { noteWarnings } from '../render/warnings.ts';
@@ -125,6 +125,9 @@ function logPrinters({ out }: CommandContext, several: boolean) {
         task: taskIdOf(task),
         ...logLineData(line),
       });
+    },
+    onLogWait(task: Made['tasks'][number], error: Error): void {
+      out.note(logWaitText(shortId(task), error));
     },
     onLogBreak(task: Made['tasks'][number], error: unknown, what: 'broken' | 'lost'): void {
       out.note(logBreakText(shortId(task), error, what));

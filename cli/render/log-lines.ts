@@ -17,5 +17,9 @@ export function logBreakText(id: string, error: unknown, what: 'broken' | 'lost'
     : `The log of ${id} broke off (${why}); taking it up again`;
 }
 
+/** Where logs are not streamed. */
+export const logWaitText = (id: string, { message }: Error): string =>
+  `${message} The last lines of ${id} follow once it has stopped.`;
+
 /** For --json: times as everywhere else in JSON. */
 export const logLineData = ({ at, ...line }: LogLine) => ({ at: new Date(at).toISOString(), ...line });

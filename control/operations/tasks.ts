@@ -1,4 +1,6 @@
 /** StopTask, DescribeTasks, GetTask. Lists are list-tasks.ts, RunTask is run-task.ts. */
+
+import type { Input } from '../../core/api/operations.ts';
 import { taskArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { Task } from '../../core/model/task.ts';
@@ -54,13 +56,14 @@ const longestWaitSeconds = 25;
 export const getTask: Handlers['GetTask'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const id = idWithin(cluster, 'task', input.task);
-  const { wait, timeout = longestWaitSeconds } = input;
+  const { timeout = longestWaitSeconds } = input;
   if (timeout > longestWaitSeconds) {
     throw new GantryError('InvalidParameterException', `timeout may be at most ${longestWaitSeconds} seconds.`, {
       field: 'timeout',
       hint: 'Ask again to go on waiting.',
     });
   }
+  const goal = goalOf(input);
   const read = async (): Promise<Task> => {
     const task = id === undefined ? undefined : await readTask(deps.table, id);
     if (task !== undefined && task.cluster === cluster && !isForgotten(deps, task)) return task;
@@ -69,15 +72,28 @@ export const getTask: Handlers['GetTask'] = async ({ deps }, input) => {
       hint: `Stopped tasks are forgotten after ${deps.settings.retentionSeconds / 86_400} days.`,
     });
   };
-  if (wait === undefined || id === undefined) return { task: await onlyView(deps, await read()) };
-  const task = await waitFor(deps, id, read, wait, timeout);
-  return { task: await onlyView(deps, task), reached: reachedBy(task, wait) };
+  if (goal === undefined || id === undefined) return { task: await onlyView(deps, await read()) };
+  const task = await waitFor(deps, id, read, goal, timeout);
+  return { task: await onlyView(deps, task), reached: reachedBy(task, goal) };
 };
 
-type Goal = 'running' | 'stopped';
+type Goal = 'running' | 'stopped' | { readonly changedSince: number };
+
+function goalOf({ wait, version }: Input<'GetTask'>): Goal | undefined {
+  if (wait !== 'changed' && version === undefined) return wait;
+  if (wait === 'changed' && version !== undefined) return { changedSince: version };
+  throw new GantryError('InvalidParameterException', 'version belongs to wait=changed, which needs it.', {
+    field: 'version',
+    hint: 'It is the `version` of the task that was answered last.',
+  });
+}
 
 function reachedBy(task: Task, goal: Goal): 'yes' | 'not-yet' | 'never' {
   const status = lastStatus(task);
+  if (typeof goal === 'object') {
+    if (task.version !== goal.changedSince) return 'yes';
+    return status === 'STOPPED' ? 'never' : 'not-yet';
+  }
   if (goal === 'stopped') return status === 'STOPPED' ? 'yes' : 'not-yet';
   if (status === 'RUNNING') return 'yes';
   return status === 'PROVISIONING' || status === 'PENDING' ? 'not-yet' : 'never';

@@ -142,18 +142,20 @@ export const taskOperations = {
   }),
   GetTask: defineOperation({
     name: 'GetTask',
-    summary: 'Answers one task; with `wait` once it has reached that status, or is as it is after `timeout`',
+    summary: 'Answers one task; with `wait` once it has reached that status or changed, or is as it is after `timeout`',
     action: 'read',
     input: z.object({
       cluster,
       task: z.string(),
-      wait: z.enum(['running', 'stopped']).optional(),
+      wait: z.enum(['running', 'stopped', 'changed']).optional(),
+      /** With `wait=changed`: the version of the task that the caller knows. */
+      version: int.optional(),
       /** Seconds, at most 25 (where gateways end requests at 30): ask again to go on waiting. */
       timeout: z.number().nonnegative().optional(),
     }),
     output: z.object({
       task: taskViewSchema,
-      /** With `wait`: whether it was reached, or can never be (a task that stopped will not run). */
+      /** With `wait`: whether it was reached, or can never be (a task that stopped will neither run nor change). */
       reached: z.enum(['yes', 'not-yet', 'never']).optional(),
     }),
     errors: ['ClusterNotFoundException', 'ResourceNotFoundException'],

@@ -133,6 +133,27 @@ describe('GetTask', () => {
     expect(await stopped).toMatchObject({ reached: 'yes' });
   });
 
+  it('waits until it is no longer the version that the caller knows', async () => {
+    await using world = await startWorld();
+    const host = await world.host();
+    const id = await runOne(world);
+    const wait = 'changed';
+    const { task } = await world.call('GetTask', { task: id });
+    const changed = world.call('GetTask', { task: id, wait, version: task.version });
+    await host.obey();
+    const after = await changed;
+    expect(after.reached).toBe('yes');
+    expect(after.task.version).toBeGreaterThan(task.version);
+    // Whoever comes late has not missed it.
+    expect(await world.call('GetTask', { task: id, wait, version: task.version })).toMatchObject({ reached: 'yes' });
+    host.end(id, 0);
+    await host.report();
+    const { version } = (await world.call('GetTask', { task: id })).task;
+    expect(await world.call('GetTask', { task: id, wait, version })).toMatchObject({ reached: 'never' });
+    for (const half of [{ wait } as const, { version }, { wait: 'stopped', version } as const])
+      await expect(world.call('GetTask', { task: id, ...half })).rejects.toMatchObject({ field: 'version' });
+  });
+
   it('answers the task as it is when the time is over', async () => {
     await using world = await startWorld();
     const id = await runOne(world);

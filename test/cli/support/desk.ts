@@ -5,12 +5,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import type { LocalConnection } from '../../../cli/connection.ts';
 import type { LocalCloud } from '../../../cli/context.ts';
 import { main } from '../../../cli/main.ts';
-import type { ClientOptions } from '../../../client/client.ts';
+import type { Credentials } from '../../../client/signer.ts';
 import { createApi } from '../../../control/http/app.ts';
 import { sigV4Authenticator } from '../../../control/http/auth/authenticator.ts';
 import { allActions } from '../../../core/api/operation.ts';
+import { refusals } from '../../../lambdas/capabilities.ts';
 import { startWorld, type World, type WorldOptions } from '../../control/support/world.ts';
 import { FakeLocal } from './fake-local.ts';
 import { ScriptedLogs } from './scripted-logs.ts';
@@ -25,6 +27,7 @@ export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly local?: LocalCloud;
+  readonly awsCredentials?: () => Promise<Credentials>;
 }
 
 export interface Ended {
@@ -41,7 +44,7 @@ export interface Running {
 
 export interface Desk extends AsyncDisposable {
   readonly world: World;
-  readonly connection: ClientOptions;
+  readonly connection: LocalConnection;
   readonly logs: ScriptedLogs;
   start(argv: readonly string[], options?: CallOptions): Running;
   gantry(argv: readonly string[], options?: CallOptions): Promise<Ended>;
@@ -51,13 +54,18 @@ export interface Desk extends AsyncDisposable {
   cutConnections(): void;
 }
 
-export async function openDesk(options: WorldOptions = {}): Promise<Desk> {
+/** With `streams: false` the platform answers whole or not at all, as API Gateway does. */
+export async function openDesk({
+  streams = true,
+  ...options
+}: WorldOptions & { streams?: boolean } = {}): Promise<Desk> {
   const world = await startWorld(options);
   const { control } = world;
   const logs = new ScriptedLogs();
   const authenticator = sigV4Authenticator(control.accessKeys, { region: 'us-east-1', now: () => Date.now() });
   const deps = { ...control.deps, logs };
-  const app = createApi({ deps, handlers: control.handlers, hostsApp: control.hostsApp, authenticator });
+  const { handlers, hostsApp } = control;
+  const app = createApi({ deps, handlers, hostsApp, authenticator, ...(!streams && { refusals }) });
   const listener = getRequestListener(app.fetch);
   const urls: string[] = [];
   const server = createServer((request, response) => {
@@ -107,8 +115,9 @@ export function startCommand(
     env = {},
     signal = new AbortController().signal,
     local = new FakeLocal(),
+    awsCredentials = () => Promise.reject(new Error('nobody may ask for AWS credentials')),
   }: CallOptions,
-  connection?: ClientOptions | (() => ClientOptions | undefined),
+  connection?: LocalConnection | (() => LocalConnection | undefined),
   now: () => number = () => 0,
 ): Running {
   const terminal = new Terminal(columns, errorsElsewhere);
@@ -120,6 +129,7 @@ export function startCommand(
     readFile: (path) => readFrom(files, path),
     local,
     localConnection: typeof connection === 'function' ? connection : () => connection,
+    awsCredentials,
     signal,
   }).then((code) => {
     terminal.end();
