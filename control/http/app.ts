@@ -8,17 +8,18 @@ import type { ControlDeps } from '../deps.ts';
 import type { Handlers } from '../operations/context.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { answerAwsJson } from './aws-json.ts';
-import { openApiDocument } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { addRestRoutes } from './rest.ts';
-import { addStreamRoutes } from './streams.ts';
+import { addStreamRoutes, type StreamRefusals } from './streams.ts';
 
 export interface ApiOptions {
   readonly deps: ControlDeps;
   readonly handlers: Handlers;
   readonly authenticator: Authenticator;
-  /** `/hosts/v1/…`, which has its own authentication. */
-  readonly hostsApp: Hono;
+  /** `/hosts/v1/…`, which has its own authentication; absent where others serve hosts. */
+  readonly hostsApp?: Hono;
+  /** Where the platform cannot stream. */
+  readonly refusals?: StreamRefusals;
 }
 
 export function createApi(options: ApiOptions): Hono {
@@ -27,14 +28,14 @@ export function createApi(options: ApiOptions): Hono {
   let document: string | undefined;
   app.post('/', (c) => answerAwsJson(c, options, newRequestId()));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/openapi.json', (c) => {
-    // Made when it is first asked for: few ask, and every cold start would wait for it.
-    document ??= JSON.stringify(openApiDocument());
+  app.get('/openapi.json', async (c) => {
+    // Loaded and made when it is first asked for: few ask, and every cold start would wait for it.
+    document ??= JSON.stringify((await import('./openapi.ts')).openApiDocument());
     return c.body(document, 200, { 'content-type': 'application/json' });
   });
   addStreamRoutes(app, options);
   addRestRoutes(app, options);
-  app.route('/', options.hostsApp);
+  if (options.hostsApp !== undefined) app.route('/', options.hostsApp);
   app.notFound((c) =>
     problemResponse(
       new GantryError('UnknownOperationException', `There is no ${c.req.method} ${c.req.path}.`, {

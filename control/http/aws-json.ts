@@ -23,12 +23,15 @@ export async function answerAwsJson(c: Context, options: ApiOptions, requestId: 
     const error = asGantryError(thrown, requestId, (fault) =>
       options.deps.log.error({ err: fault, requestId }, 'a request failed'),
     );
-    return new Response(JSON.stringify(errorBody(error)), {
-      status: errorTraits[error.code].wireStatus,
-      headers: { ...headers, 'x-amzn-errortype': error.code },
-    });
+    return wireError(error, requestId);
   }
 }
+
+export const wireError = (error: GantryError, requestId: string): Response =>
+  new Response(JSON.stringify(errorBody(error)), {
+    status: errorTraits[error.code].wireStatus,
+    headers: { 'content-type': contentType, 'x-amzn-requestid': requestId, 'x-amzn-errortype': error.code },
+  });
 
 function operationOf(target: string | undefined) {
   if (target === undefined || !target.startsWith(targetPrefix))

@@ -19,12 +19,8 @@ export async function receive(
   requestId: string,
 ): Promise<ReceivedRequest> {
   const body = await readBody(c);
-  const principal = await authenticator.authenticate({
-    method: c.req.method,
-    url: new URL(c.req.url),
-    headers: c.req.raw.headers,
-    body,
-  });
+  const request = { method: c.req.method, url: new URL(c.req.url), headers: c.req.raw.headers, body };
+  const principal = await authenticator.authenticate(request, c.env);
   const invocationId = c.req.header('amz-sdk-invocation-id');
   return { body, context: { deps, principal, requestId, ...(invocationId !== undefined && { invocationId }) } };
 }

@@ -1,6 +1,6 @@
 /**
- * What REST streams as lines of JSON (NDJSON): a task as it changes, and its log. Only where the platform streams; elsewhere
- * clients resume long polls (GetTask with `wait`).
+ * What REST streams as lines of JSON (NDJSON): a task as it changes, and its log. Only where the platform streams; elsewhere they are
+ * refused with what to do instead, and of a log there is what the task itself keeps.
  */
 import type { Hono } from 'hono';
 import { stream } from 'hono/streaming';
@@ -9,6 +9,7 @@ import type { Output } from '../../core/api/operations.ts';
 import { unknownMembers } from '../../core/api/unknown-members.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { ProgressFrame } from '../../core/host-protocol.ts';
+import type { LogLine } from '../../core/model/task.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
 import { authorize } from './auth/policy.ts';
@@ -23,6 +24,12 @@ export type WatchLine =
   | { readonly kind: 'task'; readonly task: TaskView }
   | { readonly kind: 'progress'; readonly progress: ProgressFrame };
 
+/** What a platform that cannot stream answers. */
+export interface StreamRefusals {
+  readonly watch: GantryError;
+  readonly logs: GantryError;
+}
+
 const logsQuerySchema = z.object({
   follow: z.enum(['true', 'false']).optional(),
   tail: z.coerce.number().int().nonnegative().optional(),
@@ -33,6 +40,7 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
   app.get('/v1/clusters/:cluster/tasks/:task/watch', (c) =>
     answerRest(c, options, async (context) => {
       authorize(context.principal, 'read');
+      if (options.refusals !== undefined) throw options.refusals.watch;
       const lines = watchTask(options, context, c.req.param(), c.req.raw.signal);
       return ndjson(c, options, context, await started(lines));
     }),
@@ -47,6 +55,8 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
       if (!query.success) throw inputError(query.error, c.req.query());
       const { task } = await options.handlers.GetTask(context, c.req.param());
       requireContainer(task, query.data.container);
+      // Only of a task that has stopped: the last lines of a part of it would be taken for its log.
+      if (options.refusals !== undefined && task.lastStatus !== 'STOPPED') throw options.refusals.logs;
       return ndjson(c, options, context, readLogs(options, task, query.data, c.req.raw.signal));
     }),
   );
@@ -97,16 +107,18 @@ function requireContainer({ containers }: TaskView, wanted: string | undefined):
 
 /** From the host while it has the log; from what the task itself keeps where the host is gone or it never had one. */
 async function* readLogs(
-  { deps }: ApiOptions,
+  { deps, refusals }: ApiOptions,
   task: TaskView,
-  query: z.infer<typeof logsQuerySchema>,
+  query: LogsQuery,
   signal: AbortSignal,
 ): AsyncGenerator<unknown> {
   const hostId = task.containerInstanceArn?.split('/').at(-1);
   if (hostId === undefined) return;
-  const kept = task.containers
-    .filter(({ name }) => query.container === undefined || name === query.container)
-    .flatMap(({ lastLogLines }) => lastLogLines ?? []);
+  const kept = keptLines(task, query);
+  if (refusals !== undefined) {
+    yield* kept;
+    return;
+  }
   let sent = 0;
   try {
     const batches = deps.logs.open(hostId, {
@@ -125,7 +137,17 @@ async function* readLogs(
     if (sent > 0 || kept.length === 0) throw error;
     deps.log.info({ err: error, task: task.taskArn }, 'the host has no log of the task; its last lines are shown');
   }
-  if (sent === 0) yield* query.tail === undefined ? kept : kept.slice(-query.tail);
+  if (sent === 0) yield* kept;
+}
+
+type LogsQuery = z.infer<typeof logsQuerySchema>;
+
+/** The last lines that the task keeps of containers that have stopped. */
+function keptLines({ containers }: TaskView, { container, tail }: LogsQuery): readonly LogLine[] {
+  const kept = containers
+    .filter(({ name }) => container === undefined || name === container)
+    .flatMap(({ lastLogLines }) => lastLogLines ?? []);
+  return tail === undefined ? kept : kept.slice(-tail);
 }
 
 /** Fetches the first line before the answer begins, so that an error is still an error and not a broken stream. */

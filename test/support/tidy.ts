@@ -44,10 +44,17 @@ const entryPoints = [
   'bin/gantry.ts',
   'bin/gantry.mjs',
   'bin/generate.ts',
+  'bin/build.ts',
   'bin/app.ts',
   'bench/main.ts',
   'lib/index.ts',
 ];
+
+/** Lambda's functions: the build finds them by their place. */
+const isFunction = (path: string): boolean => /^lambdas\/\w+\/index\.ts$/.test(path);
+
+/** Makes what is installed, and is not installed itself. */
+const isBuild = (path: string): boolean => path.startsWith('bin/build');
 
 /** What others than this repository import. */
 const published = ['lib/index.ts'];
@@ -133,7 +140,8 @@ function importComplaint(path: string, target: string, isFile: boolean): string 
 
 /** Packages of a product room must be there when the product is installed. */
 export function undeclaredPackages(files: readonly SourceFile[], dependencies: readonly string[]): string[] {
-  return files.filter(isProduct).flatMap((file) =>
+  const installed = files.filter((file) => isProduct(file) && !isBuild(file.path));
+  return installed.flatMap((file) =>
     importsOf(file)
       .filter(
         ({ target, isFile }) => !isFile && !target.startsWith('node:') && !dependencies.includes(packageOf(target)),
@@ -178,11 +186,13 @@ function matchingLines(path: string, code: string, pattern: RegExp, complaint: s
   });
 }
 
+const isStarted = (path: string): boolean => entryPoints.includes(path) || isFunction(path);
+
 /** Files of product rooms that nothing imports. */
 export function deadFiles(files: readonly SourceFile[]): string[] {
   const imported = new Set(files.flatMap((file) => importsOf(file).map(({ target }) => target)));
   return files
-    .filter((file) => isProduct(file) && !entryPoints.includes(file.path) && !imported.has(file.path))
+    .filter((file) => isProduct(file) && !isStarted(file.path) && !imported.has(file.path))
     .map(({ path }) => `${path}: nothing imports this file`);
 }
 
@@ -192,7 +202,10 @@ export function deadExports(files: readonly SourceFile[]): string[] {
   const takenWhole = new Set(imports.filter(({ names }) => names === undefined).map(({ target }) => target));
   const taken = new Set(imports.flatMap(({ target, names = [] }) => names.map((name) => `${target}#${name}`)));
   return files
-    .filter((file) => isProduct(file) && !takenWhole.has(file.path) && !published.includes(file.path))
+    .filter(
+      (file) =>
+        isProduct(file) && !takenWhole.has(file.path) && !published.includes(file.path) && !isFunction(file.path),
+    )
     .flatMap(({ path, text }) => {
       const code = codeOf(text, false);
       return exportsOf(code)

@@ -4,8 +4,8 @@ import type { Principal } from '../../operations/context.ts';
 import { type AccessKeyFinder, type SignedRequest, verifySigV4 } from './sigv4.ts';
 
 export interface Authenticator {
-  /** Throws a GantryError with AWS' code when nobody can be recognised. */
-  authenticate(request: SignedRequest): Promise<Principal>;
+  /** `platform`: what whoever runs the app knows of the request. Throws a GantryError with AWS' code when nobody can be recognised. */
+  authenticate(request: SignedRequest, platform: unknown): Promise<Principal>;
 }
 
 export const sigV4Authenticator = (

@@ -1,0 +1,84 @@
+/**
+ * Builds `dist/lambdas/<name>/index.mjs`: each function with everything that it needs in one file, for the least that a cold start has
+ * to read. Only what is loaded in few cases (traces) is a chunk of its own beside it.
+ *
+ * Source maps lie in `dist/maps/`, outside the functions' assets: Node would read them at every error, some 100 ms for a megabyte, and
+ * who looks into a stack trace has the build at hand.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+/** Packages of CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
+const requireBanner = "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);";
+
+/** Answers what each function's files are made of. */
+export async function buildLambdas(repository: string, outdir: string): Promise<Map<string, Metafile>> {
+  const lambdas = join(repository, 'lambdas');
+  const names = readdirSync(lambdas).filter((name) => existsSync(join(lambdas, name, 'index.ts')));
+  const built = names.map(async (name) => [name, await buildLambda(repository, outdir, name)] as const);
+  return new Map(await Promise.all(built));
+}
+
+async function buildLambda(repository: string, outdir: string, name: string): Promise<Metafile> {
+  const target = join(outdir, 'lambdas', name);
+  const { metafile } = await build({
+    absWorkingDir: repository,
+    entryPoints: { index: `lambdas/${name}/index.ts` },
+    outdir: target,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    minify: true,
+    legalComments: 'none',
+    banner: { js: requireBanner },
+    sourcemap: 'external',
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [englishOnly, onlyUsedOfZod, credentialsFromEnvironment],
+  });
+  moveMaps(target, join(outdir, 'maps', name));
+  return metafile;
+}
+
+function moveMaps(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const file of readdirSync(from).filter((each) => each.endsWith('.map')))
+    renameSync(join(from, file), join(to, file));
+}
+
+/** zod carries its messages in some fifty languages, 300 KB of them; it speaks English to us. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
+/** `import { z }` is an object with all of zod in it; a namespace import leaves out what nobody names. */
+const onlyUsedOfZod: Plugin = {
+  name: 'only-used-of-zod',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod';", "import * as z from 'zod';"),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** Lambda puts a function's credentials into its environment, so the other ways to find some (100 KB of clients) are left out. */
+const credentialsFromEnvironment: Plugin = {
+  name: 'credentials-from-environment',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]dist-es[\\/]index\.js$/ }, () => ({
+      contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
+    }));
+  },
+};

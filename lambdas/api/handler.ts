@@ -1,0 +1,22 @@
+/** The API behind an HTTP API: REST for IAM principals and the ECS wire protocol for keys of Gantry. Everything but the event is control's. */
+import type { ControlDeps } from '../../control/deps.ts';
+import { createApi } from '../../control/http/app.ts';
+import { sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
+import { wireError } from '../../control/http/aws-json.ts';
+import { problemResponse } from '../../control/http/problem.ts';
+import { createAccessKeys } from '../../control/keys/access-keys.ts';
+import { handlers } from '../../control/operations/registry.ts';
+import { refusals } from '../capabilities.ts';
+import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
+import type { Context } from '../log.ts';
+import { lambdaAuthenticator } from './authenticator.ts';
+import { asSigned } from './wire-front.ts';
+
+export function createApiHandler(deps: ControlDeps) {
+  const wire = sigV4Authenticator(createAccessKeys(deps), { region: deps.realm.region, now: () => deps.clock.now() });
+  const app = createApi({ deps, handlers, refusals, authenticator: lambdaAuthenticator(wire) });
+  const answer = httpHandler(app, (event, error) =>
+    (event.rawPath === '/' ? wireError : problemResponse)(error, deps.newId()),
+  );
+  return (event: HttpEvent, context: Context): Promise<HttpAnswer> => answer(asSigned(event), context);
+}

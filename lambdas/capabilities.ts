@@ -1,0 +1,26 @@
+/** What this platform lacks of what one machine has, and what to do instead: the only list of it. */
+import type { LogSource } from '../control/deps.ts';
+import type { StreamRefusals } from '../control/http/streams.ts';
+import { GantryError } from '../core/errors.ts';
+
+const lacks = (what: string, instead: string): GantryError =>
+  new GantryError('UnsupportedFeatureException', `${what} behind API Gateway, which answers whole or not at all.`, {
+    hint: instead,
+  });
+
+const liveLogs = lacks(
+  'There are no live logs',
+  "The last lines of each container are in GetTask once it has stopped; the whole log is on the task's host.",
+);
+
+export const refusals: StreamRefusals = {
+  watch: lacks('There is no watch stream', 'Ask GetTask with wait=changed and the version last seen, again and again.'),
+  logs: liveLogs,
+};
+
+/** No host has a channel here, so neither logs nor the progress of pulls arrive. */
+export const unsupportedLogs: LogSource = {
+  open: () => {
+    throw liveLogs;
+  },
+};

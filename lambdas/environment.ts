@@ -1,0 +1,57 @@
+/**
+ * The environment of each function, parsed once when it starts (docs/adr/0004 lists it). What is missing or wrong ends the start with
+ * its name. Powertools read their own `POWERTOOLS_*`; the SDK's clients their `AWS_*`.
+ */
+import { z } from 'zod';
+
+/** The empty string counts as not given: a template cannot leave a variable out as easily. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+
+const seconds = z.coerce.number().int().positive();
+const switchedOn = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
+
+const variables = {
+  AWS_REGION: z.string().min(1),
+  GANTRY_TABLE: z.string().min(1),
+  GANTRY_ACCOUNT_ID: z.string().regex(/^\d{12}$/, 'must be twelve digits'),
+  GANTRY_HEARTBEAT_SECONDS: seconds.default(60),
+  GANTRY_RETENTION_SECONDS: seconds.default(7 * 24 * 3600),
+  GANTRY_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
+  POWERTOOLS_METRICS_DISABLED: switchedOn,
+  /** Tracing costs a tenth of a second at each cold start and five dollars a million requests: off unless asked for. */
+  POWERTOOLS_TRACE_ENABLED: switchedOn,
+  /** Where agents dial their wake-up socket: `wss://…/<stage>`. */
+  GANTRY_WAKE_URL: optional(z.url({ protocol: /^wss?$/ })),
+  /** Where frames for those sockets are posted: `https://…/<stage>`. */
+  GANTRY_CONNECTIONS_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
+  /** The KMS key that seals access keys. */
+  GANTRY_KEY_ARN: optional(z.string().min(1)),
+  GANTRY_EVENT_BUS: z.string().min(1),
+};
+
+const controlSchema = z.object(variables).omit({ GANTRY_EVENT_BUS: true });
+const eventsSchema = z.object(variables).omit({ GANTRY_CONNECTIONS_ENDPOINT: true, GANTRY_WAKE_URL: true });
+
+/** Of the functions that run the control plane. */
+export type ControlEnvironment = z.infer<typeof controlSchema>;
+/** Of the function that tells the event bus. */
+export type EventsEnvironment = z.infer<typeof eventsSchema>;
+export type CommonEnvironment = Pick<
+  ControlEnvironment,
+  'GANTRY_LOG_LEVEL' | 'POWERTOOLS_METRICS_DISABLED' | 'POWERTOOLS_TRACE_ENABLED'
+>;
+
+type Given = Readonly<Record<string, string | undefined>>;
+
+export const controlEnvironment = (given: Given): ControlEnvironment => read(controlSchema, given);
+export const eventsEnvironment = (given: Given): EventsEnvironment => read(eventsSchema, given);
+
+function read<T>(schema: z.ZodType<T>, given: Given): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Error(`The function's environment cannot be used:\n${z.prettifyError(parsed.error)}`);
+}
