@@ -52,7 +52,8 @@ function freeSerial(): number {
   return free;
 }
 
-export async function startCloud(upArgs: readonly string[] = []): Promise<CloudHandle> {
+/** `launchedBy` is the launcher of this clone, or of a package that is installed somewhere. */
+export async function startCloud(upArgs: readonly string[] = [], launchedBy = launcher): Promise<CloudHandle> {
   const serial = freeSerial();
   const name = `gt${serial}`;
   const base = mkdtempSync('/var/tmp/gantry-test-');
@@ -70,9 +71,9 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
     '--network',
     `10.${20 + serial}`,
   ];
-  const start = () => startUp(['up', ...args, ...upArgs]);
+  const start = () => startUp([launchedBy, 'up', ...args, ...upArgs]);
   const takeDown = async () => {
-    const down = await run(process.execPath, [launcher, 'down', '--run-dir', runDir, '--data', dataDir, '--purge']);
+    const down = await run(process.execPath, [launchedBy, 'down', '--run-dir', runDir, '--data', dataDir, '--purge']);
     rmSync(base, { recursive: true, force: true });
     if (down.code !== 0) throw new Error(`gantry down failed (${down.code}):\n${down.stdout}${down.stderr}`);
   };
@@ -102,7 +103,7 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
     get supervisor() {
       return supervisor;
     },
-    gantry: (commandArgs, { input } = {}) => run(process.execPath, [launcher, ...commandArgs], env, input),
+    gantry: (commandArgs, { input } = {}) => run(process.execPath, [launchedBy, ...commandArgs], env, input),
     async upAgain() {
       supervisor = await start();
     },
@@ -111,8 +112,8 @@ export async function startCloud(upArgs: readonly string[] = []): Promise<CloudH
 }
 
 /** Resolves once `gantry up` says that it is ready; rejects with its output when it ends before. */
-async function startUp(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function startUp(command: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...command], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   for (const stream of [child.stdout, child.stderr])
