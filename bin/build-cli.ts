@@ -40,8 +40,8 @@ function startedFiles(repository: string): Plugin {
   const built = new Map(Object.entries(entries).map(([name, path]) => [resolve(repository, path), `./${name}.js`]));
   return {
     name: 'started-files',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+    setup(plugin) {
+      plugin.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
         const contents = text.replaceAll(/import\.meta\.resolve\('([^']+\.ts)'\)/g, (_, specifier: string) => {
           const target = built.get(resolve(dirname(path), specifier));
