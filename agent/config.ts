@@ -1,6 +1,7 @@
 /**
- * What an agent is told when it starts: a JSON file, parsed here and nowhere else. Owns the shape and the sentence that says what
- * is wrong with it; never reads the environment (main.ts does) and knows nothing of what the values are used for.
+ * What an agent is told when it starts: a JSON file, parsed here and nowhere else. Owns the shapes (a machine that is told everything, an
+ * instance of EC2 that asks what it is), their defaults and the sentence that says what is wrong; never reads the environment (main.ts
+ * does) and knows nothing of what the values are used for.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -45,18 +46,29 @@ const runtimeConfigSchema = z.strictObject({
   network: networkConfigSchema,
   /** `host:port` of registries that are spoken to over plain HTTP. Loopback ones always are where they do not speak TLS. */
   insecureRegistries: z.array(z.string()).default([]),
+  /**
+   * Where a registry is really reached, by its name in images' references (`host[:port]`): a cache, or an address inside a network. It
+   * gets the credentials of the registry that it stands for.
+   */
+  registryMirrors: z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
   /** By registry, `host[:port]`. */
   registryCredentials: z.record(z.string(), z.strictObject({ username: z.string(), password: z.string() })).default({}),
 });
 /** What `createContainerdRuntime` takes. */
 export type RuntimeConfig = z.infer<typeof runtimeConfigSchema>;
 
-const agentConfigSchema = z.strictObject({
+/** What every agent is told. */
+const commonShape = {
   /** Where the control plane is reached, for example `http://127.0.0.1:8080`. */
   controlPlaneUrl: z.url({ protocol: /^https?$/ }),
-  /** Admits this host's key the first time. */
-  joinToken: z.string(),
   cluster: z.string().regex(namePattern),
+  attributes: hostAttributesSchema.default({}),
+  pidFile: absolutePath.optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+};
+
+const hostConfigSchema = z.strictObject({
+  ...commonShape,
   /** What people call this host; unique in its cluster. */
   hostName: z.string().regex(namePattern),
   /** The address at which published ports are reached, as the API shows it. */
@@ -64,18 +76,61 @@ const agentConfigSchema = z.strictObject({
   /** What tasks may take of this host: 1024 units are one vCPU. */
   cpuUnits: z.number().int().positive(),
   memoryMib: z.number().int().positive(),
-  attributes: hostAttributesSchema.default({}),
   /** Host ports that tasks must not take, for example `tcp/22`. */
   reservedPorts: z.array(hostPortSchema).default([]),
   /** The agent's own directory (key, ledger), made where it is missing, readable by root alone. */
   dataDirectory: absolutePath,
-  pidFile: absolutePath.optional(),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   runtime: runtimeConfigSchema,
 });
+/** A host with everything that its agent must know of it. */
+export type HostConfig = z.infer<typeof hostConfigSchema>;
+
+/** A machine that is told everything, and joins by a token. */
+const machineConfigSchema = hostConfigSchema.extend({
+  platform: z.literal('machine').optional(),
+  /** Admits this host's key the first time. */
+  joinToken: z.string(),
+});
+
+/**
+ * An instance of EC2: instance metadata says its name (the instance id), address and kind, and its role admits it. What is not said is
+ * as the launch template's machines have it.
+ */
+const ec2ConfigSchema = z.strictObject({
+  ...commonShape,
+  platform: z.literal('ec2'),
+  /**
+   * Kept for what is no task: the system, containerd, the agent. Absent: a twentieth of the machine's memory, at least 256 MiB and at
+   * most 1024. CPU is shared by weight, so none is kept.
+   */
+  reservedMemoryMib: z.number().int().nonnegative().optional(),
+  reservedPorts: z.array(hostPortSchema).default(['tcp/22']),
+  dataDirectory: absolutePath.default('/var/lib/gantry/agent'),
+  runtime: runtimeConfigSchema
+    .extend({
+      socket: absolutePath.default('/run/gantry/containerd/containerd.sock'),
+      namespace: runtimeConfigSchema.shape.namespace.default('gantry'),
+      runtimeRoot: absolutePath.default('/run/gantry/runc'),
+      stateDirectory: absolutePath.default('/var/lib/gantry/agent/runtime'),
+      cgroupParent: absolutePath.default('/gantry'),
+      network: networkConfigSchema
+        .omit({ hostAddress: true })
+        .extend({
+          bridge: interfaceName.default('gantry0'),
+          // Docker's: the one network that whoever plans a VPC has been told to leave free.
+          subnet: networkConfigSchema.shape.subnet.default('172.17.0.0/16'),
+          chainPrefix: networkConfigSchema.shape.chainPrefix.default('GANTRY'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+export type Ec2AgentConfig = z.infer<typeof ec2ConfigSchema>;
+
+const agentConfigSchema = z.discriminatedUnion('platform', [machineConfigSchema, ec2ConfigSchema]);
 export type AgentConfig = z.infer<typeof agentConfigSchema>;
-/** What whoever starts an agent writes into its file. */
-export type AgentConfigFile = z.input<typeof agentConfigSchema>;
+/** What whoever starts an agent on a machine writes into its file. */
+export type AgentConfigFile = z.input<typeof machineConfigSchema>;
 
 /** Reads and checks the file. Throws an Error whose message names the file and every member at fault. */
 export function readAgentConfig(path: string): AgentConfig {

@@ -1,20 +1,22 @@
 /**
- * The agent's process: `node agent/main.ts <configuration.json>` (or its path in GANTRY_AGENT_CONFIG). Reads what it is told, opens
- * the host's machinery and runs the agent until SIGTERM or SIGINT; containers run on. Logs JSON to stderr. Exit code 0 after a
- * signal, 1 where it cannot start or meets an error that it does not understand.
+ * The agent's process: `node agent/main.ts <configuration.json>` (or its path in GANTRY_AGENT_CONFIG; or `--version`). Reads what it is
+ * told, opens the host's machinery and runs the agent until SIGTERM or SIGINT; containers run on. Logs JSON to stderr. Exit code 0
+ * after a signal, 1 where it cannot start or meets an error that it does not understand.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type AgentDeps, runAgent } from './agent.ts';
-import { systemClock } from './clock.ts';
-import { type AgentConfig, readAgentConfig } from './config.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { readAgentConfig } from './config.ts';
 import { createContainerdRuntime } from './containerd/runtime.ts';
 import { createControlPlane } from './control-plane/client.ts';
 import { makePrivateDirectory } from './durable-file.ts';
 import { openIdentity } from './identity.ts';
 import { openLedger } from './ledger.ts';
+import type { Random } from './loops/backoff.ts';
+import { openPlatform, type Platform } from './platform.ts';
 import type { Runtime } from './runtime.ts';
 import { holdDirectory } from './single-instance.ts';
 
@@ -22,49 +24,65 @@ import { holdDirectory } from './single-instance.ts';
 const shutdownTimeoutMs = 2000;
 
 async function main(): Promise<void> {
-  const configPath = process.argv[2] ?? process.env.GANTRY_AGENT_CONFIG;
-  if (configPath === undefined) throw new Error('Usage: node agent/main.ts <configuration.json>');
-  const config = readAgentConfig(configPath);
-  const log = pino({ level: config.logLevel, base: { host: config.hostName } }, pino.destination(2));
+  const argument = process.argv[2] ?? process.env.GANTRY_AGENT_CONFIG;
+  if (argument === undefined) throw new Error('Usage: node agent/main.ts <configuration.json>');
+  if (argument === '--version') return void process.stdout.write(`${packageJson.version}\n`);
+  const config = readAgentConfig(argument);
+  const log = pino({ level: config.logLevel, base: null }, pino.destination(2));
   const end = endOnSignal(log);
-  makePrivateDirectory(config.dataDirectory);
-  await holdDirectory(config.dataDirectory);
-  if (config.pidFile !== undefined) writeFileSync(config.pidFile, `${process.pid}\n`);
-  const runtime = await createContainerdRuntime(config.runtime, { log });
-  log.info({ version: packageJson.version }, 'the agent is running');
-  await Promise.race([run(config, runtime, log, end), hasTimedOut(end)]);
-  if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
+  const deps = { clock: systemClock, random: Math.random, log };
+  const platform = await openPlatform(config, process.env, deps, end);
+  if (platform !== undefined) {
+    await Promise.race([run(platform, deps, end), hasTimedOut(end)]);
+    if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
+  }
   log.info('the agent has ended; containers run on');
   process.exit(0);
 }
 
-async function run(config: AgentConfig, runtime: Runtime, log: Logger, end: AbortSignal): Promise<void> {
-  const clock = systemClock;
-  const identity = await openIdentity(config.dataDirectory, log);
-  const deps: AgentDeps = {
-    identity,
-    ledger: await openLedger(join(config.dataDirectory, 'tasks'), { log, clock }),
-    runtime,
-    controlPlane: createControlPlane(config.controlPlaneUrl, identity, clock),
-    controlPlaneUrl: config.controlPlaneUrl,
-    host: {
-      cluster: config.cluster,
-      name: config.hostName,
-      address: config.address,
-      agentVersion: packageJson.version,
-      cpuUnits: config.cpuUnits,
-      memoryMib: config.memoryMib,
-      reservedPorts: config.reservedPorts,
-      attributes: config.attributes,
-    },
-    entitlement: async () => ({ token: config.joinToken }),
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    clock,
-    random: Math.random,
-    log,
-  };
-  await runAgent(deps, end);
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+async function run(platform: Platform, surroundings: Surroundings, end: AbortSignal): Promise<void> {
+  const { host } = platform;
+  const log = surroundings.log.child({ host: host.hostName });
+  makePrivateDirectory(host.dataDirectory);
+  await holdDirectory(host.dataDirectory);
+  if (host.pidFile !== undefined) writeFileSync(host.pidFile, `${process.pid}\n`);
+  const { registryCredentials } = platform;
+  const runtime = await createContainerdRuntime(host.runtime, { log, registryCredentials });
+  log.info({ version: packageJson.version }, 'the agent is running');
+  await runAgent(await agentDeps(platform, runtime, { ...surroundings, log }), end);
   await runtime.close();
+}
+
+async function agentDeps(platform: Platform, runtime: Runtime, surroundings: Surroundings): Promise<AgentDeps> {
+  const { host } = platform;
+  const { clock, log } = surroundings;
+  const identity = await openIdentity(host.dataDirectory, log);
+  return {
+    ...surroundings,
+    identity,
+    runtime,
+    ledger: await openLedger(join(host.dataDirectory, 'tasks'), { log, clock }),
+    controlPlane: createControlPlane(host.controlPlaneUrl, identity, clock),
+    controlPlaneUrl: host.controlPlaneUrl,
+    host: {
+      cluster: host.cluster,
+      name: host.hostName,
+      address: host.address,
+      agentVersion: packageJson.version,
+      cpuUnits: host.cpuUnits,
+      memoryMib: host.memoryMib,
+      reservedPorts: host.reservedPorts,
+      attributes: host.attributes,
+    },
+    entitlement: () => platform.entitlement(identity.publicKey),
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+  };
 }
 
 function endOnSignal(log: Logger): AbortSignal {

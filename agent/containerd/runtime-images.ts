@@ -1,18 +1,33 @@
 /** Images as the runtime needs them: pulled with this host's credentials, and remembered, because every start needs their config. */
+import type { RuntimeConfig } from '../config.ts';
+import type { RegistryCredentials } from '../images/credentials.ts';
 import type { LocalImage } from '../images/image-store.ts';
-import type { ImagePuller } from '../images/puller.ts';
-import type { Credentials } from '../images/registry.ts';
+import { ImagePuller } from '../images/puller.ts';
 import type { PulledImage, PullProgress } from '../runtime.ts';
+import type { NamespacedContainerd } from './client.ts';
 
 const maxRemembered = 200;
 
+/** @param registryCredentials asked where the configuration has none for a registry */
+export function openImages(
+  containerd: NamespacedContainerd,
+  config: Pick<RuntimeConfig, 'insecureRegistries' | 'registryMirrors' | 'registryCredentials'>,
+  registryCredentials: RegistryCredentials,
+): RuntimeImages {
+  const { insecureRegistries, registryMirrors } = config;
+  const puller = new ImagePuller({ containerd, insecureRegistries, registryMirrors });
+  return new RuntimeImages(
+    puller,
+    async (registry) => config.registryCredentials[registry] ?? (await registryCredentials(registry)),
+  );
+}
+
 export class RuntimeImages {
   readonly #puller: ImagePuller;
-  readonly #credentials: Readonly<Record<string, Credentials>>;
+  readonly #credentials: RegistryCredentials;
   readonly #byDigest = new Map<string, LocalImage>();
 
-  /** @param credentials by registry, `host[:port]` */
-  constructor(puller: ImagePuller, credentials: Readonly<Record<string, Credentials>>) {
+  constructor(puller: ImagePuller, credentials: RegistryCredentials) {
     this.#puller = puller;
     this.#credentials = credentials;
   }
@@ -25,7 +40,7 @@ export class RuntimeImages {
     let downloads = false;
     const image = await this.#puller.ensure(reference, {
       signal,
-      credentials: async (host) => this.#credentials[host],
+      credentials: this.#credentials,
       onProgress(progress) {
         downloads ||= progress.phase === 'downloading';
         if (downloads) onProgress(progress);

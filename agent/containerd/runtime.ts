@@ -11,7 +11,7 @@ import { type Cgroups, detectCgroups, taskLimits } from '../cgroups/cgroups.ts';
 import { cgroupMounts } from '../cgroups/mounts.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
-import { ImagePuller } from '../images/puller.ts';
+import type { RegistryCredentials } from '../images/credentials.ts';
 import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';
@@ -24,7 +24,7 @@ import { findRecord, listRecords, removeRecord } from './runtime-containers.ts';
 import { watchExits } from './runtime-exits.ts';
 import { failingAs } from './runtime-failures.ts';
 import { RuntimeFiles } from './runtime-files.ts';
-import { RuntimeImages } from './runtime-images.ts';
+import { openImages, type RuntimeImages } from './runtime-images.ts';
 import { runtimeIdOf, taskCgroup } from './runtime-naming.ts';
 import { deleteProcess, processState, signalProcess, startProcess } from './runtime-processes.ts';
 import { signalNumber } from './runtime-signals.ts';
@@ -33,10 +33,19 @@ import { ContainerStates } from './runtime-states.ts';
 const SIGTERM = 15;
 const SIGKILL = 9;
 
+export interface RuntimeSurroundings {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Asked where the configuration has no credentials for a registry. */
+  readonly registryCredentials?: RegistryCredentials | undefined;
+}
+
+const noCredentials: RegistryCredentials = async () => undefined;
+
 /** Opens the host for an agent. Nothing that runs is touched. Throws Error where the machine lacks what containers need. */
 export async function createContainerdRuntime(
   config: RuntimeConfig,
-  { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
+  { log, clock = systemClock, registryCredentials = noCredentials }: RuntimeSurroundings,
 ): Promise<Runtime> {
   const mountInfo = readFileSync('/proc/self/mountinfo', 'utf8');
   const cgroups = detectCgroups(mountInfo);
@@ -51,7 +60,7 @@ export async function createContainerdRuntime(
     // Tasks without a network run all the same; each that needs one tries again and says what is wrong.
     log.warn({ err: error }, 'the network for tasks cannot be made now');
   });
-  return new ContainerdRuntime({ config, cgroups, networks, clock, log });
+  return new ContainerdRuntime({ config, cgroups, networks, clock, log, registryCredentials });
 }
 
 interface Parts {
@@ -60,6 +69,7 @@ interface Parts {
   readonly networks: TaskNetworks;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly registryCredentials: RegistryCredentials;
 }
 
 class ContainerdRuntime implements Runtime {
@@ -77,7 +87,7 @@ class ContainerdRuntime implements Runtime {
   readonly #exits: Disposable;
   readonly #listeners = new Set<(taskId: string | undefined) => void>();
 
-  constructor({ config, cgroups, networks, clock, log }: Parts) {
+  constructor({ config, cgroups, networks, clock, log, registryCredentials }: Parts) {
     this.#config = config;
     this.#cgroups = cgroups;
     this.#networks = networks;
@@ -86,11 +96,7 @@ class ContainerdRuntime implements Runtime {
     this.#containerd = this.#daemon.withNamespace(config.namespace);
     this.#files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
     this.#logs = new LogStore(join(config.stateDirectory, 'logs'));
-    const puller = new ImagePuller({
-      containerd: this.#containerd,
-      insecureRegistries: config.insecureRegistries,
-    });
-    this.#images = new RuntimeImages(puller, config.registryCredentials);
+    this.#images = openImages(this.#containerd, config, registryCredentials);
     this.#states = new ContainerStates({
       cgroups,
       containerd: this.#containerd,

@@ -3,6 +3,8 @@
  * and keeps the words that ECS clients match on: `i/o timeout`, `EOF`, `connection refused`.
  */
 import { RuntimeFailure } from '../runtime.ts';
+import type { CredentialsError } from './credentials.ts';
+import { parseEcrHost } from './ecr-host.ts';
 import type { ImageReference } from './reference.ts';
 
 /** The registry could not be reached, or stopped answering. Worth another try. */
@@ -22,11 +24,26 @@ export function credentialsMissing(image: ImageReference, said: string): Runtime
   );
 }
 
+/** There should be credentials, and whoever gives them does not. */
+export function credentialsUnavailable(image: ImageReference, { message, retryable, cause }: CredentialsError) {
+  return new RuntimeFailure('CannotPullContainerError', `${subject(image)}: ${message}.`, { retryable, cause });
+}
+
 export function credentialsRefused(image: ImageReference, said: string): RuntimeFailure {
+  if (parseEcrHost(image.host) !== undefined) return roleRefused(image, said);
   return new RuntimeFailure(
     'CannotPullContainerAuthError',
     `${subject(image)}: the registry refused the credentials configured for ${image.host}${quoted(said)}. ` +
       'Check user name and password, and that they may pull from this repository.',
+  );
+}
+
+/** Amazon ECR knows who asks and does not let them pull. */
+function roleRefused(image: ImageReference, said: string): RuntimeFailure {
+  return new RuntimeFailure(
+    'CannotPullContainerAuthError',
+    `${subject(image)}: the credentials of this host may not pull from this repository${quoted(said)}. ` +
+      "Allow the host's role ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on it; a repository of another account must allow it too.",
   );
 }
 

@@ -5,12 +5,14 @@
 import { createHash } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { type PullProgress, RuntimeFailure } from '../runtime.ts';
+import { CredentialsError, type RegistryCredentials } from './credentials.ts';
 import type { HttpLimits } from './http.ts';
 import { findImage, findImageByDigest, type LocalImage } from './image-store.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { hostPlatform, type Platform } from './manifest.ts';
 import { initialProgress, ProgressMeter } from './progress.ts';
 import { pullImage } from './pull.ts';
+import { credentialsUnavailable } from './pull-failure.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 import { type Authorization, type Credentials, RegistryClient } from './registry.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
@@ -21,6 +23,8 @@ export interface ImagePullerOptions {
   readonly platform?: Platform;
   /** Registries (host with port) that are spoken to without TLS, besides those on loopback. */
   readonly insecureRegistries?: readonly string[];
+  /** Where registries are really reached, by their names in references. */
+  readonly registryMirrors?: Readonly<Record<string, string>>;
   readonly httpLimits?: HttpLimits;
   readonly retry?: RetryPolicy;
 }
@@ -28,8 +32,7 @@ export interface ImagePullerOptions {
 export interface PullRequest {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: PullProgress) => void;
-  /** Answers the credentials for a registry (`docker.io`, `registry.example.com:5000`), where there are any. */
-  readonly credentials?: (host: string) => Promise<Credentials | undefined>;
+  readonly credentials?: RegistryCredentials;
 }
 
 /** A pull that several callers may be waiting for. */
@@ -61,7 +64,7 @@ export class ImagePuller {
   async pull(reference: string, request: PullRequest): Promise<LocalImage> {
     request.signal.throwIfAborted();
     const image = parseReference(reference);
-    const credentials = await request.credentials?.(image.host);
+    const credentials = await credentialsFor(image, request);
     request.signal.throwIfAborted();
     const key = rightsKey(image.name, credentials);
     const shared = this.#pulls.get(key) ?? this.#start(key, image, credentials);
@@ -93,7 +96,7 @@ export class ImagePuller {
   }
 
   #start(key: string, image: ImageReference, credentials: Credentials | undefined): SharedPull {
-    const { containerd, insecureRegistries, httpLimits, retry = defaultRetryPolicy } = this.#options;
+    const { containerd, insecureRegistries, registryMirrors, httpLimits, retry = defaultRetryPolicy } = this.#options;
     const abandon = new AbortController();
     const waiters = new Set<PullRequest>();
     const tell = (progress: PullProgress): void => {
@@ -106,6 +109,7 @@ export class ImagePuller {
       registry: new RegistryClient(image, {
         credentials,
         insecureRegistries,
+        mirror: registryMirrors?.[image.host],
         limits: httpLimits,
         authorization: this.#authorizationFor(image, credentials),
       }),
@@ -139,6 +143,14 @@ export class ImagePuller {
 
   #forget(key: string, shared: SharedPull): void {
     if (this.#pulls.get(key) === shared) this.#pulls.delete(key);
+  }
+}
+
+async function credentialsFor(image: ImageReference, request: PullRequest): Promise<Credentials | undefined> {
+  try {
+    return await request.credentials?.(image.host);
+  } catch (error) {
+    throw error instanceof CredentialsError ? credentialsUnavailable(image, error) : error;
   }
 }
 

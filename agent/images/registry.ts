@@ -29,6 +29,8 @@ export interface RegistryOptions {
   readonly credentials?: Credentials | undefined;
   /** Hosts (with port) that are spoken to without TLS, besides those on loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Where it is really reached, for example `https://cache.example.com`; it may have a path before `/v2/`. */
+  readonly mirror?: string | undefined;
   readonly limits?: HttpLimits | undefined;
   /** For one repository and these credentials; a new one where absent. */
   readonly authorization?: Authorization | undefined;
@@ -59,7 +61,7 @@ export class RegistryClient {
     this.#credentials = credentials;
     this.#limits = limits;
     this.#authorization = options.authorization ?? { header: undefined };
-    this.#base = registryUrl(image.host, insecureRegistries);
+    this.#base = options.mirror === undefined ? registryUrl(image.host, insecureRegistries) : mirrorUrl(options.mirror);
   }
 
   /** The digest of what a tag names at this moment; undefined where the registry does not say it without sending the manifest. */
@@ -226,6 +228,8 @@ function registryUrl(host: string, insecureRegistries: readonly string[]): URL {
   const apiHost = host === 'docker.io' ? 'registry-1.docker.io' : host;
   return new URL(`${isPlain ? 'http' : 'https'}://${apiHost}/v2/`);
 }
+
+const mirrorUrl = (mirror: string): URL => new URL(`${mirror.replace(/\/$/, '')}/v2/`);
 
 function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, '');

@@ -79,6 +79,7 @@ async function openHost({ daemon, client, number, ...network }: HostOptions): Pr
     cgroupParent: `/${owner}/host-${number}`,
     network: { ...base, ...network },
     insecureRegistries: [],
+    registryMirrors: {},
     registryCredentials: {},
   };
   const stack = new AsyncDisposableStack();
