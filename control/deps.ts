@@ -3,9 +3,11 @@
  * Nothing in control reads the clock, randomness or the environment otherwise.
  */
 import type { Realm } from '../core/arn.ts';
-import type { ProgressFrame } from '../core/host-protocol.ts';
+import type { ProgressFrame, RegisterResponse } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
 import type { CapacityView } from './capacity-view.ts';
+import type { CallerIdentity } from './hosts/caller-identity.ts';
+import type { SecretBox } from './keys/secret-box.ts';
 import type { LoopName } from './loops/loop.ts';
 import type { RecentReads } from './recent-reads.ts';
 import type { Table } from './store/table.ts';
@@ -94,6 +96,8 @@ export interface Settings {
   readonly retentionSeconds: number;
   /** How often an agent sends a heartbeat. */
   readonly heartbeatSeconds: number;
+  /** Where hosts dial, if not below the address that they know. */
+  readonly sockets?: RegisterResponse['sockets'];
 }
 
 export interface ControlDeps {
@@ -115,4 +119,8 @@ export interface ControlDeps {
   readonly settings: Settings;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent where hosts are admitted by join token only. */
+  readonly callerIdentity?: CallerIdentity | undefined;
+  /** Absent where the secrets of access keys are stored as they are (see keys/secret-box.ts). */
+  readonly secretBox?: SecretBox | undefined;
 }

@@ -1,11 +1,14 @@
 /**
- * What this process has read lately and may read again from memory: the bodies of revisions, which never change, and clusters that
- * were ACTIVE a moment ago. Holds nothing that must be read strongly.
+ * What this process has read lately and may read again from memory: the bodies of revisions, which never change, and for a stated time
+ * clusters that are ACTIVE, the identities of hosts and access keys. Holds nothing that must be read strongly.
  */
 import type { Cluster } from '../core/model/cluster.ts';
+import type { HostIdentity } from '../core/model/host.ts';
 import type { TaskDefinition } from '../core/model/task-definition.ts';
 import type { Clock } from './deps.ts';
+import { getAccessKey, type StoredAccessKey } from './store/access-keys.ts';
 import { getCluster } from './store/clusters.ts';
+import { getHostIdentity } from './store/hosts.ts';
 import type { Table } from './store/table.ts';
 import { getRevisionBody, type RevisionReference } from './store/task-definitions.ts';
 
@@ -16,35 +19,68 @@ export interface RecentReads {
   activeCluster(name: string): Promise<Cluster | undefined>;
   /** The cluster was changed by this process. */
   clusterChanged(name: string): void;
+  /** Who a host is, or was within the last minute: another process may have retired it since. */
+  hostIdentity(hostId: string): Promise<HostIdentity | undefined>;
+  hostChanged(hostId: string): void;
+  /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
+  accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
+  accessKeyChanged(accessKeyId: string): void;
 }
 
-const maxRevisions = 1000;
-const clusterAgeMs = 1000;
+const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 60_000, accessKey: 10_000 };
+/** Of each kind; the longest known are dropped first. */
+const mostEntries = 10_000;
+const mostRevisions = 1000;
 
 export function createRecentReads(table: Table, clock: Clock): RecentReads {
-  const revisions = new Map<string, TaskDefinition>();
-  const clusters = new Map<string, { cluster: Cluster; readAt: number }>();
+  const revisions = new Memory<TaskDefinition>(clock, ageMs.revision, mostRevisions);
+  const clusters = new Memory<Cluster>(clock, ageMs.cluster, mostEntries);
+  const hosts = new Memory<HostIdentity>(clock, ageMs.hostIdentity, mostEntries);
+  const accessKeys = new Memory<StoredAccessKey>(clock, ageMs.accessKey, mostEntries);
 
   return {
-    async revisionBody(at) {
-      const name = `${at.family}:${at.revision}`;
-      const known = revisions.get(name);
-      if (known !== undefined) return known;
-      const body = await getRevisionBody(table, at);
-      const oldest = revisions.keys().next().value;
-      if (revisions.size >= maxRevisions && oldest !== undefined) revisions.delete(oldest);
-      if (body !== undefined) revisions.set(name, body);
-      return body;
-    },
-    async activeCluster(name) {
-      const now = clock.now();
-      const known = clusters.get(name);
-      if (known !== undefined && now - known.readAt < clusterAgeMs) return known.cluster;
-      const cluster = await getCluster(table, name);
-      if (cluster?.status === 'ACTIVE') clusters.set(name, { cluster, readAt: now });
-      else clusters.delete(name);
-      return cluster?.status === 'ACTIVE' ? cluster : undefined;
-    },
-    clusterChanged: (name) => void clusters.delete(name),
+    revisionBody: (at) => revisions.get(`${at.family}:${at.revision}`, () => getRevisionBody(table, at)),
+    activeCluster: (name) =>
+      clusters.get(name, async () => {
+        const cluster = await getCluster(table, name);
+        return cluster?.status === 'ACTIVE' ? cluster : undefined;
+      }),
+    clusterChanged: (name) => clusters.forget(name),
+    hostIdentity: (hostId) => hosts.get(hostId, () => getHostIdentity(table, hostId)),
+    hostChanged: (hostId) => hosts.forget(hostId),
+    accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
+    accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
   };
+}
+
+/** Remembers what was found, never that something was not. */
+class Memory<T> {
+  readonly #entries = new Map<string, { readonly value: T; readonly readAt: number }>();
+  readonly #clock: Clock;
+  readonly #ageMs: number;
+  readonly #most: number;
+
+  constructor(clock: Clock, maxAgeMs: number, most: number) {
+    this.#clock = clock;
+    this.#ageMs = maxAgeMs;
+    this.#most = most;
+  }
+
+  async get(name: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
+    // The age counts from before the read: what was read may have changed while it was under way.
+    const readAt = this.#clock.now();
+    const known = this.#entries.get(name);
+    if (known !== undefined && readAt - known.readAt < this.#ageMs) return known.value;
+    this.#entries.delete(name);
+    const value = await read();
+    if (value === undefined) return undefined;
+    const oldest = this.#entries.keys().next().value;
+    if (this.#entries.size >= this.#most && oldest !== undefined) this.#entries.delete(oldest);
+    this.#entries.set(name, { value, readAt });
+    return value;
+  }
+
+  forget(name: string): void {
+    this.#entries.delete(name);
+  }
 }

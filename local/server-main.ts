@@ -69,7 +69,11 @@ function openTable(): Table | Promise<Table> {
 async function ensureSecrets(control: Control, { credentials, joinToken }: CloudPaths): Promise<void> {
   if (!existsSync(credentials)) {
     const arn = `arn:aws:iam::${control.deps.realm.accountId}:user/admin`;
-    const { accessKeyId, secretAccessKey } = await control.accessKeys.create({ arn, actions: allActions });
+    const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
+      arn,
+      actions: allActions,
+      clusters: 'all',
+    });
     writeFileSync(credentials, JSON.stringify({ accessKeyId, secretAccessKey }), { mode: 0o600 });
   }
   if (!existsSync(joinToken)) {

@@ -1,5 +1,6 @@
 /**
- * Admits hosts: a new key with a join token becomes a new host; a known key is the same host, back with what its machine has now.
+ * Admits hosts: a new key with a join token, or on an admitted instance of a cluster's role, becomes a new host; a known key is the same
+ * host, back with what its machine has now, unless it was retired.
  * Owns a host's identity and totals; never its free capacity except by the difference of totals.
  */
 import { createHash } from 'node:crypto';
@@ -8,8 +9,6 @@ import { protocolVersion, type RegisterRequest, type RegisterResponse } from '..
 import { type HostCapacity, type HostIdentity, hostNamePattern } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { joinTokenDigest } from '../keys/join-tokens.ts';
-import { getJoinToken, type JoinToken, spendJoinToken } from '../store/access-keys.ts';
 import { touchActiveCluster } from '../store/clusters.ts';
 import { changeTotals, reservedByHost } from '../store/host-capacity.ts';
 import {
@@ -19,11 +18,12 @@ import {
   claimHostName,
   getHostCapacity,
   getHostIdentity,
-  hostIdByKey,
+  hostByKey,
   hostIdByName,
   replaceHostIdentity,
   writeHostLease,
 } from '../store/hosts.ts';
+import { type Admission, admissionOf } from './admission.ts';
 import { type SignedRequest, signatureOf, verifySignature } from './http-signature.ts';
 
 /** Throws one of AWS' authentication errors unless the request is signed with the key that it carries. */
@@ -47,17 +47,39 @@ export async function admitHost(deps: ControlDeps, request: RegisterRequest): Pr
     throw new GantryError('InvalidParameterException', message, { field: 'name' });
   }
   const keyDigest = createHash('sha256').update(request.publicKey).digest('hex');
+  const admission = admissionOf(deps, request, keyDigest);
   const { hostId, cluster } = await attempt(deps, { most: 10, what: `host ${request.name}` }, async () => {
-    const known = await hostIdByKey(deps.table, keyDigest);
-    return known === undefined ? await admitNew(deps, request, keyDigest) : await welcomeBack(deps, request, known);
+    const known = await hostByKey(deps.table, keyDigest);
+    if (known?.retired === true) throw keyRetired(known.hostId);
+    if (known !== undefined) return await welcomeBack(deps, request, known.hostId);
+    return await admitNew(deps, request, keyDigest, admission);
   });
+  deps.recent.hostChanged(hostId);
   deps.log.info({ hostId, host: request.name, cluster }, 'a host registered');
-  return { hostId, cluster, storeEpoch: deps.storeEpoch, heartbeatSeconds: deps.settings.heartbeatSeconds };
+  const { heartbeatSeconds, sockets } = deps.settings;
+  return {
+    hostId,
+    cluster,
+    storeEpoch: deps.storeEpoch,
+    heartbeatSeconds,
+    ...(sockets === undefined ? {} : { sockets }),
+  };
 }
+
+const keyRetired = (hostId: string): GantryError =>
+  new GantryError('AccessDeniedException', `The host ${hostId} was deregistered, and its key is not admitted again.`, {
+    hint: 'Make a new key (an empty identity directory), and have it admitted as a new host.',
+    resourceIds: [hostId],
+  });
 
 type Admitted = Pick<HostIdentity, 'hostId' | 'cluster'>;
 
-async function admitNew(deps: ControlDeps, request: RegisterRequest, keyDigest: string): Promise<Admitted | undefined> {
+async function admitNew(
+  deps: ControlDeps,
+  request: RegisterRequest,
+  keyDigest: string,
+  admission: () => Promise<Admission>,
+): Promise<Admitted | undefined> {
   const { table, clock } = deps;
   const { cluster, name } = request;
   if ((await deps.recent.activeCluster(cluster)) === undefined) {
@@ -66,38 +88,22 @@ async function admitNew(deps: ControlDeps, request: RegisterRequest, keyDigest: 
       hint: `Create the cluster ${cluster} first.`,
     });
   }
-  const token = await validToken(deps, request);
+  const { instanceId, spend } = await admission();
   const previousHostId = await freeName(deps, cluster, name);
   const now = clock.now();
-  const identity = identityOf(request, deps.newId(), now);
+  const identity = identityOf(request, deps.newId(), instanceId, now);
   const result = await table.commit([
     addHostIdentity(identity),
     addHostCapacity(freshCapacity(request, identity.hostId, now)),
     writeHostLease(identity.hostId, { at: now }),
     claimHostKey(keyDigest, identity.hostId),
     claimHostName(cluster, name, identity.hostId, previousHostId),
-    spendJoinToken(token, identity.hostId),
+    ...spend(identity.hostId),
     touchActiveCluster(cluster),
   ]);
   if (result.outcome === 'done') return identity;
   deps.recent.clusterChanged(cluster); // It may be what refused.
   return undefined;
-}
-
-async function validToken({ table, clock }: ControlDeps, request: RegisterRequest): Promise<JoinToken> {
-  const hint = 'Get a new token from the control plane.';
-  if (request.token === undefined)
-    throw new GantryError('AccessDeniedException', 'A new host needs a join token.', { field: 'token', hint });
-  const token = await getJoinToken(table, joinTokenDigest(request.token), clock.now());
-  if (token === undefined) throw new GantryError('AccessDeniedException', 'The join token is not valid.', { hint });
-  if (token.spentBy !== undefined) {
-    throw new GantryError('AccessDeniedException', 'The join token has admitted another host already.', { hint });
-  }
-  if (token.cluster !== request.cluster) {
-    const message = `The join token admits hosts to the cluster ${token.cluster}, not to ${request.cluster}.`;
-    throw new GantryError('AccessDeniedException', message, { field: 'cluster' });
-  }
-  return token;
 }
 
 /** Checks that nobody has the name, and answers who had it last. */
@@ -113,8 +119,14 @@ async function freeName({ table }: ControlDeps, cluster: string, name: string): 
   });
 }
 
-const identityOf = (request: RegisterRequest, hostId: string, now: number): HostIdentity => ({
+const identityOf = (
+  request: RegisterRequest,
+  hostId: string,
+  instanceId: string | undefined,
+  now: number,
+): HostIdentity => ({
   hostId,
+  ...(instanceId === undefined ? {} : { instanceId }),
   cluster: request.cluster,
   name: request.name,
   publicKey: request.publicKey,

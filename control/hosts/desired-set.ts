@@ -22,33 +22,38 @@ export async function fetchDesiredSet(
   knownEtag: string | undefined,
 ): Promise<FetchedSet> {
   const capacity = await capacityOf(deps, host);
-  if (!capacity.connected) await reconnect(deps, capacity);
-  const { epoch, generation } = capacity;
   const etag = etagOf(deps, capacity);
+  if (capacity?.connected === false) await reconnect(deps, capacity);
   if (knownEtag === etag) return { etag, set: undefined };
+  const { storeEpoch } = deps;
+  // Whatever runs on a host that was retired is to stop.
+  if (capacity === undefined) return { etag, set: { storeEpoch, hostEpoch: 0, generation: 0, tasks: [] } };
   const entries = await hostTasks(deps.table, host.hostId);
   const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry)));
-  return { etag, set: { storeEpoch: deps.storeEpoch, hostEpoch: epoch, generation, tasks } };
+  return { etag, set: { storeEpoch, hostEpoch: capacity.epoch, generation: capacity.generation, tasks } };
 }
 
 /** The host is there; answers the ETag of its desired set, so that its agent fetches only where that differs from what it has. */
 export async function takeHeartbeat(deps: ControlDeps, host: HostIdentity): Promise<HeartbeatResponse> {
+  if (host.retired !== undefined) return { etag: etagOf(deps, undefined) };
   const lease = writeHostLease(host.hostId, { at: deps.clock.now() });
   const [capacity] = await Promise.all([capacityOf(deps, host), deps.table.commit([lease])]);
   // An agent that has the newest set does not fetch.
-  if (!capacity.connected) await reconnect(deps, capacity);
+  if (capacity?.connected === false) await reconnect(deps, capacity);
   return { etag: etagOf(deps, capacity) };
 }
 
-async function capacityOf({ table }: ControlDeps, { cluster, hostId }: HostIdentity): Promise<HostCapacity> {
-  const capacity = await getHostCapacity(table, cluster, hostId);
-  if (capacity === undefined) throw new Error(`host ${hostId} has no capacity item`);
-  return capacity;
+/** undefined where the host was retired. */
+async function capacityOf({ table }: ControlDeps, host: HostIdentity): Promise<HostCapacity | undefined> {
+  if (host.retired !== undefined) return undefined;
+  const capacity = await getHostCapacity(table, host.cluster, host.hostId);
+  if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
+  return capacity.status === 'INACTIVE' ? undefined : capacity;
 }
 
 /** With the epochs: a restored store may be at the generation that the agent knows from another. */
-const etagOf = ({ storeEpoch }: ControlDeps, { epoch, generation }: HostCapacity): string =>
-  `"${storeEpoch}-${epoch}-${generation}"`;
+const etagOf = ({ storeEpoch }: ControlDeps, capacity: HostCapacity | undefined): string =>
+  capacity === undefined ? `"${storeEpoch}-retired"` : `"${storeEpoch}-${capacity.epoch}-${capacity.generation}"`;
 
 /** With a fresh lease: an old one would have the host marked silent again before its first heartbeat. */
 async function reconnect(deps: ControlDeps, host: HostCapacity): Promise<void> {

@@ -3,10 +3,11 @@
  * what was thrown becomes one of our errors.
  */
 import type { z } from 'zod';
+import type { Operation } from '../../core/api/operation.ts';
 import { type OperationName, operations } from '../../core/api/operations.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { Handlers, OperationContext } from '../operations/context.ts';
-import { authorize } from './auth/policy.ts';
+import { authorize, authorizeClusters } from './auth/policy.ts';
 
 /** `input` is parsed JSON. Resolves with the handler's answer, Dates and all. */
 export async function callOperation(
@@ -15,10 +16,11 @@ export async function callOperation(
   context: OperationContext,
   input: unknown,
 ): Promise<unknown> {
-  const operation = operations[name];
+  const operation: Operation = operations[name];
   authorize(context.principal, operation.action);
   const parsed = operation.input.safeParse(input);
   if (!parsed.success) throw inputError(parsed.error, input);
+  authorizeClusters(context.principal, operation, Object(parsed.data));
   // The table pairs each schema with its handler; TypeScript cannot follow a name through both.
   const handler = handlers[name] as (context: OperationContext, input: unknown) => Promise<unknown>;
   return handler(context, parsed.data);

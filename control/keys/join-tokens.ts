@@ -1,7 +1,7 @@
 /** The tokens that admit hosts. Only their digests are stored; the text is shown once, to whoever asked for it. */
 import { createHash } from 'node:crypto';
 import type { ControlDeps } from '../deps.ts';
-import { addJoinToken } from '../store/access-keys.ts';
+import { addJoinToken } from '../store/join-tokens.ts';
 
 export interface JoinTokens {
   /** Answers the token's text. A reusable one admits any number of hosts until its time is over. */

@@ -1,5 +1,6 @@
 /** All loops. To add one: its file here with `name`, `scope`, `periodSeconds` and `activate`; its name in loop.ts; its line below. */
 import { audit } from './audit.ts';
+import { buryHosts } from './bury-hosts.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { expireWaiting } from './expire-waiting.ts';
 import { finishRequests } from './finish-requests.ts';
@@ -7,4 +8,12 @@ import type { Loop } from './loop.ts';
 import { markSilent } from './mark-silent.ts';
 import { placePending } from './place-pending.ts';
 
-export const loops: readonly Loop[] = [placePending, expireWaiting, finishRequests, markSilent, collectGarbage, audit];
+export const loops: readonly Loop[] = [
+  placePending,
+  expireWaiting,
+  finishRequests,
+  markSilent,
+  buryHosts,
+  collectGarbage,
+  audit,
+];

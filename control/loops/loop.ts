@@ -9,6 +9,7 @@ export type LoopName =
   | 'expire-waiting'
   | 'finish-requests'
   | 'mark-silent'
+  | 'bury-hosts'
   | 'collect-garbage'
   | 'audit';
 

@@ -4,9 +4,9 @@ import { GantryError } from '../../core/errors.ts';
 /** Describe operations take at most this many names. */
 const mostNames = 100;
 
-export function refuseTooMany(field: string, names: readonly string[]): void {
-  if (names.length <= mostNames) return;
-  throw new GantryError('InvalidParameterException', `${field} may name at most ${mostNames}.`, { field });
+export function refuseTooMany(field: string, names: readonly string[], most = mostNames): void {
+  if (names.length <= most) return;
+  throw new GantryError('InvalidParameterException', `${field} may name at most ${most}.`, { field });
 }
 
 /** Members of ECS' that would change what happens, and that Gantry does not honour: nothing is silently ignored. */

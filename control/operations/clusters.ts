@@ -11,7 +11,7 @@ import { addCluster, clustersPage, getCluster, getClusters, replaceCluster } fro
 import { clusterHosts } from '../store/hosts.ts';
 import { liveTasks } from '../store/tasks.ts';
 import { refuseOthers, refuseTooMany } from './checks.ts';
-import type { Handlers } from './context.ts';
+import { type Handlers, mayUse } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { clusterName, clusterNotFound } from './references.ts';
 
@@ -75,7 +75,8 @@ export const describeClusters: Handlers['DescribeClusters'] = async ({ deps }, i
   return { clusters, failures };
 };
 
-export const listClusters: Handlers['ListClusters'] = async ({ deps }, input) => {
+/** Only those that the principal may use. */
+export const listClusters: Handlers['ListClusters'] = async ({ deps, principal }, input) => {
   const size = pageSize(input.maxResults, 'maxResults');
   const arns: string[] = [];
   let after = input.nextToken === undefined ? undefined : decodeToken(z.string().regex(namePattern), input.nextToken);
@@ -85,7 +86,9 @@ export const listClusters: Handlers['ListClusters'] = async ({ deps }, input) =>
       ...(after === undefined ? {} : { after }),
     });
     arns.push(
-      ...page.clusters.filter(({ status }) => status === 'ACTIVE').map(({ name }) => clusterArn(deps.realm, name)),
+      ...page.clusters
+        .filter(({ status, name }) => status === 'ACTIVE' && mayUse(principal, name))
+        .map(({ name }) => clusterArn(deps.realm, name)),
     );
     after = page.next;
   } while (after !== undefined && arns.length < size);

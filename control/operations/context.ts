@@ -8,7 +8,12 @@ export interface Principal {
   /** For example `arn:aws:iam::000000000000:user/admin`. */
   readonly arn: string;
   readonly actions: readonly Action[];
+  /** Names of the clusters that it may use. */
+  readonly clusters: 'all' | readonly string[];
 }
+
+export const mayUse = ({ clusters }: Principal, cluster: string): boolean =>
+  clusters === 'all' || clusters.includes(cluster);
 
 export interface OperationContext {
   readonly deps: ControlDeps;

@@ -41,11 +41,12 @@ export const describeContainerInstances: Handlers['DescribeContainerInstances'] 
   );
   const failures = references
     .filter((_, index) => !found.has(ids[index] ?? ''))
-    .map((reference) => ({ arn: arnOf(deps, cluster, reference), reason: 'MISSING' }));
+    .map((reference) => ({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' }));
   return { containerInstances: [...found.values()], failures };
 };
 
-const arnOf = ({ realm }: ControlDeps, cluster: string, reference: string): string =>
+/** Of a host that need not exist. */
+export const containerInstanceArnOf = ({ realm }: ControlDeps, cluster: string, reference: string): string =>
   reference.startsWith('arn:') ? reference : containerInstanceArn(realm, cluster, reference);
 
 export const listContainerInstances: Handlers['ListContainerInstances'] = async ({ deps }, input) => {
@@ -120,7 +121,7 @@ async function* matchingHosts(
 }
 
 /** In the order given; those that do not exist are left out. */
-async function hostViews(
+export async function hostViews(
   { table, realm }: ControlDeps,
   cluster: string,
   hostIds: readonly string[],

@@ -1,6 +1,8 @@
 /** The handler of each operation. An operation without one, or with one of another form, is a type error. */
+import { admitInstances, createAccessKey, createJoinToken, deleteAccessKey, listAccessKeys } from './access.ts';
 import { createCluster, deleteCluster, describeClusters, listClusters } from './clusters.ts';
 import type { Handlers } from './context.ts';
+import { deregisterContainerInstance, updateContainerInstancesState } from './host-states.ts';
 import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
 import { getTasks, listTasks } from './list-tasks.ts';
 import { runTask } from './run-task.ts';
@@ -29,6 +31,13 @@ export const handlers: Handlers = {
   DeleteCluster: deleteCluster,
   DescribeContainerInstances: describeContainerInstances,
   ListContainerInstances: listContainerInstances,
+  UpdateContainerInstancesState: updateContainerInstancesState,
+  DeregisterContainerInstance: deregisterContainerInstance,
   GetHosts: getHosts,
   GetHost: getHost,
+  CreateAccessKey: createAccessKey,
+  ListAccessKeys: listAccessKeys,
+  DeleteAccessKey: deleteAccessKey,
+  CreateJoinToken: createJoinToken,
+  AdmitInstances: admitInstances,
 };

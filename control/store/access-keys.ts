@@ -1,65 +1,59 @@
-/** Access paths of the keys that principals sign with and of the tokens that admit hosts. */
+/**
+ * Access paths of the keys that principals sign with: the key itself, read by whoever verifies a signature, and its listing, which has
+ * no secret.
+ */
 import { z } from 'zod';
 import { allActions } from '../../core/api/operation.ts';
-import { isExpired, itemOf, parseItem, parseOptional } from './item.ts';
-import { keys } from './keys.ts';
+import { itemOf, parseItem, parseOptional } from './item.ts';
+import { keys, partitions } from './keys.ts';
 import type { Change, Table } from './table.ts';
 
-const accessKeySchema = z.object({
+const principalSchema = z.object({
+  arn: z.string(),
+  actions: z.array(z.enum(allActions)),
+  /** Keys that were made before there were limits are for all clusters. */
+  clusters: z.union([z.literal('all'), z.array(z.string())]).default('all'),
+});
+
+const listedAccessKeySchema = z.object({
   accessKeyId: z.string(),
-  /** Kept as it is: verifying SigV4 needs the secret itself. */
-  secretAccessKey: z.string(),
   /** Who signs with it, and what they may do. */
-  principal: z.object({ arn: z.string(), actions: z.array(z.enum(allActions)) }),
+  principal: principalSchema,
   createdAt: z.number(),
 });
-export type AccessKey = z.infer<typeof accessKeySchema>;
+export type ListedAccessKey = z.infer<typeof listedAccessKeySchema>;
 
-export const getAccessKey = async (table: Table, accessKeyId: string): Promise<AccessKey | undefined> =>
-  parseOptional(accessKeySchema, await table.get(keys.accessKey(accessKeyId)));
-
-export const addAccessKey = (accessKey: AccessKey): Change => ({
-  kind: 'put',
-  item: itemOf(keys.accessKey(accessKey.accessKeyId), accessKey),
-  when: [{ item: 'absent' }],
+/** One of the two secrets: as it is (verifying SigV4 needs the secret itself), or sealed (keys/secret-box.ts). */
+const storedAccessKeySchema = listedAccessKeySchema.extend({
+  secretAccessKey: z.string().optional(),
+  sealedSecret: z.string().optional(),
 });
+export type StoredAccessKey = z.infer<typeof storedAccessKeySchema>;
 
-const joinTokenSchema = z.object({
-  /** SHA-256 of the token, hexadecimal: the token itself is never stored. */
-  digest: z.string(),
-  /** Admits hosts to this cluster only. */
-  cluster: z.string(),
-  /** A one-time token is spent by the host that it admits. */
-  reusable: z.boolean(),
-  createdAt: z.number(),
-  spentBy: z.string().optional(),
-});
-export type JoinToken = z.infer<typeof joinTokenSchema>;
+export const getAccessKey = async (table: Table, accessKeyId: string): Promise<StoredAccessKey | undefined> =>
+  parseOptional(storedAccessKeySchema, await table.get(keys.accessKey(accessKeyId)));
 
-/** The token, unless its time is over. */
-export async function getJoinToken(table: Table, digest: string, now: number): Promise<JoinToken | undefined> {
-  const item = await table.get(keys.joinToken(digest));
-  return item === undefined || isExpired(item, now) ? undefined : parseItem(joinTokenSchema, item);
+export function addAccessKey(accessKey: StoredAccessKey): Change[] {
+  const { accessKeyId, principal, createdAt } = accessKey;
+  const listed: ListedAccessKey = { accessKeyId, principal, createdAt };
+  return [
+    { kind: 'put', item: itemOf(keys.accessKey(accessKeyId), accessKey), when: [{ item: 'absent' }] },
+    { kind: 'put', item: itemOf(keys.accessKeyListing(accessKeyId), listed), when: [] },
+  ];
 }
 
-/** `expiresAt` in epoch milliseconds. */
-export const addJoinToken = (token: JoinToken, expiresAt: number | undefined): Change => ({
-  kind: 'put',
-  item: itemOf(
-    keys.joinToken(token.digest),
-    token,
-    expiresAt === undefined ? {} : { expiresAt: Math.ceil(expiresAt / 1000) },
-  ),
-  when: [{ item: 'absent' }],
-});
+/** Refused where there is no such key. */
+export const removeAccessKey = (accessKeyId: string): Change[] => [
+  { kind: 'delete', key: keys.accessKey(accessKeyId), when: [{ item: 'exists' }] },
+  { kind: 'delete', key: keys.accessKeyListing(accessKeyId), when: [] },
+];
 
-/** Spends a one-time token on a host, or holds a reusable one: refused where another host was quicker. */
-export const spendJoinToken = (token: JoinToken, hostId: string): Change =>
-  token.reusable
-    ? { kind: 'check', key: keys.joinToken(token.digest), when: [{ item: 'exists' }] }
-    : {
-        kind: 'update',
-        key: keys.joinToken(token.digest),
-        set: [{ path: ['spentBy'], value: hostId }],
-        when: [{ path: ['spentBy'], is: 'absent' }, { item: 'exists' }],
-      };
+/** In the order of their ids; `after` is an id. Keys that were made before there was a listing are not in it. */
+export async function accessKeysPage(
+  table: Table,
+  options: { readonly after?: string; readonly limit: number },
+): Promise<{ readonly accessKeys: ListedAccessKey[]; readonly next?: string }> {
+  const page = await table.query(partitions.accessKeys, options);
+  const accessKeys = page.items.map((item) => parseItem(listedAccessKeySchema, item));
+  return page.next === undefined ? { accessKeys } : { accessKeys, next: page.next };
+}

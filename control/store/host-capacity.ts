@@ -111,7 +111,36 @@ export const setConnected = (seen: HostCapacity, connected: boolean, at: number)
     { path: ['connected'], value: connected },
     { path: ['connectedChangedAt'], value: at },
   ],
-  when: [{ path: ['connected'], is: '=', value: !connected }],
+  when: [
+    { path: ['connected'], is: '=', value: !connected },
+    { path: ['status'], is: '=', value: seen.status },
+  ],
+});
+
+/** Placement leaves a DRAINING host alone, and may use one that is ACTIVE again. */
+export const setStatus = (seen: HostCapacity, status: 'ACTIVE' | 'DRAINING'): Change => ({
+  kind: 'update',
+  key: keys.hostCapacity(seen.cluster, seen.hostId),
+  set: [{ path: ['status'], value: status }],
+  when: [{ path: ['status'], is: '=', value: seen.status }],
+});
+
+/** The end of a host, under an epoch of its own: nothing is placed on it from here on. With `onlyIdle` refused while it has tasks. */
+export const setInactive = (seen: HostCapacity, at: number, { onlyIdle }: { readonly onlyIdle: boolean }): Change => ({
+  kind: 'update',
+  key: keys.hostCapacity(seen.cluster, seen.hostId),
+  set: [
+    { path: ['status'], value: 'INACTIVE' },
+    { path: ['connected'], value: false },
+    { path: ['connectedChangedAt'], value: at },
+    { path: ['epoch'], value: seen.epoch + 1 },
+  ],
+  add: [{ path: ['generation'], by: 1 }],
+  when: [
+    { path: ['epoch'], is: '=', value: seen.epoch },
+    { path: ['status'], is: '=', value: seen.status },
+    ...(onlyIdle ? [{ path: ['taskCount'] as const, is: '=' as const, value: 0 }] : []),
+  ],
 });
 
 /** The host has reported everything it knows under this epoch; refused where the epoch is over. */

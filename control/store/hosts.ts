@@ -30,6 +30,8 @@ const hostTaskSchema = z.object({
 export type HostTask = z.infer<typeof hostTaskSchema>;
 
 const hostReferenceSchema = z.object({ hostId: z.string() });
+/** `retired`: the key is not admitted again, as this host or another. */
+const hostKeySchema = hostReferenceSchema.extend({ retired: z.boolean().optional() });
 
 export const getHostIdentity = async (table: Table, hostId: string): Promise<HostIdentity | undefined> =>
   parseOptional(hostIdentitySchema, await table.get(keys.hostIdentity(hostId)));
@@ -99,8 +101,11 @@ export const leaseIsStill = (hostId: string, lease: HostLease | undefined): Chan
 });
 
 /** The host that a public key belongs to. */
-export const hostIdByKey = async (table: Table, publicKeyDigest: string): Promise<string | undefined> =>
-  parseOptional(hostReferenceSchema, await table.get(keys.hostByKey(publicKeyDigest)))?.hostId;
+export const hostByKey = async (
+  table: Table,
+  publicKeyDigest: string,
+): Promise<z.infer<typeof hostKeySchema> | undefined> =>
+  parseOptional(hostKeySchema, await table.get(keys.hostByKey(publicKeyDigest)));
 
 /** The host that has, or last had, a name in a cluster. */
 export const hostIdByName = async (table: Table, cluster: string, name: string): Promise<string | undefined> =>
@@ -116,6 +121,46 @@ export const replaceHostIdentity = (seen: HostIdentity, next: HostIdentity): Cha
   kind: 'put',
   item: itemOf(keys.hostIdentity(seen.hostId), { ...next, version: seen.version + 1 }),
   when: [{ path: ['version'], is: '=', value: seen.version }],
+});
+
+/** The identity and the key of a host that is none any more; the identity may be forgotten some time later. */
+export const retireIdentity = (
+  seen: HostIdentity,
+  publicKeyDigest: string,
+  retired: NonNullable<HostIdentity['retired']>,
+  retentionSeconds: number,
+): Change[] => [
+  {
+    kind: 'put',
+    item: itemOf(
+      keys.hostIdentity(seen.hostId),
+      { ...seen, retired, version: seen.version + 1 },
+      { expiresAt: Math.ceil(retired.at / 1000) + retentionSeconds },
+    ),
+    when: [{ path: ['version'], is: '=', value: seen.version }],
+  },
+  {
+    kind: 'put',
+    item: itemOf(keys.hostByKey(publicKeyDigest), { hostId: seen.hostId, retired: true }),
+    when: [],
+  },
+];
+
+/** Takes away what placement and listings know of a host that was retired; its identity has a time of its own. */
+export const buryHost = ({ cluster, hostId, epoch }: HostCapacity): Change[] => [
+  {
+    kind: 'delete',
+    key: keys.hostCapacity(cluster, hostId),
+    when: [{ path: ['epoch'], is: '=', value: epoch }],
+  },
+  { kind: 'delete', key: keys.hostLease(hostId), when: [] },
+];
+
+/** Gives a name back that nobody else has taken. */
+export const freeHostName = ({ cluster, name, hostId }: HostCapacity): Change => ({
+  kind: 'delete',
+  key: keys.hostByName(cluster, name),
+  when: [{ path: ['hostId'], is: '=', value: hostId }],
 });
 
 export const addHostCapacity = (capacity: HostCapacity): Change => ({

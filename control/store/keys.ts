@@ -72,6 +72,8 @@ export const keys = {
   hostIdentity: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'identity' }),
   hostLease: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'lease' }),
   hostConnection: (hostId: string): Key => ({ pk: `host#${hostId}`, sk: 'connection' }),
+  /** Whose connection it is, where a gateway tells only the connection's id. */
+  connectionHost: (connectionId: string): Key => ({ pk: `connection#${connectionId}`, sk: 'host' }),
   /** One entry of the host's desired set. */
   hostTask: (hostId: string, taskId: string): Key => ({ pk: `host#${hostId}`, sk: `task#${taskId}` }),
   hostCapacity: (cluster: string, hostId: string): Key => ({ pk: `hosts#${cluster}#${shardOf(hostId)}`, sk: hostId }),
@@ -79,7 +81,16 @@ export const keys = {
   hostByKey: (publicKeyDigest: string): Key => ({ pk: `host-key#${publicKeyDigest}`, sk: 'host' }),
   hostByName: (cluster: string, name: string): Key => ({ pk: `host-name#${cluster}`, sk: name }),
 
+  /** A role whose instances may become hosts, by its unique id (`AROA…`). */
+  hostRole: (roleId: string): Key => ({ pk: `host-role#${roleId}`, sk: 'host-role' }),
+  /** An EC2 instance that may become a host, or has. */
+  instance: (instanceId: string): Key => ({ pk: `instance#${instanceId}`, sk: 'instance' }),
+
   accessKey: (accessKeyId: string): Key => ({ pk: `access-key#${accessKeyId}`, sk: 'access-key' }),
+  /** What may be shown of an access key: never its secret. */
+  accessKeyListing: (accessKeyId: string): Key => ({ pk: 'access-keys', sk: accessKeyId }),
+  /** The key that seals secrets, itself encrypted. */
+  dataKey: (): Key => ({ pk: 'store', sk: 'data-key' }),
   joinToken: (tokenDigest: string): Key => ({ pk: `join-token#${tokenDigest}`, sk: 'join-token' }),
 } as const;
 
@@ -93,6 +104,7 @@ export const partitions = {
   waitingTasks: (cluster: string, shard: number): string => `waiting#${cluster}#${shard}`,
   stoppedTasks: (cluster: string, shard: number): string => `stopped#${cluster}#${shard}`,
   openRequests: 'open-requests',
+  accessKeys: 'access-keys',
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',
   hostsPrefix: 'hosts#',

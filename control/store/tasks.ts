@@ -51,7 +51,7 @@ export function replaceTask(seen: Task, members: Omit<Task, 'version'>, retentio
     when: [
       { path: ['version'], is: '=', value: seen.version },
       // What makes giving back a host's capacity happen exactly once.
-      ...(next.released ? [{ path: ['released'] as const, is: '=' as const, value: false }] : []),
+      ...(next.released && !seen.released ? [{ path: ['released'] as const, is: '=' as const, value: false }] : []),
     ],
   };
 }

@@ -19,6 +19,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly name: string;
   readonly summary: string;
   readonly action: Action;
+  /** `store`: for principals of all clusters only. Otherwise the clusters that the input names (policy.ts) are what it is about. */
+  readonly scope?: 'store';
   readonly input: Input;
   /** Timestamps are Date objects here: epoch seconds on the ECS wire, RFC 3339 on REST. */
   readonly output: Output;

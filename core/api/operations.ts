@@ -1,5 +1,6 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
+import { accessOperations } from './access.ts';
 import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
@@ -10,6 +11,7 @@ export const operations = {
   ...taskOperations,
   ...clusterOperations,
   ...hostOperations,
+  ...accessOperations,
 } as const;
 
 export type OperationName = keyof typeof operations;
@@ -45,7 +47,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'DeleteService',
   'DeleteTaskDefinitions',
   'DeleteTaskSet',
-  'DeregisterContainerInstance',
   'DescribeCapacityProviders',
   'DescribeDaemon',
   'DescribeDaemonDeployments',
@@ -93,7 +94,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'UpdateCluster',
   'UpdateClusterSettings',
   'UpdateContainerAgent',
-  'UpdateContainerInstancesState',
   'UpdateDaemon',
   'UpdateExpressGatewayService',
   'UpdateGateway',

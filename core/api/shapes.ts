@@ -22,7 +22,7 @@ import {
 import { explanationSchema } from '../placement/explanation.ts';
 
 /** Epoch seconds on the ECS wire, RFC 3339 on REST. */
-const timestampSchema = z.date();
+export const timestampSchema = z.date();
 
 export const failureSchema = z
   .object({

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { hostPortSchema } from './resources.ts';
+import { stopCodeSchema } from './task.ts';
 
 const hostStatusSchema = z.enum(['ACTIVE', 'DRAINING', 'INACTIVE']);
 
@@ -28,6 +29,10 @@ export const hostIdentitySchema = z.object({
   address: z.string(),
   agentVersion: z.string(),
   registeredAt: z.number(),
+  /** The EC2 instance that it is, where its role admitted it. */
+  instanceId: z.string().optional(),
+  /** It is no host any more: nothing is desired of it, and its key is not admitted again. */
+  retired: z.object({ at: z.number(), reason: z.string(), stopCode: stopCodeSchema }).optional(),
   version: z.number().int(),
 });
 export type HostIdentity = z.infer<typeof hostIdentitySchema>;

@@ -24,7 +24,9 @@ export const lambdaAuthenticator = (wire: Authenticator): Authenticator => ({
 
 function iamPrincipal(platform: unknown): Principal {
   const parsed = platformSchema.safeParse(platform);
-  if (parsed.success) return { arn: parsed.data.requestContext.authorizer.iam.userArn, actions: allActions };
+  if (parsed.success) {
+    return { arn: parsed.data.requestContext.authorizer.iam.userArn, actions: allActions, clusters: 'all' };
+  }
   throw new GantryError('MissingAuthenticationTokenException', 'Missing Authentication Token', {
     hint: 'Sign the request with AWS credentials for the service execute-api; its route must have IAM authorization.',
   });

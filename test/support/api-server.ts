@@ -34,8 +34,8 @@ export interface ApiServer extends AsyncDisposable {
   /** An administrator's. */
   readonly credentials: Credentials;
   readonly control: Control;
-  /** A key that may do no more than these. */
-  readonly keyFor: (actions: readonly Action[]) => Promise<Credentials>;
+  /** A key that may do no more than these, in these clusters. */
+  readonly keyFor: (actions: readonly Action[], clusters?: 'all' | readonly string[]) => Promise<Credentials>;
   /** `POST /` with X-Amz-Target, signed. Text and bytes are sent as they are. */
   readonly wire: (operation: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
   /** Signed. Text and bytes are sent as they are. */
@@ -65,8 +65,8 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
   started.defer(() => closed(server));
   const address = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const keyFor = (actions: readonly Action[]) =>
-    control.accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions });
+  const keyFor: ApiServer['keyFor'] = (actions, clusters = 'all') =>
+    control.accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions, clusters });
   const credentials = await keyFor(allActions);
   const all = started.move();
   return {

@@ -16,5 +16,5 @@ export const sigV4Authenticator = (
 });
 
 export const noAuthentication = (accountId: string): Authenticator => ({
-  authenticate: () => Promise.resolve({ arn: `arn:aws:iam::${accountId}:root`, actions: allActions }),
+  authenticate: () => Promise.resolve({ arn: `arn:aws:iam::${accountId}:root`, actions: allActions, clusters: 'all' }),
 });

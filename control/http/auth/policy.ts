@@ -1,10 +1,13 @@
 /**
- * The one check of what a principal may do, behind both transports. A key that Gantry issues is an administrator's: it may do every
- * action. Others (an IAM ARN from a gateway) may do what the deployment maps them to; nothing by default.
+ * The one check of what a principal may do, behind both transports: the action, and each cluster that the input names. A key that Gantry
+ * issues may do what it was made with; a principal of IAM may do everything, because IAM has decided on method and path before.
  */
-import type { Action } from '../../../core/api/operation.ts';
+import { z } from 'zod';
+import type { Action, Operation } from '../../../core/api/operation.ts';
 import { GantryError } from '../../../core/errors.ts';
-import type { Principal } from '../../operations/context.ts';
+import { defaultClusterName } from '../../../core/model/cluster.ts';
+import { mayUse, type Principal } from '../../operations/context.ts';
+import { clusterName } from '../../operations/references.ts';
 
 /** Throws AccessDeniedException naming what is missing. */
 export function authorize(principal: Principal, action: Action): void {
@@ -12,4 +15,38 @@ export function authorize(principal: Principal, action: Action): void {
   throw new GantryError('AccessDeniedException', `${principal.arn} is not allowed to ${action}.`, {
     hint: `Use a key that has the action '${action}'.`,
   });
+}
+
+/** `input` as the operation's schema has parsed it. Throws AccessDeniedException naming the cluster. */
+export function authorizeClusters(principal: Principal, operation: Operation, input: object): void {
+  if (operation.scope === 'store' && principal.clusters !== 'all') {
+    const message = `${principal.arn} is not allowed to ${operation.name}: it may use certain clusters only.`;
+    throw new GantryError('AccessDeniedException', message, { hint: 'Use a key for all clusters.' });
+  }
+  if (operation.scope === undefined)
+    for (const reference of namedClusters(operation, input)) authorizeCluster(principal, reference);
+}
+
+/** `reference`: name or ARN. */
+export function authorizeCluster(principal: Principal, reference: string): void {
+  const name = clusterName(reference);
+  if (mayUse(principal, name)) return;
+  throw new GantryError('AccessDeniedException', `${principal.arn} is not allowed to use the cluster ${name}.`, {
+    field: 'cluster',
+    hint: `Use a key that has the cluster '${name}'.`,
+  });
+}
+
+/** Members by which an input names clusters; what is left out is the cluster `default`. */
+const members = ['cluster', 'clusterName', 'clusters'];
+
+function namedClusters({ input: schema }: Operation, input: object): readonly string[] {
+  if (!(schema instanceof z.ZodObject)) return [];
+  return members
+    .filter((member) => Object.hasOwn(schema.shape, member))
+    .flatMap((member) => {
+      const given: unknown = Object.getOwnPropertyDescriptor(input, member)?.value;
+      const named = z.union([z.array(z.string()).min(1), z.string()]).safeParse(given);
+      return named.success ? named.data : defaultClusterName;
+    });
 }

@@ -18,6 +18,7 @@ export function hostView(
   const reserved = used.filter((port) => capacity.ports[port as keyof typeof capacity.ports] === reservedByHost);
   return {
     containerInstanceArn: containerInstanceArn(realm, identity.cluster, identity.hostId),
+    ...(identity.instanceId === undefined ? {} : { ec2InstanceId: identity.instanceId }),
     version: identity.version,
     versionInfo: { agentVersion: identity.agentVersion },
     registeredResources: resourcesOf(capacity.totalCpuUnits, capacity.totalMemoryMib, reserved),

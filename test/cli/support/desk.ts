@@ -79,6 +79,7 @@ export async function openDesk({
   const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
     arn: 'arn:aws:iam::000000000000:user/test',
     actions: allActions,
+    clusters: 'all',
   });
   const connection = {
     endpoint: `http://127.0.0.1:${address.port}`,

@@ -110,7 +110,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
-  const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions };
+  const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
 
   const world: World = {
     control,

@@ -1,0 +1,125 @@
+/**
+ * Ends hosts for good: because their instance is gone, or because an operator says so. First nothing more can be placed on the host (its
+ * capacity is INACTIVE, under a new epoch); then each of its tasks gets a verdict and gives back what it held, exactly once. May be
+ * repeated at every point: what was begun is carried on with the reason that was given first, by the next caller or by the loop that
+ * buries hosts. A late report of such a host changes nothing but history.
+ */
+import { createHash } from 'node:crypto';
+import { GantryError } from '../../core/errors.ts';
+import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
+import type { StopCode, Task } from '../../core/model/task.ts';
+import { giveVerdict } from '../../core/task/transitions.ts';
+import { attempt } from '../attempts.ts';
+import type { ControlDeps } from '../deps.ts';
+import { holdingOf, release, setInactive } from '../store/host-capacity.ts';
+import { getHostCapacity, getHostIdentity, hostTasks, removeHostTask, retireIdentity } from '../store/hosts.ts';
+import { getInstance, removeInstance } from '../store/instances.ts';
+import { getTasks, replaceTask, unlistTask } from '../store/tasks.ts';
+
+export interface Retirement {
+  /** For people and for the tasks: a sentence. */
+  readonly reason: string;
+  readonly stopCode: StopCode;
+  /** Refuse where the host has tasks. */
+  readonly onlyIdle?: boolean;
+}
+
+/** At most three items a task, and the host's capacity. */
+const tasksPerCommit = 32;
+
+/** Answers the host as it is then; undefined where there is none. Throws InvalidParameterException where it must be idle and is not. */
+export async function retireHost(
+  deps: ControlDeps,
+  hostId: string,
+  retirement: Retirement,
+): Promise<HostIdentity | undefined> {
+  const host = await attempt(deps, { most: 20, what: `host ${hostId}` }, async () => {
+    const identity = await getHostIdentity(deps.table, hostId);
+    if (identity === undefined) return { identity };
+    return identity.retired === undefined ? await makeInactive(deps, identity, retirement) : { identity };
+  });
+  if (host.identity === undefined) return undefined;
+  await endTasks(deps, host.identity);
+  return host.identity;
+}
+
+async function makeInactive(
+  deps: ControlDeps,
+  identity: HostIdentity,
+  { reason, stopCode, onlyIdle = false }: Retirement,
+): Promise<{ identity: HostIdentity } | undefined> {
+  const { cluster, hostId, publicKey } = identity;
+  const capacity = await getHostCapacity(deps.table, cluster, hostId);
+  if (capacity === undefined) throw new Error(`host ${hostId} has no capacity item`);
+  if (onlyIdle && capacity.taskCount > 0) {
+    throw new GantryError('InvalidParameterException', 'Found running tasks on the instance.', {
+      field: 'containerInstance',
+      hint: 'Drain the host and wait for its tasks, or use force: then they are stopped.',
+    });
+  }
+  const at = deps.clock.now();
+  const retired = { at, reason, stopCode };
+  const keyDigest = createHash('sha256').update(publicKey).digest('hex');
+  const { outcome } = await deps.table.commit([
+    setInactive(capacity, at, { onlyIdle }),
+    ...retireIdentity(identity, keyDigest, retired, deps.settings.retentionSeconds),
+  ]);
+  if (outcome !== 'done') return undefined;
+  const inactive = { status: 'INACTIVE', connected: false, connectedChangedAt: at, epoch: capacity.epoch + 1 } as const;
+  deps.capacity.learned({ ...capacity, ...inactive });
+  deps.recent.hostChanged(hostId);
+  deps.log.warn({ hostId, host: identity.name, cluster, reason }, 'a host was retired');
+  return { identity: { ...identity, retired, version: identity.version + 1 } };
+}
+
+/** Only of a host that is INACTIVE, so that no task is added meanwhile. */
+async function endTasks(deps: ControlDeps, { cluster, hostId, name, retired }: HostIdentity): Promise<void> {
+  if (retired === undefined) return;
+  const taskIds = (await hostTasks(deps.table, hostId)).map(({ taskId }) => taskId);
+  for (let from = 0; from < taskIds.length; from += tasksPerCommit) {
+    const chunk = taskIds.slice(from, from + tasksPerCommit);
+    await attempt(deps, { most: 20, what: `the tasks of host ${name}` }, async () => {
+      const tasks = [...(await getTasks(deps.table, chunk)).values()].filter(({ released }) => !released);
+      const capacity = await getHostCapacity(deps.table, cluster, hostId);
+      const ended = tasks.map((task): [Task, Task] => [
+        task,
+        { ...(giveVerdict(task, retired) ?? task), released: true },
+      ]);
+      const { outcome } = await deps.table.commit([
+        ...ended.flatMap(([seen, next]) => [replaceTask(seen, next, deps.settings.retentionSeconds), unlistTask(next)]),
+        ...chunk.map((taskId) => removeHostTask(hostId, taskId)),
+        ...releaseOf(capacity, tasks),
+      ]);
+      if (outcome !== 'done') return undefined;
+      for (const { id } of tasks) deps.feed.changed(id);
+      return 'ended';
+    });
+  }
+}
+
+const releaseOf = (capacity: HostCapacity | undefined, tasks: readonly Task[]): ReturnType<typeof release>[] =>
+  capacity === undefined || tasks.length === 0 ? [] : [release(capacity, tasks.map(holdingOf))];
+
+/** What ECS says of the tasks of an instance that is gone. */
+export const instanceGone = (instanceId: string, how: 'terminated' | 'stopped'): string =>
+  `Host EC2 (instance ${instanceId}) ${how}.`;
+
+/**
+ * The instance is gone for good: its host is retired, and it is not admitted any more. Answers whether it was known. Its name is free and
+ * everything is done when this resolves; where it throws, call it again.
+ */
+export async function retireInstance(
+  deps: ControlDeps,
+  instanceId: string,
+  reason: string,
+  stopCode: StopCode = 'TerminationNotice',
+): Promise<boolean> {
+  return attempt(deps, { most: 10, what: `the instance ${instanceId}` }, async () => {
+    const instance = await getInstance(deps.table, instanceId);
+    if (instance === undefined) return false;
+    if (instance.hostId !== undefined) await retireHost(deps, instance.hostId, { reason, stopCode });
+    // Last: as long as the item is there, whoever looks knows that there is something to end.
+    const { outcome } = await deps.table.commit([removeInstance(instance)]);
+    return outcome === 'done' ? true : undefined;
+  });
+}

@@ -1,0 +1,60 @@
+/** UpdateContainerInstancesState, DeregisterContainerInstance. */
+import { GantryError } from '../../core/errors.ts';
+import { changeStatus } from '../hosts/drain.ts';
+import { type Retirement, retireHost } from '../hosts/retire.ts';
+import { refuseTooMany } from './checks.ts';
+import type { Handlers } from './context.ts';
+import { containerInstanceArnOf, hostIdMeant, hostViews } from './hosts.ts';
+import { activeClusterName } from './references.ts';
+
+/** ECS' own limit. */
+const mostHosts = 10;
+
+export const updateContainerInstancesState: Handlers['UpdateContainerInstancesState'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const { status, containerInstances: references } = input;
+  if (status !== 'ACTIVE' && status !== 'DRAINING') {
+    const message = 'Container instance status should be one of [ACTIVE, DRAINING]';
+    throw new GantryError('InvalidParameterException', message, { field: 'status' });
+  }
+  if (references.length === 0) {
+    throw new GantryError('InvalidParameterException', 'Container Instances cannot be empty.', {
+      field: 'containerInstances',
+    });
+  }
+  refuseTooMany('containerInstances', references, mostHosts);
+  const changed: string[] = [];
+  const failures: { arn: string; reason: string }[] = [];
+  for (const reference of references) {
+    const hostId = await hostIdMeant(deps, cluster, reference);
+    const host = hostId === undefined ? undefined : await changeStatus(deps, { cluster, hostId }, status);
+    if (host === undefined) failures.push({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' });
+    else changed.push(host.hostId);
+  }
+  const views = await hostViews(deps, cluster, [...new Set(changed)]);
+  return { containerInstances: views.map(({ view }) => view), failures };
+};
+
+/**
+ * ECS leaves the containers of a forced deregistration running. Here someone has asked for the end of the host: where its agent still
+ * lives it stops what runs, so that nothing runs that nobody accounts for.
+ */
+export const deregisterContainerInstance: Handlers['DeregisterContainerInstance'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const { force = false } = input;
+  const hostId = await hostIdMeant(deps, cluster, input.containerInstance);
+  const [found] = hostId === undefined ? [] : await hostViews(deps, cluster, [hostId]);
+  if (hostId === undefined || found === undefined) {
+    throw new GantryError('InvalidParameterException', 'The referenced container instance was not found.', {
+      field: 'containerInstance',
+      hint: 'ListContainerInstances shows which there are.',
+    });
+  }
+  await retireHost(deps, hostId, force ? forced : { ...idle, onlyIdle: true });
+  const [after = found] = await hostViews(deps, cluster, [hostId]);
+  await deps.wake.hosts([hostId]);
+  return { containerInstance: after.view };
+};
+
+const forced: Retirement = { reason: 'Container instance deregistration forced by user', stopCode: 'UserInitiated' };
+const idle: Retirement = { reason: 'Container instance deregistered by user', stopCode: 'UserInitiated' };
