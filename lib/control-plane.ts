@@ -11,6 +11,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IDependable } from 'constructs';
 import type { Action } from '../core/api/operation.ts';
 import { apiPaths } from './api-paths.ts';
+import { PropError } from './prop-checks.ts';
 
 /** A Gantry control plane. */
 export interface IGantryControlPlane extends IResource {
@@ -50,6 +51,12 @@ export interface IGantryControlPlane extends IResource {
    */
   newCustomResource(scope: Construct, id: string, props: GantryResourceProps): CustomResource;
 
+  /**
+   * A metric that this control plane counts itself, with `{cluster}` (and `reason` or `loop`) in the options' `dimensionsMap`:
+   * `TasksPending`, `PlacementLatencyMs`, `PlacementRejected`, `PlacementTimedOut`, `CommitConflicts`, `HostSilent`, `HostDrift`,
+   * `LoopFailed`.
+   */
+  metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric;
   /** A metric of this control plane's API: `Count`, `4xx`, `5xx`, `Latency`, `IntegrationLatency` or `DataProcessed`. */
   metricApi(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 }
@@ -79,6 +86,16 @@ export interface GantryControlPlaneAttributes {
    * @default - that of the REST API
    */
   readonly wireEndpoint?: string;
+  /**
+   * Value of the dimension `service` of its metrics.
+   * @default - its metrics cannot be referred to
+   */
+  readonly metricsServiceName?: string;
+  /**
+   * Namespace of its metrics.
+   * @default 'Gantry'
+   */
+  readonly metricsNamespace?: string;
   /** ARN of the function that handles custom resources. */
   readonly resourcesFunctionArn: string;
   /** Name of the table. */
@@ -89,6 +106,8 @@ export interface GantryControlPlaneAttributes {
    */
   readonly eventBusName?: string;
 }
+
+export const defaultMetricsNamespace = 'Gantry';
 
 /** A function can take fifteen minutes; one that says nothing for longer will never answer, and CloudFormation waits an hour by default. */
 const resourceTimeout = Duration.minutes(16);
@@ -102,9 +121,11 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
   abstract readonly eventBus: events.IEventBus;
   abstract readonly table: dynamodb.ITable;
   abstract readonly resourcesFunction: lambda.IFunction;
+  protected abstract readonly metricsServiceName: string | undefined;
+  protected abstract readonly metricsNamespace: string;
 
   /** What must outlive every resource that the control plane's function handles. */
-  protected readonly outlivesResources: readonly IDependable[] = [];
+  protected outlivesResources: readonly IDependable[] = [];
 
   newCustomResource(scope: Construct, id: string, { resourceType, ...props }: GantryResourceProps): CustomResource {
     const resource = new CustomResource(scope, id, {
@@ -135,6 +156,22 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
 
   onContainerInstanceStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
     return this.onEvent(id, 'Gantry Container Instance State Change', options);
+  }
+
+  metric(metricName: string, { dimensionsMap, ...options }: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    if (this.metricsServiceName === undefined)
+      throw new PropError(
+        this,
+        'metricsServiceName',
+        undefined,
+        'given to import a control plane whose metrics are used',
+      );
+    return new cloudwatch.Metric({
+      namespace: this.metricsNamespace,
+      metricName,
+      dimensionsMap: { service: this.metricsServiceName, ...dimensionsMap },
+      ...options,
+    }).attachTo(this);
   }
 
   metricApi(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {

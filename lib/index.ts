@@ -1,6 +1,23 @@
 /** The construct library, `gantry/cdk`: everything that it offers, and nothing else. */
+
+export type { GantryClusterAttributes, IGantryCluster } from './cluster.ts';
 export type {
   GantryAction,
   GantryControlPlaneAttributes,
+  GantryResourceProps,
   IGantryControlPlane,
 } from './control-plane.ts';
+export type { GantryControlPlaneProps, GantryThrottle } from './control-plane-props.ts';
+export { GantryCluster, type GantryClusterProps } from './gantry-cluster.ts';
+export { GantryControlPlane } from './gantry-control-plane.ts';
+export { GantryHosts, type GantryHostsProps } from './gantry-hosts.ts';
+export { GantryTaskDefinition } from './gantry-task-definition.ts';
+export { type BoundImage, GantryImage, type ImageUse } from './image.ts';
+export type {
+  GantryContainer,
+  GantryContainerDependency,
+  GantryPortMapping,
+  GantryTaskDefinitionProps,
+  GantryUlimit,
+} from './task-definition/props.ts';
+export { type CloudFrontWireFrontProps, WireFront, type WireFrontOptions } from './wire-front.ts';

@@ -1,0 +1,93 @@
+/**
+ * What each function may do with the table, by the keys of control/store/keys.ts: a function that is taken over reads and writes what
+ * it handles and no more. Above all, none but `api` comes near access keys. Nothing may scan.
+ */
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { keys, partitions } from '../../control/store/keys.ts';
+import { tableShape } from '../../control/store/table-shape.ts';
+import type { FunctionName } from './functions.ts';
+
+/** The partition keys that begin as this one does, up to its first `#`. */
+function family(partitionKey: string): string {
+  const end = partitionKey.indexOf('#');
+  return end === -1 ? partitionKey : `${partitionKey.slice(0, end + 1)}*`;
+}
+
+const [store, clusters] = [family(keys.store().pk), family(partitions.clusters)];
+const definitions = [family(partitions.family('')), family(partitions.revisions('ACTIVE'))];
+const requests = [family(keys.request('', '').pk), family(partitions.openRequests)];
+const tasks = [keys.task('').pk, partitions.liveTasks('', 0), partitions.waitingTasks('', 0)].map(family);
+const stoppedTasks = family(partitions.stoppedTasks('', 0));
+/** Desired sets and capacities: what placement writes. */
+const hosts = [family(partitions.host('')), family(partitions.hosts('', 0))];
+const connections = family('connection#');
+const hostNames = [family(keys.hostByKey('').pk), family(keys.hostByName('', '').pk)];
+const hostRoles = family(keys.hostRole('').pk);
+const instances = family(keys.instance('').pk);
+const joinTokens = family(keys.joinToken('').pk);
+const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
+
+/** Whichever function starts first makes the store and its cluster `default`. */
+const everyone = [store, clusters];
+
+interface TableAccess {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Reads the index of stopped tasks. */
+  readonly history: boolean;
+}
+
+const access: Readonly<Record<FunctionName, TableAccess>> = {
+  api: {
+    reads: hostNames,
+    writes: [...everyone, ...definitions, ...requests, ...tasks, ...hosts, connections, instances, ...accessKeys],
+    history: true,
+  },
+  hosts: {
+    reads: [...definitions, hostRoles],
+    writes: [...everyone, ...tasks, ...hosts, connections, ...hostNames, instances, joinTokens],
+    history: false,
+  },
+  wake: { reads: definitions, writes: [...everyone, ...tasks, ...hosts, connections], history: false },
+  events: { reads: [...everyone, ...definitions, ...tasks, ...hosts], writes: [], history: false },
+  sweep: {
+    reads: [...definitions, ...hostNames],
+    writes: [...everyone, ...requests, ...tasks, ...hosts, connections, instances],
+    history: true,
+  },
+  resources: {
+    reads: hostNames,
+    writes: [...everyone, ...definitions, ...tasks, ...hosts, connections, hostRoles, instances],
+    history: false,
+  },
+};
+
+const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem'];
+const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+
+export function grantTable(name: FunctionName, table: dynamodb.ITable, role: iam.IGrantable): void {
+  const { reads, writes, history } = access[name];
+  const statements = [
+    onKeys('ReadItems', readActions, table.tableArn, [...reads, ...writes]),
+    ...(writes.length > 0 ? [onKeys('WriteItems', writeActions, table.tableArn, writes)] : []),
+    ...(history ? [onKeys('ReadHistory', ['dynamodb:Query'], indexArn(table), [stoppedTasks])] : []),
+  ];
+  for (const statement of statements) role.grantPrincipal.addToPrincipalPolicy(statement);
+}
+
+const indexArn = (table: dynamodb.ITable): string => `${table.tableArn}/index/${tableShape.history.indexName}`;
+
+/** Every partition key of a request must be one of these; of a batch or a transaction, each. */
+const onKeys = (
+  sid: string,
+  actions: readonly string[],
+  resource: string,
+  leadingKeys: readonly string[],
+): iam.PolicyStatement =>
+  new iam.PolicyStatement({
+    sid,
+    actions: [...actions],
+    resources: [resource],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys.toSorted() } },
+  });

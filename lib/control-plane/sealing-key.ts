@@ -1,0 +1,23 @@
+/** The KMS key under which the key that seals access keys is encrypted. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+
+export interface SealingKey {
+  readonly keyArn: string;
+  grantSealing(grantee: iam.IGrantable): void;
+}
+
+export function makeSealingKey(scope: Construct, removalPolicy: RemovalPolicy): SealingKey {
+  const key = new kms.Key(scope, 'SealingKey', {
+    description: 'Gantry: seals access keys. Without it they are lost.',
+    enableKeyRotation: true,
+    // A key that a failed deployment leaves behind would cost a dollar a month for nothing.
+    removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  });
+  return {
+    keyArn: key.keyArn,
+    grantSealing: (grantee) => void key.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt'),
+  };
+}

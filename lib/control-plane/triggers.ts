@@ -1,0 +1,121 @@
+/** What wakes the functions that no request wakes: the table's stream, the minute, and EC2 saying that an instance ends. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { keys, partitions } from '../../control/store/keys.ts';
+import { tableShape } from '../../control/store/table-shape.ts';
+import { acknowledge, acknowledgeWildcards } from '../acknowledge.ts';
+import type { GantryFunction } from './functions.ts';
+import type { TableWithStream } from './table.ts';
+import type { StreamConsumer } from './watched.ts';
+
+/** A record as its consumer gave up on it: where it is in the stream, kept for two weeks. */
+function makeDeadLetters(scope: Construct, id: string): sqs.Queue {
+  const queue = new sqs.Queue(scope, id, {
+    encryption: sqs.QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+    // It names places in a stream, which are of no use once the stack is gone.
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  acknowledge(queue, { 'AwsSolutions-SQS3': 'This is a dead-letter queue; an alarm watches it.' });
+  return queue;
+}
+
+interface ChangeFilter {
+  readonly partitionPrefix: string;
+  readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
+}
+
+const waiting = partitions.waitingTasks('', 0).split('#')[0] ?? '';
+
+/** A Lambda invocation costs more than a filter that drops its reason. */
+const filters: Readonly<Record<'wake' | 'events', readonly ChangeFilter[]>> = {
+  wake: [
+    { partitionPrefix: `${waiting}#`, eventNames: ['INSERT'] },
+    { partitionPrefix: partitions.hostsPrefix, eventNames: ['INSERT', 'MODIFY'] },
+  ],
+  events: [
+    { partitionPrefix: keys.task('').pk, eventNames: ['INSERT', 'MODIFY'] },
+    { partitionPrefix: partitions.hostsPrefix, eventNames: ['INSERT', 'MODIFY'] },
+  ],
+};
+
+const filterOf = ({ partitionPrefix, eventNames }: ChangeFilter) =>
+  lambda.FilterCriteria.filter({
+    eventName: eventNames,
+    dynamodb: { Keys: { [tableShape.partitionKey]: { S: [{ prefix: partitionPrefix }] } } },
+  });
+
+export function readStream(
+  scope: Construct,
+  name: 'wake' | 'events',
+  reader: GantryFunction,
+  { table, streamArn }: TableWithStream,
+): StreamConsumer {
+  const deadLetters = makeDeadLetters(scope, `${reader.node.id}DeadLetters`);
+  for (const statement of streamStatements(table, streamArn)) reader.addToRolePolicy(statement);
+  reader.addEventSourceMapping('Stream', {
+    eventSourceArn: streamArn,
+    startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+    batchSize: 100,
+    filters: filters[name].map(filterOf),
+    reportBatchItemFailures: true,
+    bisectBatchOnError: true,
+    // Until then it is tried again: what an hour did not mend, the sweep has, and a person must see.
+    maxRecordAge: Duration.hours(1),
+    onFailure: new SqsDlq(deadLetters),
+  });
+  if (reader.role !== undefined)
+    acknowledgeWildcards(
+      reader.executionRole,
+      [streamsOf(table)],
+      'Listing the streams of this one table has no narrower form.',
+    );
+  return { reader, deadLetters };
+}
+
+const streamsOf = (table: dynamodb.ITable): string => `${table.tableArn}/stream/*`;
+
+const streamStatements = (table: dynamodb.ITable, streamArn: string): iam.PolicyStatement[] => [
+  new iam.PolicyStatement({ sid: 'ListStreams', actions: ['dynamodb:ListStreams'], resources: [streamsOf(table)] }),
+  new iam.PolicyStatement({
+    sid: 'ReadStream',
+    actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+    resources: [streamArn],
+  }),
+];
+
+/** Each minute. A minute that fails is not repeated: the next one does the same. */
+export function sweepEachMinute(scope: Construct, sweep: lambda.IFunction): void {
+  const role = new iam.Role(scope, 'SweepScheduleRole', {
+    assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+  });
+  new scheduler.Schedule(scope, 'SweepSchedule', {
+    description: 'Gantry: every loop that is due.',
+    schedule: scheduler.ScheduleExpression.rate(Duration.minutes(1)),
+    target: new LambdaInvoke(sweep, { role, retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+  });
+  acknowledgeWildcards(role, [`${sweep.functionArn}:*`], 'Versions of the one function that the schedule invokes.');
+}
+
+/** EC2's own word that an instance ends is evidence that no heartbeat can give. */
+export function sweepOnInstanceEnd(scope: Construct, sweep: lambda.IFunction): void {
+  new events.Rule(scope, 'InstanceEnds', {
+    description: 'Gantry: ends hosts whose instance is gone.',
+    eventPattern: {
+      source: ['aws.ec2'],
+      detailType: ['EC2 Instance State-change Notification'],
+      detail: { state: ['stopping', 'stopped', 'shutting-down', 'terminated'] },
+    },
+    targets: [new targets.LambdaFunction(sweep)],
+  });
+}
