@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin } from 'esbuild';
 
 /** Packages of CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
 const requireBanner = "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);";
@@ -23,7 +23,7 @@ export async function buildLambdas(repository: string, outdir: string): Promise<
 
 async function buildLambda(repository: string, outdir: string, name: string): Promise<Metafile> {
   const target = join(outdir, 'lambdas', name);
-  const { metafile } = await build({
+  const { metafile } = await bundle({
     absWorkingDir: repository,
     entryPoints: { index: `lambdas/${name}/index.ts` },
     outdir: target,
@@ -40,7 +40,7 @@ async function buildLambda(repository: string, outdir: string, name: string): Pr
     sourcemap: 'external',
     metafile: true,
     logLevel: 'warning',
-    plugins: [englishOnly, onlyUsedOfZod, credentialsFromEnvironment],
+    plugins: [englishOnly, openApiAsBuilt, onlyUsedOfZod, credentialsFromEnvironment],
   });
   moveMaps(target, join(outdir, 'maps', name));
   return metafile;
@@ -55,8 +55,8 @@ function moveMaps(from: string, to: string): void {
 /** zod carries its messages in some fifty languages, 300 KB of them; it speaks English to us. */
 const englishOnly: Plugin = {
   name: 'english-only',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
     }));
   },
@@ -65,19 +65,38 @@ const englishOnly: Plugin = {
 /** `import { z }` is an object with all of zod in it; a namespace import leaves out what nobody names. */
 const onlyUsedOfZod: Plugin = {
   name: 'only-used-of-zod',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => ({
+  setup(build) {
+    build.onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod';", "import * as z from 'zod';"),
       loader: 'ts',
     }));
   },
 };
 
+/** The OpenAPI document is the one that is checked in, so that nothing here makes JSON schemas, and zod's makers of them stay out. */
+const openApiAsBuilt: Plugin = {
+  name: 'openapi-as-built',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]control[\\/]http[\\/]openapi\.ts$/ }, async ({ path }) => ({
+      contents: `export const openApiDocument = () => (${await readFile(join(path, '../../../docs/openapi.json'), 'utf8')});`,
+    }));
+    build.onLoad(
+      { filter: /[\\/]zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => {
+        const exported = (await readFile(path, 'utf8')).matchAll(/^export (?:async )?(?:function|const) (\w+)/gm);
+        const stubs = [...exported].map(([, name = '']) => `export const ${name} = absent;`);
+        const absent = "const absent = () => { throw new Error('JSON schemas are left out of this build'); };";
+        return { contents: [absent, ...stubs].join('\n') };
+      },
+    );
+  },
+};
+
 /** Lambda puts a function's credentials into its environment, so the other ways to find some (100 KB of clients) are left out. */
 const credentialsFromEnvironment: Plugin = {
   name: 'credentials-from-environment',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]dist-es[\\/]index\.js$/ }, () => ({
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]dist-es[\\/]index\.js$/ }, () => ({
       contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
     }));
   },

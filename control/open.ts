@@ -27,7 +27,7 @@ const defaultSettings: Settings = {
   heartbeatSeconds: 60,
 };
 
-const pause: ControlDeps['sleep'] = async (ms, signal) => {
+export const pause: ControlDeps['sleep'] = async (ms, signal) => {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch (error) {

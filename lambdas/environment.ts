@@ -16,6 +16,8 @@ const switchedOn = z
 
 const variables = {
   AWS_REGION: z.string().min(1),
+  /** Instead of the region's own STS, which is asked who a host is. */
+  AWS_ENDPOINT_URL_STS: optional(z.url()),
   GANTRY_TABLE: z.string().min(1),
   GANTRY_ACCOUNT_ID: z.string().regex(/^\d{12}$/, 'must be twelve digits'),
   GANTRY_HEARTBEAT_SECONDS: seconds.default(60),

@@ -2,7 +2,6 @@
 import type { Hono } from 'hono';
 import { handle, type LambdaEvent } from 'hono/aws-lambda';
 import { GantryError } from '../core/errors.ts';
-import type { Context } from './log.ts';
 
 export type HttpEvent = Extract<LambdaEvent, { rawPath: string }>;
 
@@ -18,8 +17,8 @@ const maxAnswerBytes = 6 * 1024 * 1024 - 64 * 1024;
 /** `refuse` makes the answer to give instead of one that is too large. */
 export function httpHandler(app: Hono, refuse: (event: HttpEvent, error: GantryError) => Response) {
   const run = handle(app, { isContentTypeBinary: () => false });
-  return async (event: HttpEvent, context: Context): Promise<HttpAnswer> => {
-    const { statusCode, headers, body } = await run(event, context);
+  return async (event: HttpEvent): Promise<HttpAnswer> => {
+    const { statusCode, headers, body } = await run(event);
     const bytes = Buffer.byteLength(JSON.stringify(body));
     if (bytes <= maxAnswerBytes) return { statusCode, headers: singleValues(headers ?? {}), body };
     const refusal = refuse(event, tooLarge(bytes));

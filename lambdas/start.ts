@@ -4,13 +4,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ControlDeps } from '../control/deps.ts';
-import { openDeps } from '../control/open.ts';
+import { openDeps, pause } from '../control/open.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import type { Table } from '../control/store/table.ts';
 import { unsupportedLogs } from './capabilities.ts';
 import type { ControlEnvironment } from './environment.ts';
 import type { Instruments } from './instruments.ts';
 import { createPollingFeed } from './polling-feed.ts';
+import { framePoster } from './post-frame.ts';
+import { gatewayWake, noWake } from './wake-hosts.ts';
 
 export const openTable = (
   { GANTRY_TABLE: tableName, AWS_REGION: region }: Pick<ControlEnvironment, 'GANTRY_TABLE' | 'AWS_REGION'>,
@@ -18,23 +20,45 @@ export const openTable = (
 ): Promise<Table> =>
   openDynamoDbTable({ tableName, region, ...(tracing && { configureClient: (client) => tracing.capture(client) }) });
 
-export async function startControl(environment: ControlEnvironment, instruments: Instruments): Promise<ControlDeps> {
+/** `more`: what only some functions need. */
+export async function startControl(
+  environment: ControlEnvironment,
+  instruments: Instruments,
+  more: Pick<ControlDeps, 'callerIdentity'> = {},
+): Promise<ControlDeps> {
+  const { AWS_REGION: region, GANTRY_CONNECTIONS_ENDPOINT: endpoint, GANTRY_WAKE_URL: wakeUrl } = environment;
   const { log, metrics } = instruments;
-  const options = {
+  const world = {
     table: await openTable(environment, instruments),
     log,
     clock: { now: () => Date.now() },
     random: () => Math.random(),
+    sleep: pause,
+  };
+  const options = {
+    ...world,
     newId: () => randomBytes(16).toString('hex'),
+    ...more,
     settings: {
       heartbeatSeconds: environment.GANTRY_HEARTBEAT_SECONDS,
       retentionSeconds: environment.GANTRY_RETENTION_SECONDS,
+      ...(wakeUrl !== undefined && { sockets: { wake: wakeUrl } }),
     },
-    realm: { region: environment.AWS_REGION, accountId: environment.GANTRY_ACCOUNT_ID },
+    realm: { region, accountId: environment.GANTRY_ACCOUNT_ID },
   };
-  // The store's stream activates the loops, and the sweep each minute: this process may be frozen as soon as it has answered.
-  const activate = (): void => {};
-  return openDeps(options, { wake: noWake, feed: createPollingFeed(), logs: unsupportedLogs, activate, metrics });
+  return openDeps(options, {
+    wake: endpoint === undefined ? noWake : gatewayWake(world, framePoster({ endpoint, region, credentials })),
+    feed: createPollingFeed(),
+    logs: unsupportedLogs,
+    // The store's stream activates the loops, and the sweep each minute: this process may be frozen as soon as it has answered.
+    activate: () => {},
+    metrics,
+  });
 }
 
-const noWake = { hosts: async () => {} };
+/** The function's own role: Lambda puts them there, and new ones into new processes. */
+const credentials = () => ({
+  accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? '',
+  secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
+  ...(process.env.AWS_SESSION_TOKEN !== undefined && { sessionToken: process.env.AWS_SESSION_TOKEN }),
+});

@@ -54,7 +54,7 @@ export function learnFrom(deps: Pick<ControlDeps, 'capacity'>, result: CommitRes
   for (const host of refusedHosts(result.failed)) deps.capacity.learned(host);
 }
 
-const wakeLimits = { hosts: 100, ms: 250 };
+const wakeLimits = { hosts: 100, ms: 500 };
 
 /** Bounded in number and time, and never a reason to fail: the agents also fetch on a timer. */
 export async function wakeHosts(

@@ -8,7 +8,6 @@ import { createAccessKeys } from '../../control/keys/access-keys.ts';
 import { handlers } from '../../control/operations/registry.ts';
 import { refusals } from '../capabilities.ts';
 import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
-import type { Context } from '../log.ts';
 import { lambdaAuthenticator } from './authenticator.ts';
 import { asSigned } from './wire-front.ts';
 
@@ -18,5 +17,5 @@ export function createApiHandler(deps: ControlDeps) {
   const answer = httpHandler(app, (event, error) =>
     (event.rawPath === '/' ? wireError : problemResponse)(error, deps.newId()),
   );
-  return (event: HttpEvent, context: Context): Promise<HttpAnswer> => answer(asSigned(event), context);
+  return (event: HttpEvent): Promise<HttpAnswer> => answer(asSigned(event));
 }
