@@ -7,6 +7,7 @@ import type { Control } from '../../../control/create.ts';
 import {
   type DesiredSet,
   desiredSetSchema,
+  heartbeatResponseSchema,
   hostPaths,
   type RegisterRequest,
   type RegisterResponse,
@@ -79,7 +80,7 @@ export class ScriptedHost {
     return this;
   }
 
-  async register(token: string, changes: Partial<RegisterRequest> = {}): Promise<RegisterResponse> {
+  async register(token: string | undefined, changes: Partial<RegisterRequest> = {}): Promise<RegisterResponse> {
     const {
       cluster = 'default',
       cpuUnits = 2048,
@@ -89,7 +90,7 @@ export class ScriptedHost {
     } = this.#options;
     const body: RegisterRequest = {
       protocolVersion: 1,
-      token,
+      ...(token === undefined ? {} : { token }),
       cluster,
       name: this.name,
       publicKey: this.publicKey,
@@ -152,8 +153,9 @@ export class ScriptedHost {
     return answer;
   }
 
-  async heartbeat(): Promise<void> {
-    await this.request('POST', hostPaths.heartbeat(this.hostId));
+  /** Answers the ETag of what is desired of it. */
+  async heartbeat(): Promise<string> {
+    return heartbeatResponseSchema.parse(await this.request('POST', hostPaths.heartbeat(this.hostId))).etag;
   }
 
   /** The task runs; not reported yet. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Control, createControl } from '../../../control/create.ts';
-import type { Settings } from '../../../control/deps.ts';
+import type { ControlDeps, Settings } from '../../../control/deps.ts';
 import { callOperation } from '../../../control/http/call.ts';
 import type { LoopName } from '../../../control/loops/loop.ts';
 import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly store?: StoreKind;
   readonly settings?: Partial<Settings>;
   readonly seed?: number;
+  readonly callerIdentity?: ControlDeps['callerIdentity'];
+  readonly secretBox?: ControlDeps['secretBox'];
   /** Stands between the world's own control plane and the store; others have the store itself. */
   readonly wrap?: (table: Table) => Table;
 }
@@ -105,8 +107,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       )
       .join('');
   };
+  const { callerIdentity, secretBox } = options;
+  const settings = { heartbeatSeconds: 5, ...options.settings };
   const create = (table: Table): Promise<Control> =>
-    createControl({ table, clock, random, newId, log, settings: { heartbeatSeconds: 5, ...options.settings } });
+    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox });
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
