@@ -21,12 +21,11 @@ export function refuseFields(table: FieldTable, input: unknown): void {
 
 /** A sentence for each row of the table that the request touches without effect. */
 export const fieldWarnings = (table: FieldTable, input: unknown): string[] => {
-  const rows = Map.groupBy(fieldsOf(table, ['recorded', 'ignored'], input), ({ row }) => row);
-  return [...rows.values()].flatMap(([first]) =>
-    first === undefined
-      ? []
-      : [`${first.path}: ${first.class === 'ignored' ? 'ignored' : 'recorded only'}. ${first.says}`],
-  );
+  const touched = fieldsOf(table, ['recorded', 'ignored'], input);
+  const isFirstOfRow = ({ row }: { row: string }, index: number) => touched.findIndex((at) => at.row === row) === index;
+  return touched
+    .filter(isFirstOfRow)
+    .map((at) => `${at.path}: ${at.class === 'ignored' ? 'ignored' : 'recorded only'}. ${at.says}`);
 };
 
 function fieldsOf(table: FieldTable, classes: readonly FieldClass[], input: unknown) {
