@@ -1,0 +1,53 @@
+/** GantryTaskDefinition: a task definition that CloudFormation registers. A change registers a new revision and deregisters the old. */
+import { Annotations, Names, Resource, Stack } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { IGantryCluster } from './cluster.ts';
+import type { BoundImage } from './image.ts';
+import { checkDefinition } from './task-definition/check.ts';
+import { type GantryTaskDefinitionProps, registrationOf } from './task-definition/props.ts';
+
+/** A task definition. */
+export class GantryTaskDefinition extends Resource {
+  readonly family: string;
+  /** ARN of the revision that the app describes. */
+  readonly taskDefinitionArn: string;
+  private readonly images: readonly BoundImage[];
+
+  constructor(scope: Construct, id: string, props: GantryTaskDefinitionProps) {
+    super(scope, id);
+    const { controlPlane, containers, cpuArchitecture, clusters = [], removalPolicy } = props;
+    this.family = props.family ?? Names.uniqueResourceName(this, { maxLength: 255, allowedSpecialCharacters: '-_' });
+    this.images = containers.map(({ image, name }) =>
+      image.bind(this, { id: `${name}Image`, ...(cpuArchitecture && { cpuArchitecture }) }),
+    );
+    const definition = registrationOf(
+      this.family,
+      props,
+      this.images.map(({ name }) => name),
+    );
+    for (const warning of checkDefinition(this, definition))
+      Annotations.of(this).addWarningV2(`gantry:${warning.split(':', 1)[0]}`, warning);
+    const registration = controlPlane.newCustomResource(this, 'Registration', {
+      resourceType: 'Custom::GantryTaskDefinition',
+      properties: { Definition: Stack.of(this).toJsonString(definition) },
+      ...(removalPolicy && { removalPolicy }),
+    });
+    this.taskDefinitionArn = registration.getAttString('Arn');
+    for (const cluster of clusters) this.grantPull(cluster.hostRole);
+  }
+
+  /** Allows pulling the images of all containers. */
+  grantPull(grantee: iam.IGrantable): void {
+    for (const image of this.images) image.grantPull(grantee);
+  }
+
+  /**
+   * Allows running tasks in a cluster, and its hosts to pull the images. What a call runs is in its body, which IAM does not see: who may
+   * run this may run every task definition there.
+   */
+  grantRun(grantee: iam.IGrantable, cluster: IGantryCluster): iam.Grant {
+    this.grantPull(cluster.hostRole);
+    return cluster.grantRunTask(grantee);
+  }
+}
