@@ -15,6 +15,7 @@ export interface FaultRates {
   readonly staleHistory: number;
 }
 
+export const noFaults: FaultRates = { throttling: 0, conflicts: 0, lostAnswers: 0, staleHistory: 0 };
 export const someFaults: FaultRates = { throttling: 0.1, conflicts: 0.1, lostAnswers: 0.05, staleHistory: 0.5 };
 
 /** How often each was injected. */
@@ -53,7 +54,7 @@ const longestLag = 20;
 
 export class FaultInjector {
   readonly counts: FaultCounts = { requests: 0, throttling: 0, conflicts: 0, lostAnswers: 0, staleHistory: 0 };
-  readonly #rates: FaultRates;
+  rates: FaultRates;
   readonly #random: () => number;
   readonly #index = new LaggingIndex();
   /** Transactions that were made though their answer was lost: DynamoDB knows them again by their token. */
@@ -62,7 +63,7 @@ export class FaultInjector {
 
   constructor(seed: number, rates: FaultRates) {
     this.#random = seededRandom(seed);
-    this.#rates = rates;
+    this.rates = rates;
   }
 
   async intercept(operation: string, input: Wire, forward: Forward): Promise<Wire> {
@@ -79,7 +80,7 @@ export class FaultInjector {
   }
 
   #happens(fault: keyof FaultRates): boolean {
-    const happens = this.#random() < this.#rates[fault];
+    const happens = this.#random() < this.rates[fault];
     if (happens) this.counts[fault] += 1;
     return happens;
   }

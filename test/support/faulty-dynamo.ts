@@ -16,7 +16,18 @@ import { startDynoxide } from './dynoxide.ts';
 export interface FaultyDynamo extends AsyncDisposable {
   /** For `--dynamodb-endpoint`; any credentials. */
   readonly endpoint: string;
+  /** The emulator itself, for what belongs to no client: tables and streams. */
+  readonly upstream: string;
+  /** Its rates can be changed while it runs. */
+  readonly injector: FaultInjector;
   readonly counts: FaultCounts;
+}
+
+export interface FaultyDynamoOptions {
+  readonly seed: number;
+  readonly rates: FaultRates;
+  /** Sees each request first; throws an InjectedError to refuse it. */
+  readonly admit?: (operation: string, input: Wire, authorization: string) => void;
 }
 
 const contentType = 'application/x-amz-json-1.0';
@@ -34,17 +45,20 @@ class UpstreamError extends Error {
   }
 }
 
-export async function startFaultyDynamo({ seed, rates }: { seed: number; rates: FaultRates }): Promise<FaultyDynamo> {
+export async function startFaultyDynamo(options: FaultyDynamoOptions): Promise<FaultyDynamo> {
+  const { seed, rates, admit = () => {} } = options;
   const dynoxide = await startDynoxide();
   const injector = new FaultInjector(seed, rates);
   const proxy = createServer((request, response) => {
     // A broken connection to the emulator breaks the client's too.
-    handle(request, response, injector, dynoxide.endpoint).catch(() => response.destroy());
+    handle(request, response, { injector, admit, upstream: dynoxide.endpoint }).catch(() => response.destroy());
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    upstream: dynoxide.endpoint,
+    injector,
     counts: injector.counts,
     async [Symbol.asyncDispose]() {
       proxy.close();
@@ -54,7 +68,13 @@ export async function startFaultyDynamo({ seed, rates }: { seed: number; rates: 
   };
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, injector: FaultInjector, upstream: string) {
+interface Behind {
+  readonly injector: FaultInjector;
+  readonly admit: NonNullable<FaultyDynamoOptions['admit']>;
+  readonly upstream: string;
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, { injector, admit, upstream }: Behind) {
   const { authorization = '', 'x-amz-date': date = '' } = request.headers; // It wants a signature, and checks none.
   const forward = async (operation: string, input: Wire): Promise<Wire> => {
     const answer = await fetch(upstream, {
@@ -73,7 +93,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, inject
   };
   const operation = String(request.headers['x-amz-target']).slice(target.length);
   try {
-    const output = await injector.intercept(operation, JSON.parse(await text(request)), forward);
+    const input = JSON.parse(await text(request));
+    admit(operation, input, authorization);
+    const output = await injector.intercept(operation, input, forward);
     send(response, 200, JSON.stringify(output));
   } catch (error) {
     if (error instanceof UpstreamError) return send(response, error.status, error.body);

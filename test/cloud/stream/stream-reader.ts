@@ -1,0 +1,94 @@
+/**
+ * Reads the emulator's stream of one table and makes of it what DynamoDB's would be: its region, no records of writes that changed
+ * nothing, and several shards, among which only the records of one partition keep their order.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { EmulatorCall } from '../dynamo/emulator.ts';
+
+const recordSchema = z.object({
+  eventID: z.string(),
+  eventName: z.enum(['INSERT', 'MODIFY', 'REMOVE']),
+  eventVersion: z.string(),
+  eventSource: z.string(),
+  awsRegion: z.string(),
+  userIdentity: z.unknown().optional(),
+  dynamodb: z.object({
+    Keys: z.record(z.string(), z.object({ S: z.string() })),
+    NewImage: z.record(z.string(), z.unknown()).optional(),
+    OldImage: z.record(z.string(), z.unknown()).optional(),
+    SequenceNumber: z.string(),
+    SizeBytes: z.number(),
+    StreamViewType: z.string(),
+    ApproximateCreationDateTime: z.number(),
+  }),
+});
+export type StreamRecord = z.infer<typeof recordSchema> & { readonly eventSourceARN: string };
+
+export const shardCount = 3;
+const idlePollMs = 25;
+
+export type Deliver = (shard: number, records: readonly StreamRecord[]) => void;
+
+export class StreamReader {
+  readonly #call: EmulatorCall;
+  readonly #source: { readonly tableName: string; readonly streamArn: string; readonly region: string };
+  readonly #listeners: Deliver[] = [];
+  readonly #end = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(call: EmulatorCall, source: { tableName: string; streamArn: string; region: string }) {
+    this.#call = call;
+    this.#source = source;
+  }
+
+  subscribe(listener: Deliver): void {
+    this.#listeners.push(listener);
+  }
+
+  /** From the stream's beginning. */
+  start(): void {
+    this.#running = this.#read();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  async #read(): Promise<void> {
+    const { tableName: TableName } = this.#source;
+    const { Streams } = await this.#call('DynamoDBStreams', 'ListStreams', { TableName });
+    const StreamArn = (Streams as { StreamArn: string }[])[0]?.StreamArn;
+    const { StreamDescription } = await this.#call('DynamoDBStreams', 'DescribeStream', { StreamArn });
+    const ShardId = Object(StreamDescription).Shards[0].ShardId;
+    const from = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+    let iterator = (await this.#call('DynamoDBStreams', 'GetShardIterator', from)).ShardIterator;
+    while (!this.#end.signal.aborted) {
+      const answer = await this.#call('DynamoDBStreams', 'GetRecords', { ShardIterator: iterator });
+      iterator = answer.NextShardIterator;
+      const records = z
+        .array(recordSchema)
+        .parse(answer.Records)
+        .flatMap((record) => this.#asOnAws(record));
+      for (const [shard, some] of byShard(records)) for (const listener of this.#listeners) listener(shard, some);
+      if (records.length === 0) await delay(idlePollMs, undefined, { signal: this.#end.signal }).catch(() => {});
+    }
+  }
+
+  #asOnAws(record: z.infer<typeof recordSchema>): StreamRecord[] {
+    const { OldImage, NewImage } = record.dynamodb;
+    if (record.eventName === 'MODIFY' && isDeepStrictEqual(OldImage, NewImage)) return [];
+    const { region, streamArn } = this.#source;
+    return [{ ...record, awsRegion: region, eventSourceARN: streamArn }];
+  }
+}
+
+function byShard(records: readonly StreamRecord[]): Map<number, StreamRecord[]> {
+  return Map.groupBy(records, ({ dynamodb: { Keys } }) => {
+    const partition = Object.values(Keys.pk ?? {}).join('');
+    return createHash('sha256').update(partition).digest().readUInt16BE(0) % shardCount;
+  });
+}

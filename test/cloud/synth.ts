@@ -1,0 +1,47 @@
+/**
+ * A stack of the construct library, synthesized in this process out of bundles that are built for it, as `cdk synth` would. What is
+ * in the stack beside the control plane is the caller's.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { buildLambdas } from '../../bin/build-lambdas.ts';
+import type { GantryControlPlaneProps } from '../../lib/control-plane-props.ts';
+import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
+import { readStackSource, type StackSource } from './template/template.ts';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface SynthOptions {
+  readonly controlPlane?: GantryControlPlaneProps;
+  /** What else is in the stack. */
+  readonly more?: (stack: Stack, controlPlane: GantryControlPlane) => void;
+}
+
+/** Its files are gone when it is disposed of. */
+export interface Synthesized extends StackSource, Disposable {}
+
+export async function synthesize({ controlPlane: props, more }: SynthOptions = {}): Promise<Synthesized> {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-synth-'));
+  const dist = join(directory, 'dist');
+  await buildLambdas(repository, dist);
+  const app = new App({
+    outdir: join(directory, 'cdk.out'),
+    context: { 'gantry:dist': dist },
+    analyticsReporting: false,
+  });
+  const stack = new Stack(app, 'Gantry');
+  const controlPlane = new GantryControlPlane(stack, 'ControlPlane', {
+    removalPolicy: RemovalPolicy.DESTROY,
+    heartbeat: Duration.seconds(10),
+    ...props,
+  });
+  new CfnOutput(stack, 'Endpoint', { value: controlPlane.endpoint });
+  new CfnOutput(stack, 'WireEndpoint', { value: controlPlane.wireEndpoint });
+  more?.(stack, controlPlane);
+  const assembly = app.synth();
+  const source = readStackSource(assembly.directory, stack.stackName);
+  return { ...source, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+}
