@@ -1,17 +1,18 @@
 /**
- * The archive that hosts fetch: the built agent with what installs it, and Node. Made at synth and kept in the cache, so that its
- * SHA-256 is known before anything is published. Knows nothing of CDK.
+ * The archive that hosts fetch: Node, and the built agent with what installs it. Made at synth, so that its SHA-256 is known before
+ * anything is published. It is two gzip members one after the other, because the first takes seconds to make and is the same for every
+ * release of the agent: it is kept in the cache. Knows nothing of CDK.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { keepFile } from './cache.ts';
-import { tarOf } from './tar.ts';
+import { endOfTar, tarOf } from './tar.ts';
 
 export interface AgentArchive {
-  readonly path: string;
-  /** Of the file, lower-case hexadecimal. */
+  readonly content: Buffer;
+  /** Of the content, lower-case hexadecimal. */
   readonly sha256: string;
 }
 
@@ -23,26 +24,23 @@ export interface AgentParts {
   readonly cache: string;
 }
 
-/** Every cluster of an app asks for the same one, and hashing Node takes a while. */
-const made = new Map<string, AgentArchive>();
-
 export function agentArchive({ directory, node, cache }: AgentParts): AgentArchive {
-  const key = JSON.stringify([directory, node, cache]);
-  const known = made.get(key);
-  if (known !== undefined && existsSync(known.path)) return known;
-  const tar = tarOf([
-    { path: 'bin/node', isExecutable: true, content: readFileSync(node) },
-    ...readdirSync(directory).map((name) => ({
+  const files = readdirSync(directory)
+    .toSorted()
+    .map((name) => ({
       path: name,
       isExecutable: name.endsWith('.sh'),
       content: readFileSync(join(directory, name)),
-    })),
-  ]);
-  const path = join(cache, `agent-${sha256Of(tar)}.tar.gz`);
-  if (!existsSync(path)) keepFile(path, gzipSync(tar));
-  const archive = { path, sha256: sha256Of(readFileSync(path)) };
-  made.set(key, archive);
-  return archive;
+    }));
+  const content = Buffer.concat([compressedNode(node, cache), gzipSync(Buffer.concat([tarOf(files), endOfTar]))]);
+  return { content, sha256: sha256Of(content) };
+}
+
+function compressedNode(node: string, cache: string): Buffer {
+  const binary = readFileSync(node);
+  const kept = join(cache, `node-${sha256Of(binary)}.tar.gz`);
+  if (!existsSync(kept)) keepFile(kept, gzipSync(tarOf([{ path: 'bin/node', isExecutable: true, content: binary }])));
+  return readFileSync(kept);
 }
 
 const sha256Of = (content: Buffer): string => createHash('sha256').update(content).digest('hex');

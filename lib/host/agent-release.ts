@@ -2,7 +2,9 @@
  * The release of the agent that a cluster's hosts run: the archive as an asset in S3, and the SSM parameter that names it. Hosts follow
  * the parameter, so a new release reaches them where they are.
  */
-import { AssetHashType } from 'aws-cdk-lib';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AssetHashType, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
@@ -20,12 +22,7 @@ export class AgentRelease extends Construct {
 
   constructor(scope: Construct, id: string, architecture: HostArchitecture) {
     super(scope, id);
-    const cache = cacheDirectory();
-    const { path, sha256 } = agentArchive({
-      directory: bundlePath(this, 'agent'),
-      node: nodeBinary(nodePackages[architecture], cache),
-      cache,
-    });
+    const { path, sha256 } = archiveFor(this, architecture);
     this.asset = new Asset(this, 'Archive', { path, assetHash: sha256, assetHashType: AssetHashType.CUSTOM });
     this.assetBucket = this.asset.s3BucketName;
     this.parameter = new ssm.StringParameter(this, 'Release', {
@@ -47,4 +44,26 @@ export class AgentRelease extends Construct {
       }),
     );
   }
+}
+
+interface ArchiveFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** By path: clusters of one app share the archive. */
+const written = new Map<string, ArchiveFile>();
+
+/** The archive as a file in the assembly, where everything is that a deployment publishes. */
+function archiveFor(scope: Construct, architecture: HostArchitecture): ArchiveFile {
+  const assembly = Stage.of(scope)?.assetOutdir ?? '';
+  const path = join(assembly, `gantry-agent-${architecture}.tar.gz`);
+  const known = written.get(path);
+  if (known !== undefined && existsSync(path)) return known;
+  const cache = cacheDirectory();
+  const node = nodeBinary(nodePackages[architecture], cache);
+  const { content, sha256 } = agentArchive({ directory: bundlePath(scope, 'agent'), node, cache });
+  writeFileSync(path, content);
+  written.set(path, { path, sha256 });
+  return { path, sha256 };
 }

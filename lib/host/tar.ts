@@ -12,12 +12,11 @@ export interface ArchivedFile {
 
 const blockBytes = 512;
 
-/** The bytes depend on the files alone: no times, no owners, the order by path. */
-export function tarOf(files: readonly ArchivedFile[]): Buffer {
-  const sorted = files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
-  const entries = sorted.flatMap((file) => [headerOf(file), file.content, padding(file.content.length)]);
-  return Buffer.concat([...entries, Buffer.alloc(2 * blockBytes)]);
-}
+export const endOfTar: Buffer = Buffer.alloc(2 * blockBytes);
+
+/** A part of an archive, or a whole one with `endOfTar` after it. The bytes depend on the files alone: no times, no owners. */
+export const tarOf = (files: readonly ArchivedFile[]): Buffer =>
+  Buffer.concat(files.flatMap((file) => [headerOf(file), file.content, padding(file.content.length)]));
 
 /** The content of a file in an archive, or undefined. */
 export function fileInTar(archive: Buffer, path: string): Buffer | undefined {
