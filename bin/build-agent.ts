@@ -2,9 +2,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-
-/** Packages of CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
-const requireBanner = "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);";
+import { requireBanner } from './require-banner.ts';
 
 export async function buildAgent(repository: string, outdir: string): Promise<void> {
   const target = join(outdir, 'agent');

@@ -10,9 +10,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
 
-/** Packages of CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
-const requireBanner = "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);";
-
 /** Answers what each function's files are made of. */
 export async function buildLambdas(repository: string, outdir: string): Promise<Map<string, Metafile>> {
   const lambdas = join(repository, 'lambdas');
