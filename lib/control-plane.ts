@@ -151,11 +151,11 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
   }
 
   onTaskStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
-    return this.onEvent(id, 'Gantry Task State Change', options);
+    return this.onEvent(id, 'ECS Task State Change', options);
   }
 
   onContainerInstanceStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
-    return this.onEvent(id, 'Gantry Container Instance State Change', options);
+    return this.onEvent(id, 'ECS Container Instance State Change', options);
   }
 
   metric(metricName: string, { dimensionsMap, ...options }: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
