@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
+import { requireBanner } from './require-banner.ts';
 
 /** Answers what each function's files are made of. */
 export async function buildLambdas(repository: string, outdir: string): Promise<Map<string, Metafile>> {
