@@ -12,7 +12,7 @@ import type { ProgressFrame } from '../../core/host-protocol.ts';
 import type { LogLine } from '../../core/model/task.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
-import { authorize } from './auth/policy.ts';
+import { authorize, authorizeCluster } from './auth/policy.ts';
 import { inputError } from './call.ts';
 import { problemOf } from './problem.ts';
 import { answerRest } from './rest.ts';
@@ -40,6 +40,7 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
   app.get('/v1/clusters/:cluster/tasks/:task/watch', (c) =>
     answerRest(c, options, async (context) => {
       authorize(context.principal, 'read');
+      authorizeCluster(context.principal, c.req.param('cluster'));
       if (options.refusals !== undefined) throw options.refusals.watch;
       const lines = watchTask(options, context, c.req.param(), c.req.raw.signal);
       return ndjson(c, options, context, await started(lines));
@@ -48,6 +49,7 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
   app.get('/v1/clusters/:cluster/tasks/:task/logs', (c) =>
     answerRest(c, options, async (context) => {
       authorize(context.principal, 'read');
+      authorizeCluster(context.principal, c.req.param('cluster'));
       const unknown = unknownMembers(logsQuerySchema, c.req.query())[0];
       if (unknown !== undefined)
         throw new GantryError('InvalidParameterException', `The log has no parameter ${unknown}.`, { field: unknown });

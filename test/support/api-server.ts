@@ -40,6 +40,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly wire: (operation: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
   /** Signed. Text and bytes are sent as they are. */
   readonly rest: (method: string, path: string, body?: unknown) => Promise<Answer>;
+  /** The same two for whoever has these credentials. */
+  readonly as: (credentials: Credentials) => Pick<ApiServer, 'wire' | 'rest'>;
   /** AWS' own client, which tries once. */
   readonly ecs: (options?: ConstructorParameters<typeof ECSClient>[0]) => ECSClient;
   /** A host that may be given tasks. */
@@ -76,6 +78,7 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
     control,
     keyFor,
     ...senders(endpoint, credentials),
+    as: (others) => senders(endpoint, others),
     ecs(options = {}) {
       const client = new ECSClient({ endpoint, region, credentials, maxAttempts: 1, ...options });
       all.defer(() => client.destroy());
