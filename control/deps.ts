@@ -96,6 +96,8 @@ export interface Settings {
   readonly retentionSeconds: number;
   /** How often an agent sends a heartbeat. */
   readonly heartbeatSeconds: number;
+  /** How much later than its timer a loop may run without that being a gap: a schedule is not to the second. */
+  readonly timerJitterSeconds: number;
   /** Where hosts dial, if not below the address that they know. */
   readonly sockets?: RegisterResponse['sockets'];
 }

@@ -25,6 +25,7 @@ const defaultSettings: Settings = {
   placementTimeoutSeconds: 600,
   retentionSeconds: 7 * 24 * 3600,
   heartbeatSeconds: 60,
+  timerJitterSeconds: 0,
 };
 
 export const pause: ControlDeps['sleep'] = async (ms, signal) => {

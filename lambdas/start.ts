@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ControlDeps } from '../control/deps.ts';
+import type { SecretBox } from '../control/keys/secret-box.ts';
 import { openDeps, pause } from '../control/open.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import type { Table } from '../control/store/table.ts';
@@ -35,13 +36,17 @@ export async function startControl(
     random: () => Math.random(),
     sleep: pause,
   };
+  const { GANTRY_KEY_ARN: keyArn } = environment;
   const options = {
     ...world,
-    newId: () => randomBytes(16).toString('hex'),
     ...more,
+    secretBox: keyArn === undefined ? undefined : await openSealed(world, { keyArn, region }),
+    newId: () => randomBytes(16).toString('hex'),
     settings: {
       heartbeatSeconds: environment.GANTRY_HEARTBEAT_SECONDS,
       retentionSeconds: environment.GANTRY_RETENTION_SECONDS,
+      // The schedule comes once a minute, at some second of it.
+      timerJitterSeconds: 60,
       ...(wakeUrl !== undefined && { sockets: { wake: wakeUrl } }),
     },
     realm: { region, accountId: environment.GANTRY_ACCOUNT_ID },
@@ -54,6 +59,14 @@ export async function startControl(
     activate: () => {},
     metrics,
   });
+}
+
+type SealingModule = typeof import('./sealing.ts');
+
+/** Loaded only where secrets are sealed. */
+async function openSealed(...args: Parameters<SealingModule['openSecretBox']>): Promise<SecretBox> {
+  const { openSecretBox } = await import('./sealing.ts');
+  return openSecretBox(...args);
 }
 
 /** The function's own role: Lambda puts them there, and new ones into new processes. */

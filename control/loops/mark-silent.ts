@@ -43,7 +43,8 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
 async function renewReceiving({ table, clock, settings }: ControlDeps): Promise<Receiving> {
   const now = clock.now();
   const before = await getReceiving(table);
-  const gapless = before !== undefined && now - before.at <= heartbeatsOfGap * settings.heartbeatSeconds * 1000;
+  const longestSeconds = heartbeatsOfGap * settings.heartbeatSeconds + settings.timerJitterSeconds;
+  const gapless = before !== undefined && now - before.at <= longestSeconds * 1000;
   const receiving = { since: gapless ? before.since : now, at: now };
   await table.commit([writeReceiving(receiving)]);
   return receiving;

@@ -122,6 +122,8 @@ export const setStatus = (seen: HostCapacity, status: 'ACTIVE' | 'DRAINING'): Ch
   kind: 'update',
   key: keys.hostCapacity(seen.cluster, seen.hostId),
   set: [{ path: ['status'], value: status }],
+  // Statuses come and go: with this the change has a number that only grows, for who is told of changes out of order.
+  add: [{ path: ['generation'], by: 1 }],
   when: [{ path: ['status'], is: '=', value: seen.status }],
 });
 

@@ -1,0 +1,84 @@
+/**
+ * Changes of tasks and hosts as events, in the shape of ECS' own: what changed, and a `version` by which a reader drops what comes twice
+ * or late. Pure: the same change gives the same event whenever it is told.
+ */
+import { clusterArn, containerInstanceArn, type Realm, taskArn } from '../../../core/arn.ts';
+import type { HostCapacity, HostIdentity } from '../../../core/model/host.ts';
+import { shownHostStatus } from '../../../core/model/host.ts';
+import type { Task } from '../../../core/model/task.ts';
+import type { TaskDefinition } from '../../../core/model/task-definition.ts';
+import { desiredStatus, lastStatus } from '../../../core/task/status.ts';
+import { hostView } from './host-view.ts';
+import { taskView } from './task-view.ts';
+
+export interface StateEvent {
+  readonly detailType: 'ECS Task State Change' | 'ECS Container Instance State Change';
+  /** ARNs that rules may match. */
+  readonly resources: readonly string[];
+  /** Dates as ISO text. */
+  readonly detail: string;
+}
+
+/** Whether something changed that a task's event tells of: an observation with a new sequence alone is none. */
+export const taskHasChanged = (before: Task | undefined, after: Task): boolean =>
+  before === undefined || toldOfTask(before) !== toldOfTask(after);
+
+const toldOfTask = (task: Task): string =>
+  JSON.stringify([
+    lastStatus(task),
+    desiredStatus(task),
+    task.hostId,
+    task.observed?.containers.map(({ name, status, exitCode }) => [name, status, exitCode]),
+  ]);
+
+/** Without the host, which may have changed since, and without log lines, which are for who may read the task. */
+export function taskEvent(realm: Realm, task: Task, definition: TaskDefinition, at: number | undefined): StateEvent {
+  const view = taskView(task, { realm, definition, identity: undefined, capacity: undefined });
+  const { explanation: _, story: __, cannot: ___, attributes: ____, hostName: _____, ...members } = view;
+  const containers = view.containers.map(({ lastLogLines: _lines, ...container }) => container);
+  const detail = { ...members, containers, updatedAt: at === undefined ? undefined : new Date(at) };
+  return {
+    detailType: 'ECS Task State Change',
+    resources: [taskArn(realm, task.cluster, task.id)],
+    detail: JSON.stringify(detail),
+  };
+}
+
+/** Whether a host's event has something to tell: what its tasks take and give back is told by theirs. */
+export const hostHasChanged = (before: HostCapacity | undefined, after: HostCapacity): boolean =>
+  before === undefined || toldOfHost(before) !== toldOfHost(after);
+
+const toldOfHost = (host: HostCapacity): string =>
+  JSON.stringify([
+    shownHostStatus(host),
+    host.connected,
+    host.totalCpuUnits,
+    host.totalMemoryMib,
+    Object.entries(host.attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+
+/** Of the identity only what never changes. */
+export function hostEvent(
+  realm: Realm,
+  host: HostCapacity,
+  identity: HostIdentity,
+  at: number | undefined,
+): StateEvent {
+  const view = hostView(realm, identity, host, []);
+  const { runningTasksCount: _, pendingTasksCount: __, versionInfo: ___, hostAddress: ____, ...members } = view;
+  const detail = {
+    ...members,
+    clusterArn: clusterArn(realm, host.cluster),
+    version: versionOf(host),
+    updatedAt: at === undefined ? undefined : new Date(at),
+  };
+  return {
+    detailType: 'ECS Container Instance State Change',
+    resources: [containerInstanceArn(realm, host.cluster, host.hostId)],
+    detail: JSON.stringify(detail),
+  };
+}
+
+/** Each of these only grows, and each change that is told of makes one of them grow. */
+const versionOf = ({ generation, epoch, reportedEpoch, connectedChangedAt }: HostCapacity): number =>
+  generation + epoch + reportedEpoch + connectedChangedAt;

@@ -1,0 +1,24 @@
+/**
+ * Lists of waiting tasks, read once a sweep though two loops look at them. Whoever finds a task there reads the task itself before it
+ * changes anything, so a list some seconds old misleads nobody; nothing else is remembered.
+ */
+import { waitingClusterOf } from '../../control/store/images.ts';
+import type { Page, Table } from '../../control/store/table.ts';
+
+export function sharingReads(table: Table): Table {
+  const pages = new Map<string, Promise<Page>>();
+  return {
+    get: (key) => table.get(key),
+    getMany: (keys) => table.getMany(keys),
+    queryHistory: (pk, options) => table.queryHistory(pk, options),
+    commit: (changes) => table.commit(changes),
+    close: () => table.close(),
+    query(pk, options) {
+      if (waitingClusterOf({ pk }) === undefined) return table.query(pk, options);
+      const name = JSON.stringify([pk, options]);
+      const page = pages.get(name) ?? table.query(pk, options);
+      pages.set(name, page);
+      return page;
+    },
+  };
+}
