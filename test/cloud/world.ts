@@ -3,6 +3,7 @@
  * names them as AWS does; what a type of resource means is in resources/.
  */
 import { createHash } from 'node:crypto';
+import type { ConsumedUnits } from '../support/consumed-units.ts';
 import { type FaultInjector, InjectedError, noFaults } from '../support/dynamodb-faults.ts';
 import { type FaultyDynamo, startFaultyDynamo } from '../support/faulty-dynamo.ts';
 import { callsOf } from './dynamo/calls.ts';
@@ -117,6 +118,11 @@ export class World implements AsyncDisposable {
   /** Rates of faults between functions and the table. */
   get faults(): FaultInjector {
     return this.#dynamo.injector;
+  }
+
+  /** By functions: the platform's own calls are not among them. */
+  get consumed(): ConsumedUnits {
+    return this.#dynamo.consumed;
   }
 
   get emulator(): EmulatorCall {

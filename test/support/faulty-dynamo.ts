@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { ConsumedUnits } from './consumed-units.ts';
 import {
   type FaultCounts,
   FaultInjector,
@@ -21,6 +22,8 @@ export interface FaultyDynamo extends AsyncDisposable {
   /** Its rates can be changed while it runs. */
   readonly injector: FaultInjector;
   readonly counts: FaultCounts;
+  /** By all requests that came through. */
+  readonly consumed: ConsumedUnits;
 }
 
 export interface FaultyDynamoOptions {
@@ -49,9 +52,10 @@ export async function startFaultyDynamo(options: FaultyDynamoOptions): Promise<F
   const { seed, rates, admit = () => {} } = options;
   const dynoxide = await startDynoxide();
   const injector = new FaultInjector(seed, rates);
+  const consumed = new ConsumedUnits();
   const proxy = createServer((request, response) => {
     // A broken connection to the emulator breaks the client's too.
-    handle(request, response, { injector, admit, upstream: dynoxide.endpoint }).catch(() => response.destroy());
+    handle(request, response, { injector, admit, consumed, upstream: dynoxide.endpoint }).catch(() => response.destroy());
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
@@ -60,6 +64,7 @@ export async function startFaultyDynamo(options: FaultyDynamoOptions): Promise<F
     upstream: dynoxide.endpoint,
     injector,
     counts: injector.counts,
+    consumed,
     async [Symbol.asyncDispose]() {
       proxy.close();
       proxy.closeAllConnections();
@@ -71,10 +76,12 @@ export async function startFaultyDynamo(options: FaultyDynamoOptions): Promise<F
 interface Behind {
   readonly injector: FaultInjector;
   readonly admit: NonNullable<FaultyDynamoOptions['admit']>;
+  readonly consumed: ConsumedUnits;
   readonly upstream: string;
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, { injector, admit, upstream }: Behind) {
+async function handle(request: IncomingMessage, response: ServerResponse, behind: Behind) {
+  const { injector, admit, consumed, upstream } = behind;
   const { authorization = '', 'x-amz-date': date = '' } = request.headers; // It wants a signature, and checks none.
   const forward = async (operation: string, input: Wire): Promise<Wire> => {
     const answer = await fetch(upstream, {
@@ -85,11 +92,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, { inje
         authorization,
         'x-amz-date': String(date),
       },
-      body: JSON.stringify(input),
+      body: JSON.stringify(consumed.asking(operation, input)),
     });
     const body = await answer.text();
     if (!answer.ok) throw new UpstreamError(answer.status, body);
-    return JSON.parse(body);
+    const output: Wire = JSON.parse(body);
+    consumed.add(operation, output);
+    return output;
   };
   const operation = String(request.headers['x-amz-target']).slice(target.length);
   try {
