@@ -130,7 +130,7 @@ async function markReported(deps: ControlDeps, host: HostIdentity, hostEpoch: nu
   await attempt(deps, { most: 20, what: `the host ${host.name}` }, async () => {
     const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
     // Where the epoch is over, the agent learns of the new one by its next fetch.
-    if (capacity === undefined || capacity.epoch !== hostEpoch || capacity.status === 'INACTIVE') return 'over';
+    if (capacity === undefined || capacity.epoch !== hostEpoch) return 'over';
     if (capacity.reportedEpoch !== hostEpoch) {
       const { outcome } = await deps.table.commit([setReportedEpoch(capacity)]);
       if (outcome !== 'done') return undefined;

@@ -2,6 +2,7 @@
 import { GantryError } from '../../core/errors.ts';
 import { changeStatus } from '../hosts/drain.ts';
 import { type Retirement, retireHost } from '../hosts/retire.ts';
+import { wakeHosts } from '../tasks/assign.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
 import { containerInstanceArnOf, hostIdMeant, hostViews } from './hosts.ts';
@@ -52,7 +53,7 @@ export const deregisterContainerInstance: Handlers['DeregisterContainerInstance'
   }
   await retireHost(deps, hostId, force ? forced : { ...idle, onlyIdle: true });
   const [after = found] = await hostViews(deps, cluster, [hostId]);
-  await deps.wake.hosts([hostId]);
+  await wakeHosts(deps, [hostId]);
   return { containerInstance: after.view };
 };
 

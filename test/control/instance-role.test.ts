@@ -4,6 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
 import { stsCallerIdentity } from '../../control/hosts/caller-identity.ts';
 import { admitInstances, dismissInstances, forgetHostRole, registerHostRole } from '../../control/hosts/instances.ts';
+import { claimInstance } from '../../control/store/instances.ts';
 import { instanceProof, stsHost } from '../../core/instance-proof.ts';
 import { type FakeSts, type StsCredentials, startFakeSts } from '../support/fake-sts.ts';
 import { Instance, roleId } from './support/instance.ts';
@@ -256,7 +257,11 @@ describe('roles and instances', () => {
     const { hostId } = await instance.join();
     // What has become a host stays one.
     await dismissInstances(deps, 'default', [instanceId]);
-    expect(await admitInstances(deps, 'default', [instanceId, instanceId])).toMatchObject([{ instanceId, hostId }]);
+    const [admitted] = await admitInstances(deps, 'default', [instanceId, instanceId]);
+    expect(admitted).toMatchObject({ instanceId, hostId });
+    if (admitted !== undefined) {
+      expect((await world.table.commit([claimInstance(admitted, 'f'.repeat(32))])).outcome).toBe('refused');
+    }
   });
 });
 
