@@ -18,7 +18,7 @@ import { makeHostRole } from './host/host-role.ts';
 import { type HostTemplate, makeLaunchTemplate } from './host/launch-template.ts';
 import type { HostArchitecture } from './host/node-binary.ts';
 import { hostUserData } from './host/user-data.ts';
-import { checkWholeNumber, PropError } from './prop-checks.ts';
+import { checkText, checkWholeNumber, PropError } from './prop-checks.ts';
 
 export interface GantryClusterProps {
   /** The control plane that it is a cluster of. */
@@ -55,7 +55,7 @@ export interface GantryClusterProps {
    */
   readonly diskSize?: Size;
   /**
-   * Attributes that hosts have beside those of their instance, for placement.
+   * Attributes that hosts have beside those of their instance, for placement: at most 20, names and values of at most 128 characters.
    * @default - none
    */
   readonly hostAttributes?: Readonly<Record<string, string>>;
@@ -173,14 +173,32 @@ export class GantryCluster extends ClusterBase {
 
 /** Answers the architectures that are wanted. */
 function checkedProps(scope: Construct, props: GantryClusterProps): readonly ec2.InstanceArchitecture[] {
-  const { architectures = [ec2.InstanceArchitecture.X86_64], diskSize, reservedMemory } = props;
+  const { architectures = [ec2.InstanceArchitecture.X86_64], diskSize, reservedMemory, hostAttributes = {} } = props;
   if (architectures.length === 0 || new Set(architectures).size < architectures.length)
     throw new PropError(scope, 'architectures', architectures, 'one or two different architectures');
   if (diskSize !== undefined)
     checkWholeNumber(scope, 'diskSize', diskSize.toGibibytes(), { min: 8, max: 16_384, unit: 'GiB' });
   if (reservedMemory !== undefined)
     checkWholeNumber(scope, 'reservedMemory', reservedMemory.toMebibytes(), { min: 0, max: 1_048_576, unit: 'MiB' });
+  checkAttributes(scope, hostAttributes);
   return architectures;
+}
+
+/** EC2 takes 16 KiB of user data, and they are a part of it. */
+function checkAttributes(scope: Construct, attributes: Readonly<Record<string, string>>): void {
+  const count = Object.keys(attributes).length;
+  if (count > 20) throw new PropError(scope, 'hostAttributes', `${count} attributes`, 'at most 20 attributes');
+  for (const [name, value] of Object.entries(attributes)) {
+    const prop = `hostAttributes.${name}`;
+    checkText(scope, prop, value, /^.{0,128}$/s, 'at most 128 characters');
+    if (!/^[\w./-]{1,128}$/.test(name))
+      throw new PropError(
+        scope,
+        prop,
+        value,
+        'named by 1 to 128 letters, digits, dots, hyphens, underscores and slashes',
+      );
+  }
 }
 
 /** Part of logical ids, so the ids never change. */

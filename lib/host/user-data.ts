@@ -16,13 +16,10 @@ export interface HostFacts {
   readonly releaseParameter: string;
 }
 
-/** EC2 takes no more. */
-const mostBytes = 16_384;
-
 export function hostUserData(scope: Construct, facts: HostFacts): string {
   const installation = bundlePath(scope, 'agent');
   const text = (name: string): string => readFileSync(join(installation, name), 'utf8');
-  const script = [
+  return [
     '#!/bin/sh',
     '# Makes this instance a host of Gantry.',
     'set -eu',
@@ -37,12 +34,6 @@ export function hostUserData(scope: Construct, facts: HostFacts): string {
     'systemctl start --no-block gantry-update.service',
     '',
   ].join('\n');
-  const bytes = Buffer.byteLength(script);
-  if (bytes > mostBytes)
-    throw new Error(
-      `${scope.node.path}: the user data has ${bytes} bytes, but EC2 takes ${mostBytes}. Give the hosts fewer or shorter attributes.`,
-    );
-  return script;
 }
 
 const releaseEnvironment = ({ assetBucket, releaseParameter }: HostFacts): string =>

@@ -1,0 +1,53 @@
+/** Synthesis in this process, over parts that were not built: what the constructs carry is no matter of their templates. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { GantryControlPlaneProps } from '../../../lib/control-plane-props.ts';
+import { GantryControlPlane } from '../../../lib/gantry-control-plane.ts';
+
+/** What installs the agent: read at synth, because the user data of hosts has parts of it. */
+export const installation: string = fileURLToPath(new URL('../../../agent/install', import.meta.url));
+
+const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'];
+
+export interface TestApp extends Disposable {
+  readonly app: App;
+}
+
+/** Everything that it writes is gone when it is disposed. */
+export function testApp(): TestApp {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-lib-test-'));
+  const dist = join(directory, 'dist');
+  for (const name of functionNames) writePart(join(dist, 'lambdas', name), 'index.mjs');
+  writePart(join(dist, 'agent'), 'agent.mjs');
+  cpSync(installation, join(dist, 'agent'), { recursive: true });
+  return {
+    app: new App({ outdir: join(directory, 'cdk.out'), context: { 'gantry:dist': dist } }),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+function writePart(directory: string, file: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, file), '');
+}
+
+export interface MadeControlPlane {
+  readonly stack: Stack;
+  readonly controlPlane: GantryControlPlane;
+  readonly template: Template;
+}
+
+/** Props that need something in the stack are a function of it. */
+export function makeControlPlane(
+  props: GantryControlPlaneProps | ((stack: Stack) => GantryControlPlaneProps) = {},
+): MadeControlPlane {
+  using made = testApp();
+  const stack = new Stack(made.app, 'Test');
+  const given = typeof props === 'function' ? props(stack) : props;
+  const controlPlane = new GantryControlPlane(stack, 'ControlPlane', given);
+  return { stack, controlPlane, template: Template.fromStack(stack) };
+}
