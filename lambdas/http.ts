@@ -18,13 +18,20 @@ const maxAnswerBytes = 6 * 1024 * 1024 - 64 * 1024;
 export function httpHandler(app: Hono, refuse: (event: HttpEvent, error: GantryError) => Response) {
   const run = handle(app, { isContentTypeBinary: () => false });
   return async (event: HttpEvent): Promise<HttpAnswer> => {
-    const { statusCode, headers, body } = await run(event);
+    const { statusCode, headers, body } = await run({ ...event, rawPath: withWholeArns(event.rawPath) });
     const bytes = Buffer.byteLength(JSON.stringify(body));
     if (bytes <= maxAnswerBytes) return { statusCode, headers: singleValues(headers ?? {}), body };
     const refusal = refuse(event, tooLarge(bytes));
     return { statusCode: refusal.status, headers: Object.fromEntries(refusal.headers), body: await refusal.text() };
   };
 }
+
+/** Of the ARNs that may stand in a path: what comes after the account. */
+const arnInPath = /\/(arn:[^/]+:(?:(?:task|container-instance)\/[^/]+\/[^/]+|(?:cluster|task-definition)\/[^/]+))/g;
+
+/** HTTP APIs hand the path on decoded, so that an ARN, one part of it, falls apart at its slashes. */
+const withWholeArns = (path: string): string =>
+  path.replaceAll(arnInPath, (_, arn: string) => `/${encodeURIComponent(arn)}`);
 
 const singleValues = (headers: Record<string, string | string[]>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]));

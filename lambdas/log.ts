@@ -1,10 +1,11 @@
 /** The control plane's log by Powertools: one line of JSON each, with the ids of the invocation that it belongs to. */
+import { inspect } from 'node:util';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Log } from '../control/deps.ts';
 import type { CommonEnvironment } from './environment.ts';
 
 /** What Lambda says about an invocation. */
-export type Context = Parameters<Logger['addContext']>[0];
+export type Context = Parameters<Logger['addContext']>[0] & { getRemainingTimeInMillis(): number };
 
 export interface InvocationLog extends Log {
   /** From here on lines carry this invocation's request id. */
@@ -30,5 +31,5 @@ export function openLog({ GANTRY_LOG_LEVEL }: Pick<CommonEnvironment, 'GANTRY_LO
 function membersOf(about: object): Record<string, unknown> {
   const { err, ...members }: { err?: unknown } = about;
   if (err === undefined) return members;
-  return { ...members, error: err instanceof Error ? err : new Error(String(err)) };
+  return { ...members, error: err instanceof Error ? err : new Error(inspect(err)) };
 }

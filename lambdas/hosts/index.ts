@@ -1,5 +1,6 @@
 /** The function `hosts`. */
 import { stsCallerIdentity } from '../../control/hosts/caller-identity.ts';
+import { stsHost } from '../../core/instance-proof.ts';
 import { controlEnvironment } from '../environment.ts';
 import { openInstruments } from '../instruments.ts';
 import { startControl } from '../start.ts';
@@ -7,12 +8,8 @@ import { createHostsHandler } from './handler.ts';
 
 const environment = controlEnvironment(process.env);
 const instruments = await openInstruments(environment);
-const { AWS_REGION: region, AWS_ENDPOINT_URL_STS: stsEndpoint = regionalSts(region) } = environment;
+const { AWS_REGION: region, AWS_ENDPOINT_URL_STS: stsEndpoint = `https://${stsHost(region)}` } = environment;
 const deps = await startControl(environment, instruments, { callerIdentity: stsCallerIdentity(stsEndpoint) });
 const wakePath = new URL(environment.GANTRY_WAKE_URL ?? 'wss://localhost/').pathname;
 
 export const handler = instruments.watched('hosts', createHostsHandler(deps, { wakePath }));
-
-function regionalSts(name: string): string {
-  return `https://sts.${name}.amazonaws.com${name.startsWith('cn-') ? '.cn' : ''}`;
-}
