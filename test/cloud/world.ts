@@ -125,6 +125,11 @@ export class World implements AsyncDisposable {
     return this.#dynamo.consumed;
   }
 
+  /** The emulator itself, past faults and counters. */
+  get upstream(): string {
+    return this.#dynamo.upstream;
+  }
+
   get emulator(): EmulatorCall {
     return emulatorCall(this.#dynamo.upstream);
   }
