@@ -108,6 +108,7 @@ export interface GantryControlPlaneProps {
    */
   readonly logRetention?: logs.RetentionDays;
   /**
+   * DEBUG, INFO, WARN or ERROR.
    * @default lambda.ApplicationLogLevel.INFO
    */
   readonly logLevel?: lambda.ApplicationLogLevel;
@@ -136,6 +137,10 @@ const defaults = {
   logLevel: lambda.ApplicationLogLevel.INFO,
 };
 
+/** Lambda has others, which the functions' own logger has not. */
+const { DEBUG, INFO, WARN, ERROR } = lambda.ApplicationLogLevel;
+const logLevels: readonly lambda.ApplicationLogLevel[] = [DEBUG, INFO, WARN, ERROR];
+
 /** Throws a PropError for what cannot be, and warns of what is seldom meant. */
 export function settingsOf(scope: Construct, props: GantryControlPlaneProps): ControlPlaneSettings {
   const settings = { wireFront: WireFront.cloudFront(), ...defaults, ...props };
@@ -152,6 +157,8 @@ export function settingsOf(scope: Construct, props: GantryControlPlaneProps): Co
       settings.metricsNamespace,
       "1 to 255 letters, digits and . - _ / # :, and not begin with 'AWS/'",
     );
+  if (!logLevels.includes(settings.logLevel))
+    throw new PropError(scope, 'logLevel', settings.logLevel, 'DEBUG, INFO, WARN or ERROR');
   if (!settings.events && settings.eventBus !== undefined)
     throw new PropError(scope, 'eventBus', settings.eventBus.node.path, 'left out where events are switched off');
   warn(scope, settings);

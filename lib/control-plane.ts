@@ -147,7 +147,8 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
   }
 
   grantAdminister(grantee: iam.IGrantable): iam.Grant {
-    return this.grantPaths(grantee, ['*/v1/*']);
+    // Not `*/v1/*`, in which the first star would take in `POST/hosts`.
+    return this.grantPaths(grantee, ['GET/v1/*', 'POST/v1/*', 'PUT/v1/*', 'DELETE/v1/*']);
   }
 
   onTaskStateChange(id: string, options: events.OnEventOptions = {}): events.Rule {
@@ -190,7 +191,6 @@ export abstract class ControlPlaneBase extends Resource implements IGantryContro
       grantee,
       actions: ['execute-api:Invoke'],
       resourceArns: paths.map((path) => Stack.of(this).formatArn({ ...stage, resourceName: `$default/${path}` })),
-      scope: this,
     });
   }
 

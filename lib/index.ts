@@ -11,6 +11,7 @@ export type { GantryControlPlaneProps, GantryThrottle } from './control-plane-pr
 export { GantryCluster, type GantryClusterProps } from './gantry-cluster.ts';
 export { GantryControlPlane } from './gantry-control-plane.ts';
 export { GantryHosts, type GantryHostsProps } from './gantry-hosts.ts';
+export { GantryStack, type GantryStackProps } from './gantry-stack.ts';
 export { GantryTaskDefinition } from './gantry-task-definition.ts';
 export { type BoundImage, GantryImage, type ImageUse } from './image.ts';
 export type {

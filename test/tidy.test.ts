@@ -10,7 +10,7 @@ const rooms = readdirSync(root, { withFileTypes: true })
     (entry) =>
       entry.isDirectory() &&
       !entry.name.startsWith('.') &&
-      !['node_modules', 'dist', 'docs', 'examples'].includes(entry.name),
+      !['node_modules', 'dist', 'cdk.out', 'docs', 'examples'].includes(entry.name),
   )
   .map(({ name }) => name);
 

@@ -109,6 +109,6 @@ const accessLogFormat = apigateway.AccessLogFormat.custom(
     path: '$context.path',
     status: '$context.status',
     ms: '$context.responseLatency',
-    error: '$context.error.message',
+    error: '$context.error.responseType',
   }),
 );

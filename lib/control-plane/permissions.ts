@@ -15,13 +15,14 @@ function family(partitionKey: string): string {
 }
 
 const [store, clusters] = [family(keys.store().pk), family(partitions.clusters)];
-const definitions = [family(partitions.family('')), family(partitions.revisions('ACTIVE'))];
+const revisions = family(partitions.family(''));
+const definitions = [revisions, family(partitions.revisions('ACTIVE'))];
 const requests = [family(keys.request('', '').pk), family(partitions.openRequests)];
 const tasks = [keys.task('').pk, partitions.liveTasks('', 0), partitions.waitingTasks('', 0)].map(family);
 const stoppedTasks = family(partitions.stoppedTasks('', 0));
 /** Desired sets and capacities: what placement writes. */
 const hosts = [family(partitions.host('')), family(partitions.hosts('', 0))];
-const connections = family('connection#');
+const connections = family(keys.connectionHost('').pk);
 const hostNames = [family(keys.hostByKey('').pk), family(keys.hostByName('', '').pk)];
 const hostRoles = family(keys.hostRole('').pk);
 const instances = family(keys.instance('').pk);
@@ -30,6 +31,8 @@ const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)
 
 /** Whichever function starts first makes the store and its cluster `default`. */
 const everyone = [store, clusters];
+/** What each function that moves tasks along changes, and the sockets of the hosts that it wakes. */
+const movesTasks = [...everyone, ...tasks, ...hosts, connections];
 
 interface TableAccess {
   readonly reads: readonly string[];
@@ -40,25 +43,21 @@ interface TableAccess {
 
 const access: Readonly<Record<FunctionName, TableAccess>> = {
   api: {
-    reads: hostNames,
-    writes: [...everyone, ...definitions, ...requests, ...tasks, ...hosts, connections, instances, ...accessKeys],
+    reads: [],
+    writes: [...movesTasks, ...definitions, ...requests, ...hostNames, instances, joinTokens, ...accessKeys],
     history: true,
   },
   hosts: {
-    reads: [...definitions, hostRoles],
-    writes: [...everyone, ...tasks, ...hosts, connections, ...hostNames, instances, joinTokens],
+    reads: [revisions, hostRoles],
+    writes: [...movesTasks, ...hostNames, instances, joinTokens],
     history: false,
   },
-  wake: { reads: definitions, writes: [...everyone, ...tasks, ...hosts, connections], history: false },
-  events: { reads: [...everyone, ...definitions, ...tasks, ...hosts], writes: [], history: false },
-  sweep: {
-    reads: [...definitions, ...hostNames],
-    writes: [...everyone, ...requests, ...tasks, ...hosts, connections, instances],
-    history: true,
-  },
+  wake: { reads: [revisions], writes: movesTasks, history: false },
+  events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
+  sweep: { reads: [revisions], writes: [...movesTasks, ...requests, ...hostNames, instances], history: true },
   resources: {
-    reads: hostNames,
-    writes: [...everyone, ...definitions, ...tasks, ...hosts, connections, hostRoles, instances],
+    reads: [],
+    writes: [...movesTasks, ...definitions, ...hostNames, hostRoles, instances],
     history: false,
   },
 };

@@ -1,11 +1,12 @@
 /** The KMS key under which the key that seals access keys is encrypted. */
 import { RemovalPolicy } from 'aws-cdk-lib';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 export interface SealingKey {
   readonly keyArn: string;
+  /** Allows making and decrypting the data key, which the function keeps encrypted in the table. */
   grantSealing(grantee: iam.IGrantable): void;
 }
 
@@ -18,6 +19,13 @@ export function makeSealingKey(scope: Construct, removalPolicy: RemovalPolicy): 
   });
   return {
     keyArn: key.keyArn,
-    grantSealing: (grantee) => void key.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    grantSealing: (grantee) =>
+      grantee.grantPrincipal.addToPrincipalPolicy(
+        new iam.PolicyStatement({
+          sid: 'SealAccessKeys',
+          actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+          resources: [key.keyArn],
+        }),
+      ),
   };
 }

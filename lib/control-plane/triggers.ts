@@ -114,7 +114,8 @@ export function sweepOnInstanceEnd(scope: Construct, sweep: lambda.IFunction): v
     eventPattern: {
       source: ['aws.ec2'],
       detailType: ['EC2 Instance State-change Notification'],
-      detail: { state: ['stopping', 'stopped', 'shutting-down', 'terminated'] },
+      // An instance that is stopped may start again, and its host is then back.
+      detail: { state: ['shutting-down', 'terminated'] },
     },
     targets: [new targets.LambdaFunction(sweep)],
   });

@@ -1,0 +1,66 @@
+/**
+ * The CDK app that cdk.json names: a whole working set, with no code to write. Builds what it carries first. Synthesizes without an
+ * AWS account and without Docker.
+ *
+ *   npx cdk deploy -c gantry:hosts=3 -c gantry:instanceType=t4g.small -c gantry:alarmEmail=ops@example.com
+ *
+ * Context, each `gantry:<key>`; what is not given is as GantryStackProps and GantryControlPlaneProps say:
+ *   stackName                 name of the stack (Gantry)
+ *   clusterName               the cluster that hosts join (default)
+ *   hosts                     how many hosts (2); 0 makes the cluster alone
+ *   instanceType              of the hosts (t3.small); arm64 where the type is
+ *   alarmEmail                who is told of alarms (nobody)
+ *   wireFront                 cloudfront, http-api or function-url (cloudfront)
+ *   removalPolicy             of the table and the key that seals access keys: retain or destroy (retain)
+ *   heartbeatSeconds          how often a host sends a heartbeat (60)
+ *   hostsReservedConcurrency  invocations kept free for hosts (50); 0 in an account whose quota is 10
+ *   accessKeyEncryption, events, alarms, dashboard, metrics, tracing, accessLogs
+ *                             switches, true or false: each costs something (docs/operating.md)
+ */
+import { App, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import type { GantryControlPlaneProps } from '../lib/control-plane-props.ts';
+import { GantryStack } from '../lib/gantry-stack.ts';
+import { WireFront } from '../lib/wire-front.ts';
+import { type AppOptions, appOptions } from './app-options.ts';
+
+const app = new App();
+const { stackName = 'Gantry', clusterName, hosts, instanceType, alarmEmail, ...options } = read();
+// Elsewhere built: a test, or a build of one's own.
+if (app.node.tryGetContext('gantry:dist') === undefined) await import('./build.ts');
+new GantryStack(app, stackName, {
+  ...(clusterName !== undefined && { clusterName }),
+  ...(hosts !== undefined && { hosts }),
+  ...(instanceType !== undefined && { instanceType: new InstanceType(instanceType) }),
+  ...(alarmEmail !== undefined && { alarmEmail }),
+  controlPlane: controlPlaneProps(options),
+});
+app.synth();
+
+function read(): AppOptions {
+  try {
+    return appOptions(app.node.getAllContext());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
+function controlPlaneProps({
+  wireFront,
+  removalPolicy,
+  heartbeatSeconds,
+  ...same
+}: Omit<AppOptions, 'stackName' | 'clusterName' | 'hosts' | 'instanceType' | 'alarmEmail'>): GantryControlPlaneProps {
+  const fronts = {
+    cloudfront: () => WireFront.cloudFront(),
+    'http-api': () => WireFront.httpApi(),
+    'function-url': () => WireFront.functionUrl(),
+  };
+  return {
+    ...same,
+    ...(wireFront !== undefined && { wireFront: fronts[wireFront]() }),
+    ...(removalPolicy === 'destroy' && { removalPolicy: RemovalPolicy.DESTROY }),
+    ...(heartbeatSeconds !== undefined && { heartbeat: Duration.seconds(heartbeatSeconds) }),
+  };
+}

@@ -1,0 +1,89 @@
+/** A whole working set as one stack: what `cdk deploy` in this repository makes. Its outputs are what clients and other apps need. */
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { GantryControlPlaneProps } from './control-plane-props.ts';
+import { GantryCluster } from './gantry-cluster.ts';
+import { GantryControlPlane } from './gantry-control-plane.ts';
+import { GantryHosts } from './gantry-hosts.ts';
+import { checkWholeNumber } from './prop-checks.ts';
+
+/** Properties of a stack with a control plane, a cluster and hosts. */
+export interface GantryStackProps extends StackProps {
+  /**
+   * @default - that of each property of GantryControlPlaneProps
+   */
+  readonly controlPlane?: GantryControlPlaneProps;
+  /**
+   * @default 'default'
+   */
+  readonly clusterName?: string;
+  /**
+   * How many hosts; 0 makes the cluster alone.
+   * @default 2
+   */
+  readonly hosts?: number;
+  /**
+   * Of the hosts, x86-64 or arm64.
+   * @default - t3.small
+   */
+  readonly instanceType?: ec2.InstanceType;
+  /**
+   * Who is told of alarms, once they have confirmed it.
+   * @default - nobody
+   */
+  readonly alarmEmail?: string;
+}
+
+/** A control plane with one cluster and a fixed number of hosts. */
+export class GantryStack extends Stack {
+  readonly controlPlane: GantryControlPlane;
+  readonly cluster: GantryCluster;
+
+  constructor(scope: Construct, id: string, props: GantryStackProps = {}) {
+    const { controlPlane, clusterName = 'default', hosts = 2, instanceType, alarmEmail, ...stackProps } = props;
+    super(scope, id, {
+      description: 'Gantry: containers on EC2 hosts, placed by a serverless control plane.',
+      ...stackProps,
+    });
+    checkWholeNumber(this, 'hosts', hosts, { min: 0, max: 100, unit: 'hosts' });
+    this.controlPlane = new GantryControlPlane(this, 'ControlPlane', {
+      ...(alarmEmail !== undefined && { alarmTopic: this.topicFor(alarmEmail) }),
+      ...controlPlane,
+    });
+    const type = instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.T3, ec2.InstanceSize.SMALL);
+    this.cluster = new GantryCluster(this, 'Cluster', {
+      controlPlane: this.controlPlane,
+      clusterName,
+      architectures: [type.architecture],
+    });
+    if (hosts > 0) new GantryHosts(this, 'Hosts', { cluster: this.cluster, count: hosts, instanceType: type });
+    this.addOutputs();
+  }
+
+  private topicFor(email: string): sns.Topic {
+    const topic = new sns.Topic(this, 'Alarms', { enforceSSL: true });
+    topic.addSubscription(new EmailSubscription(email));
+    return topic;
+  }
+
+  /** By fixed names: scripts read them, and `fromControlPlaneAttributes` takes them. */
+  private addOutputs(): void {
+    const { controlPlane, cluster } = this;
+    const outputs = {
+      Endpoint: [controlPlane.endpoint, 'REST API, signed for execute-api.'],
+      WireEndpoint: [controlPlane.wireEndpoint, 'AWS_ENDPOINT_URL_ECS of clients that speak the ECS protocol.'],
+      ApiId: [controlPlane.apiId, 'Of the HTTP API.'],
+      WebSocketApiId: [controlPlane.webSocketApiId, 'Of the API over which hosts are woken.'],
+      TableName: [controlPlane.table.tableName, 'Everything that the control plane knows.'],
+      EventBusName: [controlPlane.eventBus.eventBusName, 'Where changes of tasks and hosts are put.'],
+      ResourcesFunctionArn: [controlPlane.resourcesFunction.functionArn, 'Service token of custom resources.'],
+      MetricsServiceName: [controlPlane.metricsServiceName, 'Dimension `service` of its metrics.'],
+      ClusterName: [cluster.clusterName, 'Where the hosts are.'],
+    } as const;
+    for (const [name, [value, description]] of Object.entries(outputs))
+      new CfnOutput(this, name, { value, description });
+  }
+}
