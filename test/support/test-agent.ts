@@ -15,7 +15,6 @@ import { replaceFile, syncDirectory } from '../../agent/durable-file.ts';
 import { openIdentity } from '../../agent/identity.ts';
 import { type LedgerFiles, openLedger } from '../../agent/ledger.ts';
 import type { Runtime } from '../../agent/runtime.ts';
-import type { FakeControlPlane } from './fake-control-plane.ts';
 
 /** A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. */
 export function fastClock(speed = 50): Clock {
@@ -52,7 +51,9 @@ export interface AgentHost {
 export interface TestAgentOptions {
   readonly directory: string;
   readonly host: AgentHost;
-  readonly controlPlane: FakeControlPlane;
+  readonly controlPlane: { readonly url: string };
+  /** `host-1` where absent. */
+  readonly name?: string;
   readonly clock?: Clock;
   readonly bootId?: string;
   readonly points?: KillPoints;
@@ -84,7 +85,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       controlPlaneUrl: controlPlane.url,
       host: {
         cluster: 'default',
-        name: 'host-1',
+        name: options.name ?? 'host-1',
         address: '127.0.0.1',
         agentVersion: '0.0.0',
         cpuUnits: 2048,

@@ -44,6 +44,10 @@ export class EventSourceMapping {
     this.#config = config;
   }
 
+  get target(): MappingConfig['target'] {
+    return this.#config.target;
+  }
+
   update(config: MappingConfig): void {
     this.#config = config;
   }

@@ -1,0 +1,78 @@
+/** The synthesized control plane at work: clients by IAM and by Gantry's keys, hosts, wake-ups, events, and no right too few. */
+import { DescribeTasksCommand, ECSClient, ListClustersCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { whenTask } from '../e2e/when-task.ts';
+import { fakeCommands } from '../support/fake-runtime.ts';
+import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { connected, startHost, type TestHost } from './test-host.ts';
+
+describe('the control plane of the AWS shape', () => {
+  let cloud: AwsCloud;
+  let host: TestHost;
+
+  beforeAll(async () => {
+    cloud = await startAwsCloud();
+    host = await startHost(cloud, 'host-1');
+    await connected(cloud, 'host-1');
+    await cloud.client.call('RegisterTaskDefinition', {
+      family: 'runs',
+      containerDefinitions: [{ name: 'main', image: 'busybox', memory: 64, command: fakeCommands.runsUntilStopped }],
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    await cloud?.[Symbol.asyncDispose]();
+  });
+
+  it('runs a task on a host that is woken over the WebSocket API, and tells the event bus of it', async () => {
+    const [sockets] = cloud.world.webSocketApis.values();
+    await vi.waitFor(() => expect(sockets?.connectionIds).toHaveLength(1));
+    const posted = sockets?.posted ?? 0;
+    const { tasks } = await cloud.client.call('RunTask', { taskDefinition: 'runs' });
+    const task = tasks[0]?.taskArn ?? '';
+    expect((await whenTask(cloud.client, 'running', task)).lastStatus).toBe('RUNNING');
+    expect(sockets?.posted).toBeGreaterThan(posted);
+    await cloud.client.call('StopTask', { cluster: 'default', task, reason: 'enough' });
+    expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({
+      stopCode: 'UserInitiated',
+      stoppedReason: 'enough',
+    });
+    await vi.waitFor(() => {
+      const statuses = cloud.world.buses.events
+        .filter(({ resources }) => resources.includes(task))
+        .map(({ detail }) => detail.lastStatus);
+      expect(statuses).toContain('RUNNING');
+      expect(statuses.at(-1)).toBe('STOPPED');
+    });
+  });
+
+  it('serves an unmodified ECS client behind CloudFront, which renames the header that API Gateway refuses', async () => {
+    const credentials = await cloud.wireKey();
+    const ecs = new ECSClient({ endpoint: cloud.wireEndpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+    const { tasks = [] } = await ecs.send(new RunTaskCommand({ taskDefinition: 'runs', startedBy: 'a-client' }));
+    const described = await ecs.send(new DescribeTasksCommand({ tasks: tasks.map(({ taskArn = '' }) => taskArn) }));
+    expect(described.tasks).toMatchObject([{ startedBy: 'a-client' }]);
+    const wrong = new ECSClient({
+      endpoint: cloud.wireEndpoint,
+      region: 'us-east-1',
+      credentials: { ...credentials, secretAccessKey: 'x' },
+      maxAttempts: 1,
+    });
+    await expect(wrong.send(new ListClustersCommand({}))).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+    const direct = new ECSClient({ endpoint: cloud.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+    await expect(direct.send(new ListClustersCommand({}))).rejects.toThrow();
+    for (const client of [ecs, wrong, direct]) client.destroy();
+  });
+
+  it('gives no function a right too few, and calls no service that is not there', async () => {
+    await cloud.sweep();
+    expect(cloud.world.identities.denials).toEqual([]);
+    expect(cloud.world.unknownCalls).toEqual([]);
+    const failed = [...cloud.world.functions.values()].flatMap(({ config, invocations }) =>
+      invocations.filter(({ outcome }) => outcome !== 'answered').map(({ outcome }) => `${config.name} ${outcome}`),
+    );
+    expect(failed).toEqual([]);
+    expect([...cloud.world.queues.values()].flat()).toEqual([]);
+  });
+});
