@@ -92,7 +92,7 @@ export class ContainerBuilder {
     ]);
     const rootfs = await this.#createRecord(task, container, image, runtimeId, spec);
     await allEnded([
-      this.#createProcess(containerName, { id: runtimeId, rootfs, ...log }),
+      this.#createProcess(task, containerName, { id: runtimeId, rootfs, ...log }),
       this.#connectNetwork(task.taskId),
     ]);
     await files.writeContainer(task.taskId, runtimeId, { createdAt: clock.now() });
@@ -180,9 +180,15 @@ export class ContainerBuilder {
     await failingAs('ContainerNetworkingError', 'network', () => this.#parts.networks.whole(taskId));
   }
 
-  async #createProcess(containerName: string, process: Parameters<typeof createProcess>[1]): Promise<void> {
+  async #createProcess(
+    task: TaskSpec,
+    containerName: string,
+    process: Parameters<typeof createProcess>[1],
+  ): Promise<void> {
+    const { containerd, networks, config } = this.#parts;
     try {
-      await createProcess(this.#parts.containerd, process);
+      const pid = await createProcess(containerd, process);
+      await networks.checkProcess(task, containerCgroup(config.cgroupParent, task.taskId, process.id), pid);
     } catch (error) {
       // runc looks for the program already now; for ECS' users that is the start.
       const failure = asFailure('CannotStartContainerError', `container ${containerName}`, error);

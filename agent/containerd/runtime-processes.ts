@@ -19,12 +19,17 @@ export type ProcessState =
   | { readonly state: 'created' | 'running' }
   | { readonly state: 'exited'; readonly exitCode: number; readonly at: number };
 
+/** Answers its pid on this machine. */
 export async function createProcess(
   { tasks }: NamespacedContainerd,
   options: { readonly id: string; readonly rootfs: readonly Mount[]; readonly stdout: string; readonly stderr: string },
-): Promise<void> {
+): Promise<number> {
   const { id: containerId, rootfs, stdout, stderr } = options;
-  await tasks.create({ containerId, rootfs: [...rootfs], stdout, stderr }, { timeoutMs: callTimeoutMs });
+  const { pid } = await tasks.create(
+    { containerId, rootfs: [...rootfs], stdout, stderr },
+    { timeoutMs: callTimeoutMs },
+  );
+  return pid;
 }
 
 export async function startProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {

@@ -15,7 +15,7 @@ import type { RegistryCredentials } from '../images/credentials.ts';
 import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';
-import { hostModeMatch } from '../network/host-network.ts';
+import { openHostMode } from '../network/host-mode.ts';
 import { TaskNetworks } from '../network/task-network.ts';
 import type { ContainerState, FoundTask, PulledImage, PullProgress, Runtime } from '../runtime.ts';
 import { type Containerd, connect, type NamespacedContainerd } from './client.ts';
@@ -49,12 +49,11 @@ export async function createContainerdRuntime(
 ): Promise<Runtime> {
   const mountInfo = readFileSync('/proc/self/mountinfo', 'utf8');
   const cgroups = detectCgroups(mountInfo);
-  const { unified } = cgroupMounts(mountInfo);
   const networks = await TaskNetworks.open({
     network: config.network,
     owner: config.namespace,
     directory: join(config.stateDirectory, 'network'),
-    hostModeMatch: await hostModeMatch(config.network.netns, config.cgroupParent, unified),
+    hostMode: await openHostMode(config.network.netns, config.cgroupParent, cgroupMounts(mountInfo)),
   });
   await networks.makeHost().catch((error: unknown) => {
     // Tasks without a network run all the same; each that needs one tries again and says what is wrong.

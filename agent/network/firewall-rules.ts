@@ -32,10 +32,13 @@ export interface FirewallShape {
   readonly hostModeMatch: HostModeMatch;
 }
 
-/** `everything`: the network namespace is the host's alone, so that all in it are tasks. `cgroup`: by path in cgroup version 2. */
+/**
+ * `everything`: the network namespace is the host's alone, so that all in it are tasks. `cgroup`: by path in cgroup version 2, by net_cls'
+ * class in version 1, or by either.
+ */
 export type HostModeMatch =
   | { readonly kind: 'everything' }
-  | { readonly kind: 'cgroup'; readonly path: string }
+  | { readonly kind: 'cgroup'; readonly path?: string; readonly classId?: number }
   | { readonly kind: 'impossible' };
 
 /** A rule of a chain of ours, without the chain: `-p tcp … -j DNAT …`, in the form in which iptables-save lists it. */
@@ -77,6 +80,8 @@ export function fullRestore(shape: FirewallShape, published: readonly string[], 
     [chain.input]: [
       // route_localnet would let a container speak to what listens on the machine's loopback only.
       `-i ${bridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP`,
+      // Where something on this very machine answers for instance metadata.
+      `-i ${bridge} -d ${instanceMetadata.ipv4}/32 -j DROP`,
     ],
     [chain.forward]: [
       `-i ${bridge} -d ${instanceMetadata.ipv4}/32 -j DROP`,
@@ -93,11 +98,18 @@ export function fullRestore(shape: FirewallShape, published: readonly string[], 
   return [table('nat', nat, wanted.nat, saved), table('filter', filter, wanted.filter, saved)].join('');
 }
 
-/** The same for IPv6, in which tasks have no addresses: only metadata is kept from those in host mode. */
-export function fullRestoreIPv6(shape: FirewallShape, saved: string): string {
-  const { output } = chainNames(shape.chainPrefix);
-  const rules = hostModeRules(shape.hostModeMatch, `${instanceMetadata.ipv6}/128`);
-  return table('filter', { [output]: rules }, [`OUTPUT -j ${output}`], saved);
+/** The same for IPv6, in which tasks have no addresses: all that there is to do is to keep metadata from them. */
+export function fullRestoreIPv6({ chainPrefix, bridge, hostModeMatch }: FirewallShape, saved: string): string {
+  const chain = chainNames(chainPrefix);
+  const metadata = `${instanceMetadata.ipv6}/128`;
+  // Frames that a task makes itself, with an address of its choosing.
+  const fromBridge = [`-d ${metadata} -i ${bridge} -j DROP`];
+  const filter = {
+    [chain.input]: fromBridge,
+    [chain.forward]: fromBridge,
+    [chain.output]: hostModeRules(hostModeMatch, metadata),
+  };
+  return table('filter', filter, jumps(chainPrefix).filter, saved);
 }
 
 /** The rules around the bridge of the machine that whole hosts are on: they get out, and nothing gets in but answers. */
@@ -107,8 +119,12 @@ export function machineBridgeRestore(
 ): string {
   const chain = chainNames(chainPrefix);
   const nat = { [chain.masquerade]: [`-s ${subnet} ! -o ${bridge} -j MASQUERADE`] };
+  // The hosts' own rules do this as well; frames that a task in host mode makes itself come past them.
+  const noMetadata = `-i ${bridge} -d ${instanceMetadata.ipv4}/32 -j DROP`;
   const filter = {
+    [chain.input]: [noMetadata],
     [chain.forward]: [
+      noMetadata,
       `-i ${bridge} -j ACCEPT`,
       `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
       `-o ${bridge} -j DROP`,
@@ -116,7 +132,7 @@ export function machineBridgeRestore(
   };
   return [
     table('nat', nat, [`POSTROUTING -j ${chain.masquerade}`], saved),
-    table('filter', filter, [`FORWARD -j ${chain.forward}`], saved),
+    table('filter', filter, [`INPUT -j ${chain.input}`, `FORWARD -j ${chain.forward}`], saved),
   ].join('');
 }
 
@@ -125,7 +141,10 @@ function hostModeRules(match: HostModeMatch, destination: string): string[] {
     case 'everything':
       return [`-d ${destination} -j DROP`];
     case 'cgroup':
-      return [`-d ${destination} -m cgroup --path ${match.path} -j DROP`];
+      return [
+        ...(match.path === undefined ? [] : [`-d ${destination} -m cgroup --path ${match.path} -j DROP`]),
+        ...(match.classId === undefined ? [] : [`-d ${destination} -m cgroup --cgroup ${match.classId} -j DROP`]),
+      ];
     case 'impossible':
       return [];
   }

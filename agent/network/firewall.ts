@@ -12,7 +12,14 @@ import {
   ipv6Backends,
   restoreTables,
 } from './firewall-backend.ts';
-import { changeRestore, type FirewallShape, fullRestore, fullRestoreIPv6, removalRestore } from './firewall-rules.ts';
+import {
+  changeRestore,
+  type FirewallShape,
+  fullRestore,
+  fullRestoreIPv6,
+  type HostModeMatch,
+  removalRestore,
+} from './firewall-rules.ts';
 import { ToolError } from './tool.ts';
 
 export class Firewall {
@@ -23,6 +30,7 @@ export class Firewall {
   /** What the kernel has; undefined while that is not known. */
   #applied: Set<string> | undefined;
   #backend: FirewallBackend | undefined;
+  #keepsHostMode = false;
   /** Settles when the change under way is made. */
   #running: Promise<void> = Promise.resolve();
   #nextRound: Promise<void> | undefined;
@@ -57,16 +65,45 @@ export class Firewall {
     await this.#settle(() => this.#applied !== undefined);
   }
 
+  /** True once the rules that keep tasks in host mode from instance metadata are in the kernel, of both versions of IP. */
+  get keepsHostMode(): boolean {
+    return this.#keepsHostMode;
+  }
+
   /** Makes all chains anew, with what is wanted. */
   async #rewrite(): Promise<void> {
     const rules = [...this.#wanted.values()].flat();
     this.#applied = undefined;
-    this.#backend = await applyByFirstWorking(ipv4Backends, this.#netns, (saved) =>
-      fullRestore(this.#shape, rules, saved),
-    );
-    if (existsSync('/proc/sys/net/ipv6'))
-      await applyByFirstWorking(ipv6Backends, this.#netns, (saved) => fullRestoreIPv6(this.#shape, saved));
+    const { hostModeMatch } = this.#shape;
+    this.#keepsHostMode = hostModeMatch.kind !== 'impossible' && (await this.#canApply(rules, hostModeMatch));
+    if (!this.#keepsHostMode) {
+      // Not for the want of a module of the kernel, or of ip6tables, are tasks in bridge mode to be without their network.
+      this.#backend = await this.#apply(rules, { kind: 'impossible' });
+      await this.#applyIPv6({ kind: 'impossible' }).catch(ignoreToolError);
+    }
     this.#applied = new Set(rules);
+  }
+
+  async #canApply(rules: readonly string[], match: HostModeMatch): Promise<boolean> {
+    try {
+      this.#backend = await this.#apply(rules, match);
+      await this.#applyIPv6(match);
+      return true;
+    } catch (error) {
+      ignoreToolError(error);
+      return false;
+    }
+  }
+
+  #apply(rules: readonly string[], hostModeMatch: HostModeMatch): Promise<FirewallBackend> {
+    const shape = { ...this.#shape, hostModeMatch };
+    return applyByFirstWorking(ipv4Backends, this.#netns, (saved) => fullRestore(shape, rules, saved));
+  }
+
+  async #applyIPv6(hostModeMatch: HostModeMatch): Promise<void> {
+    if (!existsSync('/proc/sys/net/ipv6')) return;
+    const shape = { ...this.#shape, hostModeMatch };
+    await applyByFirstWorking(ipv6Backends, this.#netns, (saved) => fullRestoreIPv6(shape, saved));
   }
 
   /** Waits for rounds of changes until it is so. */
@@ -105,6 +142,10 @@ export class Firewall {
       else applied.delete(rule);
     }
   }
+}
+
+function ignoreToolError(error: unknown): void {
+  if (!(error instanceof ToolError)) throw error;
 }
 
 /** Takes every chain of ours away, from whichever backend has them. Fine if there is none. */

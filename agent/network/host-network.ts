@@ -3,8 +3,6 @@
  * host's, and the firewall around it. Made when the agent starts, and left in place when it ends: containers run on.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { NetworkConfig } from '../config.ts';
 import { hardwareAddress, overlaps, parseSubnet } from './addresses.ts';
@@ -58,21 +56,6 @@ export async function removeHostNetwork({ bridge, chainPrefix, netns }: NetworkC
   if (netns !== undefined && !existsSync(netns)) return; // It went with its namespace.
   await removeFirewall(chainPrefix, netns);
   await ipBatch('removing', [`link del ${bridge}`], netns);
-}
-
-/**
- * How the firewall can tell tasks in host mode. In the machine's own namespace that takes cgroup version 2, alone or beside
- * version 1: the host's group is made there, because a rule about a path needs it to exist.
- */
-export async function hostModeMatch(
-  netns: string | undefined,
-  cgroupParent: string,
-  unifiedMount: string | undefined,
-): Promise<HostModeMatch> {
-  if (netns !== undefined) return { kind: 'everything' };
-  if (unifiedMount === undefined) return { kind: 'impossible' };
-  await mkdir(join(unifiedMount, cgroupParent), { recursive: true });
-  return { kind: 'cgroup', path: cgroupParent.replace(/^\//, '') };
 }
 
 export const firewallShape = (network: NetworkConfig, match: HostModeMatch): FirewallShape => ({

@@ -11,7 +11,8 @@ import { allEnded } from '../all-ended.ts';
 import type { NetworkConfig } from '../config.ts';
 import { AddressPool, hardwareAddress, parseSubnet, type Subnet } from './addresses.ts';
 import { Firewall } from './firewall.ts';
-import { type HostModeMatch, publishRules } from './firewall-rules.ts';
+import { publishRules } from './firewall-rules.ts';
+import type { HostMode } from './host-mode.ts';
 import { firewallShape, type HostNetwork, makeHostNetwork, withoutLinkLocal } from './host-network.ts';
 import { bridgeEnd, containerNetns, listContainerNetns, netnsPath } from './names.ts';
 import { probeByBinding, probeByListing, takePorts } from './ports.ts';
@@ -24,7 +25,7 @@ export interface TaskNetworksOptions {
   readonly owner: string;
   /** Where records are kept. */
   readonly directory: string;
-  readonly hostModeMatch: HostModeMatch;
+  readonly hostMode: HostMode;
 }
 
 /** Bindings by container name. */
@@ -47,7 +48,7 @@ export class TaskNetworks {
     this.#subnet = parseSubnet(options.network.subnet);
     this.#records = new NetworkRecords(options.directory);
     this.#addresses = new AddressPool(this.#subnet, randomInt(2 ** 32));
-    this.#firewall = new Firewall(firewallShape(options.network, options.hostModeMatch), options.network.netns);
+    this.#firewall = new Firewall(firewallShape(options.network, options.hostMode.match), options.network.netns);
   }
 
   /** Takes over what an earlier agent recorded. Nothing is made before it is needed, or `makeHost` is called. */
@@ -74,12 +75,12 @@ export class TaskNetworks {
    */
   async prepare(task: TaskSpec): Promise<Bindings> {
     if (task.networkMode === 'none') return {};
-    if (task.networkMode === 'host' && this.#options.hostModeMatch.kind === 'impossible')
-      throw new Error(
-        'Network mode host is refused on this host: without cgroup version 2 its firewall cannot keep tasks ' +
-          'from the instance metadata. Use bridge.',
-      );
     const host = await this.makeHost();
+    if (task.networkMode === 'host' && !this.#firewall.keepsHostMode)
+      throw new Error(
+        'Network mode host is refused on this host: its firewall cannot keep tasks from the instance metadata, which takes ' +
+          'control groups version 2 (or net_cls), and the cgroup match of iptables and ip6tables in its kernel. Use bridge.',
+      );
     const known = this.#byTask.get(task.taskId);
     // A record without containers is one that a power cut destroyed.
     const record = known !== undefined && known.containers.length > 0 ? known : await this.#allocate(task, host);
@@ -92,6 +93,18 @@ export class TaskNetworks {
     const record = this.#byTask.get(taskId);
     if (record === undefined || this.#placesOf(record).length === 0) return;
     await (this.#whole.get(taskId) ?? this.#complete(record));
+  }
+
+  /**
+   * Throws an Error where a container's process would come past the rules that keep it from instance metadata. To be asked before it
+   * runs.
+   */
+  async checkProcess({ networkMode }: TaskSpec, cgroup: string, pid: number): Promise<void> {
+    if (networkMode !== 'host' || (await this.#options.hostMode.matches(cgroup, pid))) return;
+    throw new Error(
+      'Network mode host is refused on this host: its runc does not put containers into the control group by which the firewall ' +
+        'keeps tasks from the instance metadata. Install runc 1.1 or newer, or use bridge.',
+    );
   }
 
   /** Where a container of a prepared task in bridge mode is. */

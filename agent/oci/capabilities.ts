@@ -1,7 +1,12 @@
-/** The capabilities of a container: Docker's default set, for what runs as root; what runs as another user starts with none. */
+/**
+ * The capabilities of a container: Docker's default set, for what runs as root; what runs as another user starts with none. On the
+ * host's own network there is no CAP_NET_RAW: with it a task makes its own frames, which come past every rule about what it may reach.
+ */
 import type { SpecProcess } from './runtime-spec.ts';
 
-export const defaultCapabilities: readonly string[] = [
+const rawNetwork = 'CAP_NET_RAW';
+
+const defaultCapabilities: readonly string[] = [
   'CAP_AUDIT_WRITE',
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -10,7 +15,7 @@ export const defaultCapabilities: readonly string[] = [
   'CAP_KILL',
   'CAP_MKNOD',
   'CAP_NET_BIND_SERVICE',
-  'CAP_NET_RAW',
+  rawNetwork,
   'CAP_SETFCAP',
   'CAP_SETGID',
   'CAP_SETPCAP',
@@ -18,8 +23,10 @@ export const defaultCapabilities: readonly string[] = [
   'CAP_SYS_CHROOT',
 ];
 
+export const boundingCapabilities = (network: { readonly kind: string }): readonly string[] =>
+  network.kind === 'host' ? defaultCapabilities.filter((name) => name !== rawNetwork) : defaultCapabilities;
+
 /** Other users keep the bounding set, so that set-user-id programs work; nothing is inheritable or ambient. */
-export function processCapabilities(uid: number): SpecProcess['capabilities'] {
-  const bounding = defaultCapabilities;
+export function processCapabilities(uid: number, bounding: readonly string[]): SpecProcess['capabilities'] {
   return uid === 0 ? { bounding, effective: bounding, permitted: bounding } : { bounding };
 }

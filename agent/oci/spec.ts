@@ -3,7 +3,7 @@
  * or on the image's files is given.
  */
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
-import { defaultCapabilities, processCapabilities } from './capabilities.ts';
+import { boundingCapabilities, processCapabilities } from './capabilities.ts';
 import { containerMounts, type EtcFiles, maskedPaths, readonlyPaths } from './mounts.ts';
 import { type ImageDefaults, processArgs, processEnvironment, workingDirectory } from './process.ts';
 import { containerResources } from './resources.ts';
@@ -52,6 +52,7 @@ const shimGroupAnnotation = 'io.containerd.runc.v2.group';
 
 export function makeSpec(input: SpecInput): RuntimeSpec {
   const { task, container, image, user, machine } = input;
+  const capabilities = boundingCapabilities(input.network);
   return {
     ociVersion: '1.0.2',
     process: {
@@ -60,7 +61,7 @@ export function makeSpec(input: SpecInput): RuntimeSpec {
       args: processArgs(container, image),
       env: processEnvironment(container, image, input.hostname),
       cwd: workingDirectory(container, image),
-      capabilities: processCapabilities(user.uid),
+      capabilities: processCapabilities(user.uid, capabilities),
       rlimits: rlimits(container.ulimits, machine.limitCeilings),
       noNewPrivileges: false, // As Docker: sudo and the like work.
       oomScoreAdj: 0,
@@ -73,7 +74,7 @@ export function makeSpec(input: SpecInput): RuntimeSpec {
       namespaces: namespaces(input),
       cgroupsPath: input.cgroupsPath,
       resources: containerResources(task, container, machine),
-      seccomp: seccompProfile({ ...machine, capabilities: defaultCapabilities }),
+      seccomp: seccompProfile({ ...machine, capabilities }),
       ...(input.network.kind === 'host' ? {} : { sysctl: networkSysctls(machine) }),
       maskedPaths,
       readonlyPaths,

@@ -55,6 +55,7 @@ describe('the chains', () => {
       :GT-FORWARD - [0:0]
       :GT-OUTPUT - [0:0]
       -A GT-INPUT -i gt0 -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP
+      -A GT-INPUT -i gt0 -d 169.254.169.254/32 -j DROP
       -A GT-FORWARD -i gt0 -d 169.254.169.254/32 -j DROP
       -A GT-FORWARD -i gt0 -j ACCEPT
       -A GT-FORWARD -o gt0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
@@ -76,8 +77,14 @@ describe('the chains', () => {
   it('have nothing but metadata to keep in IPv6', () => {
     expect(fullRestoreIPv6(shape, '')).toMatchInlineSnapshot(`
       "*filter
+      :GT-INPUT - [0:0]
+      :GT-FORWARD - [0:0]
       :GT-OUTPUT - [0:0]
+      -A GT-INPUT -d fd00:ec2::254/128 -i gt0 -j DROP
+      -A GT-FORWARD -d fd00:ec2::254/128 -i gt0 -j DROP
       -A GT-OUTPUT -d fd00:ec2::254/128 -m cgroup --path gantry/host-1 -j DROP
+      -I INPUT -j GT-INPUT
+      -I FORWARD -j GT-FORWARD
       -I OUTPUT -j GT-OUTPUT
       COMMIT
       "

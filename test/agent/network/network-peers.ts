@@ -25,7 +25,7 @@ export function testNetwork(index: number): NetworkConfig & { readonly owner: st
 
 const serverScript = `
   require('node:net').createServer((socket) => socket.end(process.argv[2] + ' saw ' + socket.remoteAddress))
-    .listen({ port: Number(process.argv[1]), host: '0.0.0.0' }, () => console.log('listening'));
+    .listen({ port: Number(process.argv[1]), host: process.argv[3], ipv6Only: true }, () => console.log('listening'));
 `;
 const clientScript = `
   const socket = require('node:net').connect({ host: process.argv[1], port: Number(process.argv[2]), timeout: Number(process.argv[3]) });
@@ -35,9 +35,14 @@ const clientScript = `
 `;
 
 /** Answers connections with `<name> saw <address>` until it is disposed of. */
-export async function serve(netns: string | undefined, port: number, name: string): Promise<AsyncDisposable> {
+export async function serve(
+  netns: string | undefined,
+  port: number,
+  name: string,
+  host = '0.0.0.0',
+): Promise<AsyncDisposable> {
   const [program, ...prefix] = netns === undefined ? [execPath] : ['nsenter', `--net=${netns}`, execPath];
-  const child = spawn(program, [...prefix, '-e', serverScript, '--', String(port), name], {
+  const child = spawn(program, [...prefix, '-e', serverScript, '--', String(port), name, host], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

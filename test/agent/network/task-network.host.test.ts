@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type HostMode, openHostMode } from '../../../agent/network/host-mode.ts';
 import {
   createHostNamespace,
   removeHostNamespace,
@@ -13,8 +14,9 @@ import {
 } from '../../../agent/network/host-namespace.ts';
 import { removeHostNetwork } from '../../../agent/network/host-network.ts';
 import { bridgeEnd } from '../../../agent/network/names.ts';
+import { writeSysctl } from '../../../agent/network/sysctl.ts';
 import { TaskNetworks } from '../../../agent/network/task-network.ts';
-import { runTool } from '../../../agent/network/tool.ts';
+import { ipBatch, runTool } from '../../../agent/network/tool.ts';
 import type { PortMapping } from '../../../core/model/task-definition.ts';
 import type { TaskSpec } from '../../../core/model/task-spec.ts';
 import { describeWithContainers } from '../../support/containers.ts';
@@ -31,16 +33,19 @@ function bridged(taskId: string, ...ports: PortMapping[][]) {
   return taskSpec({ taskId, networkMode: 'bridge', containers });
 }
 
-async function host(index: number, netns?: { readonly path: string; readonly address: string }) {
+/** A machine without control groups that a firewall knows. */
+const noGroups = { unified: undefined, byController: new Map<string, string>() };
+
+async function host(index: number, netns?: { readonly path: string; readonly address: string }, mode?: HostMode) {
   const { owner, ...rest } = testNetwork(index);
   const network = { ...rest, ...(netns === undefined ? {} : { netns: netns.path, hostAddress: netns.address }) };
   const directory = await mkdtempDisposable(join(tmpdir(), 'gantry-network-'));
-  const open = () =>
+  const open = async () =>
     TaskNetworks.open({
       network,
       owner,
       directory: directory.path,
-      hostModeMatch: netns === undefined ? { kind: 'impossible' } : { kind: 'everything' },
+      hostMode: mode ?? (await openHostMode(network.netns, `/${owner}`, noGroups)),
     });
   return {
     owner,
@@ -202,6 +207,36 @@ describeWithContainers('tasks in bridge mode', () => {
   });
 });
 
+describeWithContainers('tasks in host mode', () => {
+  const shared = taskSpec({ taskId: 'shared', networkMode: 'host', containers: [containerSpec({ name: 'a' })] });
+
+  it.each<[string, HostMode | undefined]>([
+    ['that has no way to tell them', undefined],
+    // iptables takes no path of a group that is not there, as it takes none where the kernel lacks the match.
+    [
+      'whose kernel takes no such rule',
+      { match: { kind: 'cgroup', path: 'gantry/no/such' }, matches: async () => true },
+    ],
+  ])('are refused on a machine %s, on which bridge mode goes on', async (_, mode) => {
+    await using machine = await host(8, undefined, mode);
+    await expect(machine.networks.prepare(shared)).rejects.toThrow(
+      'Network mode host is refused on this host: its firewall cannot keep tasks from the instance metadata',
+    );
+    const { a } = await machine.connect(machine.networks, bridged('web', [port(80)]));
+    await using _server = await serve(machine.place(machine.networks, 'web').netns, 80, 'web');
+    expect(await reach(undefined, '127.0.0.1', a?.[0]?.hostPort ?? 0)).toMatch(/^web saw /);
+  });
+
+  it('are refused where a process comes past the rules, before it runs', async () => {
+    await using machine = await host(9);
+    const { networks } = machine;
+    await expect(networks.checkProcess(shared, '/gantry/shared/a', process.pid)).rejects.toThrow(
+      'Network mode host is refused on this host: its runc does not put containers into the control group',
+    );
+    await networks.checkProcess(bridged('web', []), '/gantry/web/a', process.pid);
+  });
+});
+
 describeWithContainers('hosts in network namespaces of their own', () => {
   it('publish on their own addresses, and keep instance metadata from their tasks', async () => {
     const { bridge, subnet } = testNetwork(0);
@@ -235,22 +270,42 @@ describeWithContainers('hosts in network namespaces of their own', () => {
     const inOne = one.place(one.networks, 'same');
     const inTwo = two.place(two.networks, 'same');
     await using _one = await serve(inOne.netns, 80, 'one');
+    await using _one6 = await serve(inOne.netns, 80, 'one', '::');
     await using _two = await serve(inTwo.netns, 80, 'two');
     expect(await reach(undefined, `${prefix}.2`, 8080)).toMatch(/^one saw /);
     expect(await reach(undefined, `${prefix}.3`, 8080)).toMatch(/^two saw /);
     expect(await reach(inOne.netns, `${prefix}.3`, 8080), 'host to host').toBe(`two saw ${prefix}.2`);
     expect(await reach(inOne.netns, `${prefix}.2`, 8080), 'its own host').toMatch(/^one saw /);
 
-    // Two addresses behind the same route, and only the one of instance metadata is out of reach.
+    // Two addresses behind the same route, and only the one of instance metadata is out of reach, in both versions of IP.
     const hostNetns = one.network.netns ?? '';
-    await runTool('ip', ['addr', 'add', '169.254.169.254/32', 'dev', 'lo'], { netns: inOne.netns });
-    await runTool('ip', ['addr', 'add', '169.254.169.253/32', 'dev', 'lo'], { netns: inOne.netns });
-    await runTool('ip', ['route', 'add', '169.254.169.252/30', 'via', inOne.address], { netns: hostNetns });
     await one.connect(one.networks, bridged('curious', []));
     const curious = one.place(one.networks, 'curious').netns;
-    for (const from of [curious, hostNetns]) {
-      expect(await reach(from, '169.254.169.253', 80), from).toMatch(/^one saw /);
-      expect(await reach(from, '169.254.169.254', 80, 300), from).toBe('timeout');
-    }
+    const inHost = (...lines: string[]) => ipBatch('making', lines, hostNetns);
+    const set = (netns: string, name: string, value: string) => writeSysctl(`net/ipv6/conf/${name}`, value, netns);
+    await ipBatch(
+      'making',
+      ['169.254.169.254', '169.254.169.253'].map((address) => `addr add ${address}/32 dev lo`),
+      inOne.netns,
+    );
+    await inHost(`route add 169.254.169.252/30 via ${inOne.address}`);
+    // What a task would do that makes its own frames; and a host that forwards them.
+    await set(hostNetns, 'all/forwarding', '1');
+    await inHost(`addr add fd00:88::1/64 dev ${one.network.bridge} nodad`, 'route add fd00:ec2::/64 via fd00:88::2');
+    const addresses6 = ['fd00:88::2/64 dev eth0', 'fd00:ec2::254/128 dev lo', 'fd00:ec2::253/128 dev lo'];
+    await ipBatch(
+      'making',
+      addresses6.map((address) => `addr add ${address} nodad`),
+      inOne.netns,
+    );
+    await ipBatch('making', ['addr add fd00:88::3/64 dev eth0 nodad', 'route add default via fd00:88::1'], curious);
+    // Neighbours take their time to find each other in a network that has just been made.
+    for (const from of [hostNetns, curious])
+      await expect.poll(() => reach(from, 'fd00:88::2', 80), { timeout: 10_000 }).toMatch(/^one saw /);
+    for (const from of [hostNetns, curious])
+      for (const network of ['169.254.169.', 'fd00:ec2::']) {
+        expect(await reach(from, `${network}253`, 80), `${from} ${network}`).toMatch(/^one saw /);
+        expect(await reach(from, `${network}254`, 80, 300), `${from} ${network}`).toBe('timeout');
+      }
   });
 });

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { defaultCapabilities } from '../../../agent/oci/capabilities.ts';
+import { boundingCapabilities } from '../../../agent/oci/capabilities.ts';
 import { seccompProfile } from '../../../agent/oci/seccomp.ts';
 
 const reference = readFileSync(new URL('containers-common-syscalls.txt', import.meta.url), 'utf8');
@@ -26,7 +26,11 @@ const refusedOnPurpose = {
 const allowedBeyond = ['futex_waitv', 'io_pgetevents', 'io_pgetevents_time64', 'vmsplice'];
 
 const profile = (architecture: string) =>
-  seccompProfile({ architecture, kernelRelease: '6.1.0-18-amd64', capabilities: defaultCapabilities });
+  seccompProfile({
+    architecture,
+    kernelRelease: '6.1.0-18-amd64',
+    capabilities: boundingCapabilities({ kind: 'namespace' }),
+  });
 const allowed = (architecture: string) =>
   new Set(profile(architecture).syscalls.flatMap(({ action, names }) => (action === 'SCMP_ACT_ALLOW' ? names : [])));
 

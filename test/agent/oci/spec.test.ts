@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toJson } from '../../../agent/oci/runtime-spec.ts';
-import { type MachineFacts, makeSpec, type SpecInput } from '../../../agent/oci/spec.ts';
+import { type ContainerNetwork, type MachineFacts, makeSpec, type SpecInput } from '../../../agent/oci/spec.ts';
 import { containerSpec, taskSpec } from './task-spec.ts';
 
 const machine: MachineFacts = {
@@ -39,6 +39,16 @@ describe('the namespaces', () => {
     const host = spec({ network: { kind: 'host' } });
     expect(namespaceTypes(host)).not.toContain('network');
     expect(host.linux.sysctl, "a sysctl of the host's network must not be touched").toBeUndefined();
+  });
+
+  it("give no way around the firewall to what is in the host's", () => {
+    const raw = expect.arrayContaining(['CAP_NET_RAW']);
+    const capabilitiesIn = (network: ContainerNetwork) => spec({ network }).process.capabilities;
+    expect(capabilitiesIn({ kind: 'isolated' })).toEqual({ bounding: raw, effective: raw, permitted: raw });
+    for (const network of [{ kind: 'host' }, { kind: 'host', path: '/run/netns/x' }] as const) {
+      const others = expect.not.arrayContaining(['CAP_NET_RAW']);
+      expect(capabilitiesIn(network)).toEqual({ bounding: others, effective: others, permitted: others });
+    }
   });
 
   it('hold a cgroup namespace with version 2 only', () => {
