@@ -2,6 +2,7 @@
  * Recomputes what each host has reserved from the tasks that it holds, and names any difference in the log. Repairs nothing: drift is
  * a defect, and what caused it must be found first.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -20,8 +21,9 @@ export const audit: ClusterLoop = {
 async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
   for (const host of await clusterHosts(deps.table, cluster)) {
     const drift = await auditHost(deps, host);
-    if (drift.length > 0)
-      deps.log.error({ hostId: host.hostId, host: host.name, cluster, drift }, 'a host has drifted');
+    if (drift.length === 0) continue;
+    deps.log.error({ hostId: host.hostId, host: host.name, cluster, drift }, 'a host has drifted');
+    deps.metrics.count('HostDrift', 1, { cluster });
   }
   return { changed: 0 };
 }
@@ -34,7 +36,7 @@ async function auditHost({ table }: ControlDeps, host: HostCapacity): Promise<st
     entries.map(({ taskId }) => taskId),
   );
   const after = await getHostCapacity(table, host.cluster, host.hostId);
-  return after?.generation === host.generation ? driftOf(host, [...tasks.values()]) : [];
+  return isDeepStrictEqual(after, host) ? driftOf(host, [...tasks.values()]) : [];
 }
 
 /** What the host's capacity says and what its tasks amount to, wherever the two differ. */

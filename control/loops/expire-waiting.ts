@@ -34,6 +34,7 @@ async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult>
     const reasonOf = isDeleted ? () => clusterDeleted : notPlaced;
     changed += await expire(deps, expired.slice(from, from + tasksPerCommit), reasonOf);
   }
+  if (changed > 0 && !isDeleted) deps.metrics.count('PlacementTimedOut', changed, { cluster });
   const nextDeadline = Math.min(
     ...waiting.filter((task) => !isOver(task)).map((task) => task.placementDeadline),
     changed < expired.length ? now + retrySoonMs : Infinity,

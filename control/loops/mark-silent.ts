@@ -61,6 +61,7 @@ async function mark(deps: ControlDeps, host: HostCapacity, lease: HostLease | un
   // Not done: a heartbeat came in this moment.
   if (outcome !== 'done') return false;
   deps.capacity.learned({ ...host, connected: false, connectedChangedAt: at });
+  deps.metrics.count('HostSilent', 1, { cluster: host.cluster });
   deps.log.warn(
     { hostId: host.hostId, host: host.name, cluster: host.cluster },
     'a host is silent; nothing is placed on it',

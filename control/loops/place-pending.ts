@@ -44,6 +44,7 @@ async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult>
     const explanation = round.refusals.get(shape);
     return explanation === undefined || explanation.sentence === task.sentence ? [] : [{ task, explanation }];
   });
+  deps.metrics.count('TasksPending', round.left.length, { cluster });
   let changed = round.placed;
   for (const batch of batches(outdated.slice(0, explanationsPerActivation), explanationsPerCommit)) {
     changed += await explain(deps, batch);
@@ -121,7 +122,7 @@ async function commitPlaced(
   }
   if (assigned.length === 0) return [];
   const result = await deps.table.commit([...changes, ...reserveHosts(assigned)]);
-  learnFrom(deps, result);
+  learnFrom(deps, assigned[0]?.task.cluster ?? '', result);
   if (result.outcome === 'refused')
     for (const host of refusedHosts(result.failed)) exchange(hosts, host.hostId, () => host);
   if (result.outcome !== 'done') return undefined;

@@ -70,7 +70,7 @@ export function createLoopRunner(loops: readonly Loop[], deps: () => ControlDeps
   }
 
   async function runOnce(work: Work): Promise<void> {
-    const { clock, log } = deps();
+    const { clock, log, metrics } = deps();
     const startedAt = clock.now();
     const { loop, cluster } = work;
     let outcome: LoopStatus['outcome'];
@@ -80,6 +80,7 @@ export function createLoopRunner(loops: readonly Loop[], deps: () => ControlDeps
       outcome = { changed: result.changed };
     } catch (error) {
       log.error({ err: error, loop: loop.name, cluster }, 'a loop failed; its next activation tries again');
+      metrics.count('LoopFailed', 1, { loop: loop.name });
       outcome = { error: error instanceof Error ? error.message : String(error) };
     }
     work.status = { loop: loop.name, cluster, startedAt, durationMs: clock.now() - startedAt, outcome };

@@ -38,18 +38,32 @@ export const reserveHosts = (assigned: readonly Assigned[]): Change[] =>
 
 /** After the commit: the view follows, and the hosts are told to look. */
 export async function announcePlaced(
-  deps: Pick<ControlDeps, 'capacity' | 'wake' | 'sleep' | 'log'>,
+  deps: Pick<ControlDeps, 'capacity' | 'wake' | 'sleep' | 'log' | 'metrics'>,
   assigned: readonly Assigned[],
 ): Promise<void> {
   const hosts = byHost(assigned);
   for (const { host, tasks } of hosts.values()) {
     deps.capacity.took(host.cluster, host.hostId, tasks.map(holdingOf));
   }
+  countLatency(deps, assigned);
   await wakeHosts(deps, [...hosts.keys()]);
 }
 
-/** What a refused commit tells of hosts is newer than the view. */
-export function learnFrom(deps: Pick<ControlDeps, 'capacity'>, result: CommitResult): void {
+/** Tasks that are assigned together are of one cluster. */
+function countLatency({ metrics }: Pick<ControlDeps, 'metrics'>, assigned: readonly Assigned[]): void {
+  const cluster = assigned[0]?.task.cluster;
+  if (cluster === undefined) return;
+  const slowest = Math.max(...assigned.map(({ task: { createdAt, placedAt = createdAt } }) => placedAt - createdAt));
+  metrics.count('PlacementLatencyMs', slowest, { cluster });
+}
+
+/** What a commit that was overtaken tells of hosts is newer than the view. */
+export function learnFrom(
+  deps: Pick<ControlDeps, 'capacity' | 'metrics'>,
+  cluster: string,
+  result: CommitResult,
+): void {
+  if (result.outcome !== 'done') deps.metrics.count('CommitConflicts', 1, { cluster });
   if (result.outcome !== 'refused') return;
   for (const host of refusedHosts(result.failed)) deps.capacity.learned(host);
 }

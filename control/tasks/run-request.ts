@@ -62,16 +62,26 @@ function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress>
   return attempt(deps, { most: mostTries, what }, async (tries) => {
     const chunk = await planChunk(deps, progress, tries >= replans);
     // Nothing was made, so there is nothing to remember: a retry of the same call is a new try.
-    if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) return { ...progress, request: chunk.request };
+    if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) {
+      countRefused(deps, chunk);
+      return { ...progress, request: chunk.request };
+    }
     const changes = changesOf(progress, chunk);
     const result = await deps.table.commit(changes);
     if (result.outcome === 'done') {
+      countRefused(deps, chunk);
       await announce(deps, chunk);
       return { request: chunk.request, stored: 'yes', made: chunk.made, ...exhaustion(chunk) };
     }
-    learnFrom(deps, result);
+    learnFrom(deps, progress.request.cluster, result);
     return overtaken(progress, result);
   });
+}
+
+/** The chunk in which something is refused is a request's last one. */
+function countRefused({ metrics }: ControlDeps, { request: { refusal, cluster, count } }: Chunk): void {
+  if (refusal === undefined) return;
+  metrics.count('PlacementRejected', count - refusal.from, { cluster, reason: refusal.reason });
 }
 
 interface Chunk {
