@@ -46,7 +46,11 @@ export class WebSocketApi {
   losesFrames = false;
   /** Awaited before `$disconnect` is told: tests hold it back. */
   beforeDisconnect: ((connectionId: string) => Promise<void>) | undefined;
+  /** Awaited before a dial is shown to the function. */
+  beforeConnect: (() => Promise<void>) | undefined;
   posted = 0;
+  /** Posts that met no connection. */
+  gone = 0;
   messages = 0;
 
   constructor(options: WebSocketApiOptions) {
@@ -83,17 +87,23 @@ export class WebSocketApi {
     for (const { socket } of this.#connections.values()) socket.terminate();
   }
 
+  /** Every end that has happened has been told. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#disconnects);
+  }
+
   async stop(): Promise<void> {
     this.dropAll();
     this.#server.close();
     this.#server.closeAllConnections();
     await once(this.#server, 'close');
-    await Promise.all(this.#disconnects);
+    await this.settled();
   }
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const { stage } = this.#options;
     if (request.url?.split('?')[0] !== `/${stage}`) return refuse(stream, 403);
+    await this.beforeConnect?.();
     const info = this.#newConnection(request);
     const status = await this.#call('$connect', connectEvent(info, request, this.#options));
     if (status < 200 || status > 299) return refuse(stream, status);
@@ -164,7 +174,10 @@ export class WebSocketApi {
       return answer(response, 403, 'ForbiddenException', denialMessage(identity, call));
     const frame = await buffer(request);
     const connection = this.#connections.get(connectionId);
-    if (connection === undefined) return answer(response, 410, 'GoneException', '');
+    if (connection === undefined) {
+      this.gone += 1;
+      return answer(response, 410, 'GoneException', '');
+    }
     if (request.method === 'POST') return this.#post(connection, frame, response);
     if (request.method === 'DELETE') {
       connection.socket.close(1000);

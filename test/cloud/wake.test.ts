@@ -1,0 +1,134 @@
+/** Wake-ups that are lost, sockets that are gone, and messages that come late: each costs time, as much as is stated, and nothing else. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { whenTask } from '../e2e/when-task.ts';
+import { fakeCommands } from '../support/fake-runtime.ts';
+import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import type { WebSocketApi } from './gateway/web-socket-api.ts';
+import { connected, startHost, type TestHost } from './test-host.ts';
+
+/** The agent's waits pass this many times as fast: its heartbeat of 10 s comes each second. */
+const speed = 10;
+
+describe('waking hosts', () => {
+  let cloud: AwsCloud;
+  let host: TestHost;
+  let sockets: WebSocketApi;
+
+  beforeAll(async () => {
+    cloud = await startAwsCloud();
+    sockets = [...cloud.world.webSocketApis.values()][0] ?? expect.fail();
+    host = await startHost(cloud, 'host-1', { speed });
+    await connected(cloud, 'host-1');
+    await register('runs', fakeCommands.runsUntilStopped, 64);
+    await register('fills', fakeCommands.runsUntilStopped, 3000);
+    await register('fits-alone', fakeCommands.exits(0), 3000);
+    await oneSocket();
+  }, 60_000);
+
+  afterEach(() => {
+    sockets.losesFrames = false;
+    sockets.beforeDisconnect = undefined;
+  });
+
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    await cloud?.[Symbol.asyncDispose]();
+  });
+
+  const register = (family: string, command: string[], memory: number) =>
+    cloud.client.call('RegisterTaskDefinition', {
+      family,
+      containerDefinitions: [{ name: 'main', image: 'busybox', memory, command }],
+    });
+
+  const oneSocket = () => vi.waitFor(() => expect(sockets.connectionIds).toHaveLength(1), { timeout: 10_000 });
+
+  async function run(taskDefinition: string) {
+    const { tasks } = await cloud.client.call('RunTask', { taskDefinition });
+    return tasks[0]?.taskArn ?? expect.fail();
+  }
+
+  const stop = (task: string) => cloud.client.call('StopTask', { cluster: 'default', task });
+
+  it('costs at most one heartbeat where the frame is lost', async () => {
+    sockets.losesFrames = true;
+    const posted = sockets.posted;
+    const requests: string[] = [];
+    const task = await run('runs');
+    cloud.lambda('hosts').beforeInvoke = async (event) =>
+      void requests.push(String(Object(event).rawPath).split('/').at(-1) ?? '');
+    expect(sockets.posted).toBe(posted + 1);
+    await whenTask(cloud.client, 'running', task);
+    cloud.lambda('hosts').beforeInvoke = undefined;
+    // The first heartbeat's answer says that there is something new.
+    expect(requests.slice(0, 2)).toEqual(['heartbeat', 'desired']);
+    await stop(task);
+    await whenTask(cloud.client, 'stopped', task);
+  });
+
+  it('forgets a connection once it is told that it is gone, and reaches the host on its next one', async () => {
+    const [ended, dialled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    sockets.beforeDisconnect = () => ended.promise;
+    sockets.beforeConnect = () => dialled.promise;
+    const gone = sockets.gone;
+    sockets.dropAll();
+    const tasks = [await run('runs'), await run('runs')];
+    // The second one does not try what the first one found gone.
+    expect(sockets.gone).toBe(gone + 1);
+    sockets.beforeConnect = undefined;
+    dialled.resolve();
+    await oneSocket();
+    ended.resolve();
+    for (const task of tasks) {
+      await whenTask(cloud.client, 'running', task);
+      await stop(task);
+      await whenTask(cloud.client, 'stopped', task);
+    }
+  });
+
+  it('keeps the connection of a host whose former one is told of late', async () => {
+    const released = Promise.withResolvers<void>();
+    sockets.beforeDisconnect = () => released.promise;
+    const disconnects = () => cloud.lambda('hosts').invocations.length;
+    sockets.dropAll();
+    await oneSocket();
+    const before = disconnects();
+    released.resolve();
+    await vi.waitFor(() => expect(disconnects()).toBeGreaterThan(before));
+    await sockets.settled();
+    expect((await cloud.client.call('GetHost', { host: 'host-1' })).host.agentConnected).toBe(true);
+    const posted = sockets.posted;
+    const task = await run('runs');
+    expect(sockets.posted).toBe(posted + 1);
+    await stop(task);
+    await whenTask(cloud.client, 'stopped', task);
+  });
+
+  /** The host is full, and the task waits for room. */
+  async function waiting() {
+    const filler = await run('fills');
+    await whenTask(cloud.client, 'running', filler);
+    const task = await run('fits-alone');
+    const { lastStatus } = (await cloud.client.call('GetTask', { cluster: 'default', task })).task;
+    expect(lastStatus).toBe('PROVISIONING');
+    return { filler, task };
+  }
+
+  it('places a task that waits as soon as there is room, by the stream', async () => {
+    const { filler, task } = await waiting();
+    await stop(filler);
+    expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({ stopCode: 'EssentialContainerExited' });
+  });
+
+  it('places it with the next sweep where the stream does not', async () => {
+    const mapping = cloud.mapping('wake');
+    mapping.deliveries = () => [];
+    const { filler, task } = await waiting();
+    await stop(filler);
+    await whenTask(cloud.client, 'stopped', filler);
+    await vi.waitFor(() => expect(mapping.isIdle).toBe(true));
+    expect((await cloud.client.call('GetTask', { cluster: 'default', task })).task.lastStatus).toBe('PROVISIONING');
+    await cloud.sweep();
+    expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({ stopCode: 'EssentialContainerExited' });
+  });
+});
