@@ -34,6 +34,7 @@ export class GatewayHttpApi {
 
   constructor(scope: Construct, options: HttpApiOptions) {
     this.api = new apigatewayv2.HttpApi(scope, 'HttpApi', {
+      apiName: 'Gantry',
       description: 'Gantry: REST, the ECS wire protocol, and the routes of hosts.',
       createDefaultStage: false,
     });

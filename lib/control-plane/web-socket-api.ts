@@ -23,6 +23,7 @@ export class GatewayWebSocketApi {
   constructor(scope: Construct) {
     this.scope = scope;
     this.api = new apigatewayv2.WebSocketApi(scope, 'WebSocketApi', {
+      apiName: 'Gantry hosts',
       description: 'Gantry: wakes hosts.',
       routeSelectionExpression: '$request.body.action',
     });

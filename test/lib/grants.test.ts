@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { AnyPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Policy, Role } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFunctionResource } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -19,27 +19,27 @@ const attributes = {
   metricsServiceName: 'service1',
 };
 
-function imported(use: (controlPlane: IGantryControlPlane, stack: Stack) => void): Template {
-  const stack = new Stack(new App(), 'Other', { env: { account: '123456789012', region: 'eu-west-1' } });
-  use(GantryControlPlane.fromControlPlaneAttributes(stack, 'ControlPlane', attributes), stack);
-  return Template.fromStack(stack);
+function imported(): { readonly controlPlane: IGantryControlPlane; readonly stack: Stack } {
+  const stack = new Stack(new App({ context: { '@aws-cdk/core:validateAgainstDefaultRules': false } }), 'Other', {
+    env: { account: '123456789012', region: 'eu-west-1' },
+  });
+  return { stack, controlPlane: GantryControlPlane.fromControlPlaneAttributes(stack, 'ControlPlane', attributes) };
 }
 
-const policySchema = z.object({
-  PolicyDocument: z.object({
-    Statement: z.array(z.object({ Action: z.literal('execute-api:Invoke'), Resource: z.unknown() })),
-  }),
+const documentSchema = z.object({
+  Statement: z.array(z.object({ Action: z.literal('execute-api:Invoke'), Resource: z.unknown() })),
 });
 
 /** `METHOD/path` of each route that a role is allowed after it was granted. */
 function granted(grant: (controlPlane: IGantryControlPlane, role: Role) => void): string[] {
-  const template = imported((controlPlane, stack) =>
-    grant(controlPlane, new Role(stack, 'Role', { assumedBy: new AnyPrincipal() })),
-  );
-  const [policy] = Object.values(template.findResources('AWS::IAM::Policy'));
-  return policySchema
-    .parse(policy?.Properties)
-    .PolicyDocument.Statement.flatMap(({ Resource }) => Resource)
+  const { controlPlane, stack } = imported();
+  const role = new Role(stack, 'Role', { assumedBy: new AnyPrincipal() });
+  grant(controlPlane, role);
+  const policy = role.node.findChild('DefaultPolicy');
+  if (!(policy instanceof Policy)) throw new Error('the role was granted nothing');
+  return documentSchema
+    .parse(stack.resolve(policy.document))
+    .Statement.flatMap(({ Resource }) => Resource)
     .map((arn) => {
       const text = JSON.stringify(arn);
       return /execute-api:eu-west-1:123456789012:api1\/\$default\/([^"]+)"/.exec(text)?.[1] ?? text;
@@ -88,18 +88,18 @@ describe('grants', () => {
 
 describe('an imported control plane', () => {
   it('has the endpoint for the wire where no other is given', () => {
-    imported((controlPlane) => expect(controlPlane.wireEndpoint).toBe(attributes.endpoint));
+    expect(imported().controlPlane.wireEndpoint).toBe(attributes.endpoint);
   });
 
   it('has rules on its bus', () => {
-    const template = imported((controlPlane, stack) => {
-      const target = LambdaFunctionResource.fromFunctionArn(stack, 'Target', attributes.resourcesFunctionArn);
-      controlPlane.onTaskStateChange('Stopped', {
-        target: new LambdaFunction(target),
-        eventPattern: { detail: { lastStatus: ['STOPPED'] } },
-      });
-      controlPlane.onContainerInstanceStateChange('Hosts');
+    const { controlPlane, stack } = imported();
+    const target = LambdaFunctionResource.fromFunctionArn(stack, 'Target', attributes.resourcesFunctionArn);
+    controlPlane.onTaskStateChange('Stopped', {
+      target: new LambdaFunction(target),
+      eventPattern: { detail: { lastStatus: ['STOPPED'] } },
     });
+    controlPlane.onContainerInstanceStateChange('Hosts');
+    const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::Events::Rule', {
       EventBusName: 'bus1',
       EventPattern: {
@@ -115,34 +115,26 @@ describe('an imported control plane', () => {
   });
 
   it('has metrics of its own and of its API', () => {
-    imported((controlPlane) => {
-      expect(controlPlane.metric('TasksPending', { dimensionsMap: { cluster: 'mine' } })).toMatchObject({
-        namespace: 'Gantry',
-        metricName: 'TasksPending',
-        dimensions: { service: 'service1', cluster: 'mine' },
-      });
-      expect(controlPlane.metricApi('5xx')).toMatchObject({
-        namespace: 'AWS/ApiGateway',
-        dimensions: { ApiId: 'api1' },
-      });
+    const { controlPlane } = imported();
+    expect(controlPlane.metric('TasksPending', { dimensionsMap: { cluster: 'mine' } })).toMatchObject({
+      namespace: 'Gantry',
+      metricName: 'TasksPending',
+      dimensions: { service: 'service1', cluster: 'mine' },
     });
+    expect(controlPlane.metricApi('5xx')).toMatchObject({ namespace: 'AWS/ApiGateway', dimensions: { ApiId: 'api1' } });
   });
 
   it('needs the name of its metrics for those', () => {
-    const stack = new Stack(new App(), 'Other');
     const { metricsServiceName: _, ...unnamed } = attributes;
-    const controlPlane = GantryControlPlane.fromControlPlaneAttributes(stack, 'ControlPlane', unnamed);
-    expect(() => controlPlane.metric('TasksPending')).toThrow(/^Other\/ControlPlane: metricsServiceName is undefined/);
+    const controlPlane = GantryControlPlane.fromControlPlaneAttributes(imported().stack, 'Unnamed', unnamed);
+    expect(() => controlPlane.metric('TasksPending')).toThrow(/^Other\/Unnamed: metricsServiceName is undefined/);
   });
 
   it('handles resources of other stacks', () => {
-    const template = imported((controlPlane, stack) => {
-      controlPlane.newCustomResource(stack, 'Mine', {
-        resourceType: 'Custom::GantryCluster',
-        properties: { ClusterName: 'mine' },
-      });
-    });
-    template.hasResourceProperties('Custom::GantryCluster', {
+    const { controlPlane, stack } = imported();
+    const properties = { ClusterName: 'mine' };
+    controlPlane.newCustomResource(stack, 'Mine', { resourceType: 'Custom::GantryCluster', properties });
+    Template.fromStack(stack).hasResourceProperties('Custom::GantryCluster', {
       ServiceToken: attributes.resourcesFunctionArn,
       ServiceTimeout: '960',
       ClusterName: 'mine',

@@ -15,17 +15,26 @@ const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'];
 
 export interface TestApp extends Disposable {
   readonly app: App;
+  /** What stands for the built parts. */
+  readonly dist: string;
 }
 
-/** Everything that it writes is gone when it is disposed. */
-export function testApp(): TestApp {
+/**
+ * Everything that it writes is gone when it is disposed. CloudFormation's own rules are checked only where a test is about them: loading
+ * them takes longer than all the rest.
+ */
+export function testApp({ validated = false } = {}): TestApp {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-lib-test-'));
   const dist = join(directory, 'dist');
   for (const name of functionNames) writePart(join(dist, 'lambdas', name), 'index.mjs');
   writePart(join(dist, 'agent'), 'agent.mjs');
   cpSync(installation, join(dist, 'agent'), { recursive: true });
   return {
-    app: new App({ outdir: join(directory, 'cdk.out'), context: { 'gantry:dist': dist } }),
+    dist,
+    app: new App({
+      outdir: join(directory, 'cdk.out'),
+      context: { 'gantry:dist': dist, '@aws-cdk/core:validateAgainstDefaultRules': validated },
+    }),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
