@@ -79,6 +79,6 @@ function fetchBinary({ name, version, integrity }: NodePackage, cache: string): 
 
 const unavailable = (name: string, version: string, why: string): Error =>
   new Error(
-    `Hosts of this architecture run Node from the npm package ${name}@${version}, which is not installed and could not be fetched: ${why}. ` +
-      `Let npm reach a registry that has it, or install it beside Gantry (npm install --no-save --force ${name}@${version}).`,
+    `Hosts of this architecture run Node from the npm package ${name}@${version}, which is not installed and could not be fetched: ` +
+      `${why}. Let npm reach a registry that has it, or install it beside Gantry (npm install --no-save --force ${name}@${version}).`,
   );
