@@ -5,7 +5,7 @@ import { Annotations, Template } from 'aws-cdk-lib/assertions';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { registerTaskDefinitionInputSchema } from '../../core/api/task-definitions.ts';
 import { GantryCluster } from '../../lib/gantry-cluster.ts';
 import { GantryTaskDefinition } from '../../lib/gantry-task-definition.ts';
@@ -13,6 +13,9 @@ import { GantryImage } from '../../lib/image.ts';
 import type { GantryContainer, GantryTaskDefinitionProps } from '../../lib/task-definition/props.ts';
 import { importedControlPlane, propertiesOf } from './support/cluster.ts';
 import { installation, type TestApp, testApp } from './support/synth.ts';
+
+// Synthesis is seconds of work for one core, which others may be using.
+vi.setConfig({ testTimeout: 30_000 });
 
 let made: TestApp;
 let stack: Stack;

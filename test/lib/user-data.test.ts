@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readAgentConfig } from '../../agent/config.ts';
 import { agentArchive } from '../../lib/host/agent-archive.ts';
 import { containerdConfig } from '../../local/containerd.ts';
@@ -9,6 +9,9 @@ import { type AwsForHosts, bucket, parameter, region, startAwsForHosts } from '.
 import { makeCluster } from './support/cluster.ts';
 import { HostSandbox, neededBinaries } from './support/host-sandbox.ts';
 import { installation } from './support/synth.ts';
+
+// Synthesis is seconds of work for one core, which others may be using.
+vi.setConfig({ testTimeout: 30_000 });
 
 const installed = (name: string): string => readFileSync(join(installation, name), 'utf8');
 
