@@ -3,6 +3,11 @@ import type { LogSource } from '../control/deps.ts';
 import type { StreamRefusals } from '../control/http/streams.ts';
 import { GantryError } from '../core/errors.ts';
 
+/** What one machine can do that takes a stream from the control plane to its client, or from a host to the control plane. */
+export type Capability = 'watch stream' | 'live logs' | 'progress of pulls';
+
+export const lacking: readonly Capability[] = ['watch stream', 'live logs', 'progress of pulls'];
+
 const lacks = (what: string, instead: string): GantryError =>
   new GantryError('UnsupportedFeatureException', `${what} behind API Gateway, which answers whole or not at all.`, {
     hint: instead,

@@ -19,6 +19,8 @@ export interface AgentSurroundings {
   readonly paths: CloudPaths;
   readonly machine: Machine;
   readonly containerdSocket: string;
+  /** Where agents reach it. */
+  readonly controlPlaneUrl: string;
   readonly joinToken: string;
 }
 
@@ -49,9 +51,10 @@ export function ensureAgent(host: HostPlan, surroundings: AgentSurroundings): { 
 export const stopAgent = (paths: CloudPaths, hostName: string): Promise<void> =>
   stopManaged(agentProcess(paths, hostName));
 
-function agentConfig(host: HostPlan, { options, paths, machine, containerdSocket, joinToken }: AgentSurroundings) {
+function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
+  const { options, paths, machine, containerdSocket, controlPlaneUrl, joinToken } = surroundings;
   return {
-    controlPlaneUrl: `http://${options.listen}:${options.port}`,
+    controlPlaneUrl,
     joinToken,
     cluster: defaultClusterName,
     hostName: host.name,

@@ -16,7 +16,7 @@ import { stopManaged } from './managed-process.ts';
 import { unmountBelow } from './mounts.ts';
 import { type CloudOptions, type CloudPaths, cloudPaths } from './options.ts';
 import { supervisorProcess } from './preflight.ts';
-import { ensureServer, readOptions, stopServer } from './server.ts';
+import { ensureServer, readOptions, serverUrl, stopServer } from './server.ts';
 import { stopAllTasks } from './stop-tasks.ts';
 
 /** The supervisor waits for its agents and the control plane. */
@@ -45,13 +45,22 @@ async function takeDown(options: CloudOptions, paths: CloudPaths, say: (line: st
   if (runningContainerd(containerd) !== undefined) await stopTasks(options, paths, hosts, machine, say);
   await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
   await stopServer(paths);
-  // What an unreachable control plane or agent left running is in these groups: removing them ends it.
-  await detectCgroups().removeGroup(`/${options.name}`);
-  await stopContainerd(containerd);
+  await removeHosts(hosts, options, paths);
   await stopRegistry(paths.registry);
+  say('stopped agents, control plane and containerd; removed networks, cgroups and mounts');
+}
+
+/** What hosts are on this machine beside their agents: containerd, and with it every container; networks, cgroups and mounts. */
+export async function removeHosts(
+  hosts: readonly HostPlan[],
+  { name }: CloudOptions,
+  paths: CloudPaths,
+): Promise<void> {
+  // What an unreachable control plane or agent left running is in these groups: removing them ends it.
+  await detectCgroups().removeGroup(`/${name}`);
+  await stopContainerd(containerdPaths(paths.dataDir, paths.runDir));
   await removeNetworks(hosts);
   unmountBelow([paths.runDir, paths.dataDir]);
-  say('stopped agents, control plane and containerd; removed networks, cgroups and mounts');
 }
 
 /**
@@ -71,7 +80,8 @@ async function stopTasks(
     const joinToken = readFileSync(paths.joinToken, 'utf8');
     for (const host of hosts) {
       await ensureHostNetwork(host);
-      ensureAgent(host, { options, paths, machine, containerdSocket: socket, joinToken });
+      const controlPlaneUrl = serverUrl(options);
+      ensureAgent(host, { options, paths, machine, containerdSocket: socket, controlPlaneUrl, joinToken });
     }
     await stopAllTasks(createClient(writeContext(options, paths)), say);
   } catch (error) {

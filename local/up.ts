@@ -60,7 +60,14 @@ async function start(
   const server = await ensureServer(options, paths);
   say(`control plane ${server.adopted ? 'was running' : 'started'} at ${serverUrl(options)}`);
   const joinToken = readFileSync(paths.joinToken, 'utf8');
-  const surroundings = { options, paths, machine: thisMachine(), containerdSocket: containerd.socket, joinToken };
+  const surroundings = {
+    options,
+    paths,
+    machine: thisMachine(),
+    containerdSocket: containerd.socket,
+    controlPlaneUrl: serverUrl(options),
+    joinToken,
+  };
   for (const host of hosts) {
     await ensureHostNetwork(host);
     const agent = ensureAgent(host, surroundings);

@@ -3,17 +3,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../support/cloud.ts';
 import { describeWithContainers } from '../support/containers.ts';
 import { taskLeftoversOf } from '../support/leftovers.ts';
+import { type Platform, shapes } from './platforms.ts';
 import { type Stage, setStage } from './stage.ts';
-import { stores } from './stores.ts';
 import { type TaskView, whenTask } from './when-task.ts';
 
-describeWithContainers('tasks that cannot start', () => {
+for (const platform of shapes)
+  describeWithContainers(`tasks that cannot start on ${platform.name}`, () => cannotStart(platform));
+
+function cannotStart(platform: Platform): void {
   let stage: Stage;
 
   beforeAll(async () => {
-    const [store] = stores;
-    if (store === undefined) throw new Error('there is a first store');
-    stage = await setStage(store);
+    stage = await setStage(platform);
   });
 
   afterAll(() => stage?.[Symbol.asyncDispose]());
@@ -73,4 +74,4 @@ describeWithContainers('tasks that cannot start', () => {
     expect(killed.containers[0]?.reason ?? '').not.toMatch(/OutOfMemory/);
     expect(taskLeftoversOf(stage.cloud)).toEqual([]);
   });
-});
+}

@@ -1,18 +1,18 @@
-/** Unmodified ECS clients against real containers, over both stores. */
+/** Unmodified ECS clients against real containers, on every platform. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeWithContainers } from '../support/containers.ts';
 import { awsCommandLine } from './aws-cli.ts';
 import { javascriptSdk } from './javascript-sdk.ts';
+import { platforms } from './platforms.ts';
 import { type Stage, setStage } from './stage.ts';
-import { stores } from './stores.ts';
 
-for (const store of stores) {
-  describeWithContainers(`over ${store.name}`, () => {
+for (const platform of platforms) {
+  describeWithContainers(`on ${platform.name}`, () => {
     let stage: Stage;
     const theStage = () => stage;
 
     beforeAll(async () => {
-      stage = await setStage(store);
+      stage = await setStage(platform);
     });
 
     afterAll(() => stage?.[Symbol.asyncDispose]());

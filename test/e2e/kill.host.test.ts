@@ -3,7 +3,7 @@
  * twice, no host is over-committed, and nothing is left. A witness outside of the cloud says which containers really ran.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -12,8 +12,9 @@ import { errorTraits, GantryError } from '../../core/errors.ts';
 import { findExecutable } from '../../local/containerd.ts';
 import { describeWithContainers } from '../support/containers.ts';
 import { leftoversOf, taskLeftoversOf } from '../support/leftovers.ts';
+import type { Victim } from './cloud.ts';
+import { platforms } from './platforms.ts';
 import { type Stage, setStage } from './stage.ts';
-import { stores } from './stores.ts';
 import { startTally, type Tally } from './tally.ts';
 import { type TaskView, whenTask } from './when-task.ts';
 
@@ -22,25 +23,25 @@ const inFlight = 8;
 const tasksAHost = 4;
 
 /** After how many acknowledged calls who is killed. */
-const victims: Readonly<Record<number, readonly string[]>> = {
+const victims: Readonly<Record<number, readonly Victim[]>> = {
   5: ['agent-host-1'],
-  12: ['server'],
+  12: ['control-plane'],
   20: ['agent-host-2'],
-  28: ['server', 'agent-host-3'],
+  28: ['control-plane', 'agent-host-3'],
   40: ['agent-host-1', 'agent-host-2', 'agent-host-3'],
-  50: ['server', 'agent-host-1', 'agent-host-2', 'agent-host-3'],
+  50: ['control-plane', 'agent-host-1', 'agent-host-2', 'agent-host-3'],
 };
 
 const nameOf = (index: number): string => `run-${index}`;
 const codeOf = (index: number): number => index % 7;
 
-for (const store of stores) {
-  describeWithContainers(`kill -9 in the middle of ${taskCount} RunTasks over ${store.name}`, () => {
+for (const platform of platforms) {
+  describeWithContainers(`kill -9 in the middle of ${taskCount} RunTasks on ${platform.name}`, () => {
     let stage: Stage;
     let tally: Tally;
 
     beforeAll(async () => {
-      stage = await setStage(store);
+      stage = await setStage(platform);
       tally = await startTally(bridgeAddress(stage.cloud.name));
       const { client } = stage.cloud;
       const { hosts } = await client.call('GetHosts', { cluster: 'default' });
@@ -70,9 +71,9 @@ for (const store of stores) {
 
     it('loses nothing, runs nothing twice, over-commits nothing and leaves nothing', async () => {
       const { cloud } = stage;
-      const { client, runDir, dataDir } = cloud;
+      const { client } = cloud;
       const tasks = await runAll(stage, async (acknowledged) => {
-        await Promise.all((victims[acknowledged] ?? []).map((victim) => killHard(join(runDir, `${victim}.pid`))));
+        await Promise.all((victims[acknowledged] ?? []).map((victim) => cloud.kill(victim)));
       });
       expect(new Set(tasks).size).toBe(taskCount);
 
@@ -92,8 +93,7 @@ for (const store of stores) {
       expect(taskLeftoversOf(stage.cloud)).toEqual([]);
       expect(containersAndSnapshots(stage)).toEqual([]);
 
-      const down = await cloud.gantry(['down', '--run-dir', runDir, '--data', dataDir]);
-      expect(down.code, down.stderr).toBe(0);
+      await cloud.down();
       expect(leftoversOf(stage.cloud)).toEqual([]);
     });
   });
@@ -154,20 +154,6 @@ async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
 }
 
 const endOf = ({ stopCode, containers }: TaskView) => ({ exitCode: containers[0]?.exitCode, stopCode });
-
-/** Waits until there is one to kill: the supervisor may be starting it again. */
-async function killHard(pidFile: string): Promise<void> {
-  while (true) {
-    try {
-      const pid = Number(readFileSync(pidFile, 'utf8'));
-      if (pid === 0) throw new Error('no pid is noted yet; 0 would be our own process group');
-      process.kill(pid, 'SIGKILL');
-      return;
-    } catch {
-      await delay(10);
-    }
-  }
-}
 
 const freeMemory = (host: Output<'GetHosts'>['hosts'][number]): number =>
   host.remainingResources.find(({ name }) => name === 'MEMORY')?.integerValue ?? 0;

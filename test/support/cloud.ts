@@ -41,7 +41,7 @@ export interface CloudHandle extends AsyncDisposable {
 let cloudsMade = 0;
 
 /** Names and networks differ between the clouds of one run, between runs at the same time, and from what else is on the machine. */
-function freeSerial(): number {
+export function freeSerial(): number {
   const inUse = Object.values(networkInterfaces()).flatMap(
     (addresses) => addresses?.map(({ address }) => address) ?? [],
   );
