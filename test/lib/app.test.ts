@@ -8,6 +8,7 @@ import { appOptions } from '../../bin/app-options.ts';
 import { testApp } from './support/synth.ts';
 
 const appFile = fileURLToPath(new URL('../../bin/app.ts', import.meta.url));
+const sampleFile = fileURLToPath(new URL('../../examples/cdk/app.ts', import.meta.url));
 
 describe('context', () => {
   it('is what cdk writes: text for what was given with -c, JSON for what stands in cdk.json', () => {
@@ -52,47 +53,65 @@ describe('context', () => {
 });
 
 /** As cdk starts it, on a machine with no AWS account and nothing to run but Node. */
-function runApp(context: Readonly<Record<string, unknown>>) {
+function runApp(stackName: string, context: Readonly<Record<string, unknown>>, args: readonly string[] = [appFile]) {
   using made = testApp();
   const outdir = made.app.outdir;
-  const { status, stderr } = spawnSync(process.execPath, [appFile], {
+  const { status, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     env: {
       PATH: '/nonexistent',
-      HOME: outdir,
+      // Where the library keeps what is costly to make.
+      HOME: process.env.HOME,
       CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ 'gantry:dist': made.dist, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({
+        'gantry:dist': made.dist,
+        '@aws-cdk/core:validateAgainstDefaultRules': false,
+        ...context,
+      }),
     },
   });
-  const template = status === 0 ? readFileSync(join(outdir, 'Blue.template.json'), 'utf8') : undefined;
-  return { status, stderr, template };
+  if (status !== 0) return { status, stderr, types: [] };
+  const template = readFileSync(join(outdir, `${stackName}.template.json`), 'utf8');
+  const { Resources } = templateSchema.parse(JSON.parse(template));
+  return { status, stderr, types: Object.values(Resources).map(({ Type }) => Type) };
 }
 
 const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
 
 describe('the app', () => {
   it('synthesizes a stack as its context says, with no account and no Docker', () => {
-    const { status, stderr, template } = runApp({
+    const { status, stderr, types } = runApp('Blue', {
       'gantry:stackName': 'Blue',
       'gantry:hosts': '1',
       'gantry:wireFront': 'http-api',
       'gantry:dashboard': 'false',
       'gantry:removalPolicy': 'destroy',
-      '@aws-cdk/core:validateAgainstDefaultRules': false,
     });
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
-    const types = Object.values(templateSchema.parse(JSON.parse(template ?? '')).Resources).map(({ Type }) => Type);
     expect(types.filter((type) => type === 'AWS::EC2::Instance')).toHaveLength(1);
     expect(types).not.toContain('AWS::CloudFront::Distribution');
     expect(types).not.toContain('AWS::CloudWatch::Dashboard');
-  }, 30_000);
+  }, 60_000);
 
   it('says in one line each what is wrong with its context', () => {
-    const { status, stderr } = runApp({ 'gantry:hosts': 'some' });
+    const { status, stderr } = runApp('Gantry', { 'gantry:hosts': 'some' });
     expect(status).toBe(1);
     expect(stderr).toBe(
       'Context cannot be used:\n  gantry:hosts is "some", but must be a whole number from 0 to 100.\n',
     );
-  }, 30_000);
+  }, 60_000);
+});
+
+describe('the sample app', () => {
+  it('synthesizes over the library that a package would bring', () => {
+    const library = new URL('../../lib/index.ts', import.meta.url).href;
+    const hook = `import { registerHooks } from 'node:module';
+      const library = ${JSON.stringify(library)};
+      registerHooks({ resolve: (name, context, next) => next(name === 'gantry/cdk' ? library : name, context) });`;
+    const { status, stderr, types } = runApp('Reports', {}, ['--import', `data:text/javascript,${hook}`, sampleFile]);
+    expect(stderr).not.toMatch(/error/i);
+    expect(status).toBe(0);
+    expect(types).toEqual(expect.arrayContaining(['Custom::GantryHosts', 'Custom::GantryTaskDefinition']));
+  }, 60_000);
 });

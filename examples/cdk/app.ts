@@ -1,0 +1,54 @@
+/**
+ * An app of one's own on gantry/cdk: a cluster with two hosts, a task definition that is deployed with it, a role that may run it, and an
+ * e-mail where a task fails.
+ *
+ *   npm install gantry aws-cdk-lib constructs aws-cdk
+ *   npx cdk deploy --app 'node app.ts'
+ */
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { GantryCluster, GantryControlPlane, GantryHosts, GantryImage, GantryTaskDefinition } from 'gantry/cdk';
+
+const app = new App();
+const stack = new Stack(app, 'Reports');
+
+const operators = new Topic(stack, 'Operators', { enforceSSL: true });
+operators.addSubscription(new EmailSubscription('ops@example.com'));
+
+const controlPlane = new GantryControlPlane(stack, 'ControlPlane', { alarmTopic: operators });
+
+const cluster = new GantryCluster(stack, 'Cluster', { controlPlane, clusterName: 'reports' });
+new GantryHosts(stack, 'Hosts', { cluster, count: 2, instanceType: new InstanceType('t3.small') });
+
+const report = new GantryTaskDefinition(stack, 'Report', {
+  controlPlane,
+  family: 'report',
+  containers: [
+    {
+      name: 'report',
+      image: GantryImage.fromRegistry('public.ecr.aws/docker/library/busybox:1.37'),
+      command: ['sh', '-c', 'echo "$GREETING"; sleep 5'],
+      environment: { GREETING: 'hello' },
+      cpu: 256,
+      memory: 64,
+    },
+  ],
+});
+
+// Who takes this role may run the task, and read what becomes of it: nothing else.
+const runner = new Role(stack, 'Runner', { assumedBy: new AccountRootPrincipal() });
+report.grantRun(runner, cluster);
+cluster.grantRead(runner);
+
+cluster.onTaskStateChange('Failed', {
+  target: new SnsTopic(operators),
+  eventPattern: { detail: { lastStatus: ['STOPPED'], stopCode: ['TaskFailedToStart', 'InfrastructureHealth'] } },
+});
+
+new CfnOutput(stack, 'Endpoint', { value: controlPlane.endpoint });
+new CfnOutput(stack, 'TaskDefinition', { value: report.taskDefinitionArn });
+new CfnOutput(stack, 'RunnerRole', { value: runner.roleArn });
