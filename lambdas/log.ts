@@ -5,7 +5,8 @@ import type { Log } from '../control/deps.ts';
 import type { CommonEnvironment } from './environment.ts';
 
 /** What Lambda says about an invocation. */
-export type Context = Parameters<Logger['addContext']>[0] & { getRemainingTimeInMillis(): number };
+export type Context = Omit<LoggedContext, 'coldStart'> & { getRemainingTimeInMillis(): number };
+type LoggedContext = Extract<Parameters<Logger['addContext']>[0], { coldStart: boolean }>;
 
 export interface InvocationLog extends Log {
   /** From here on lines carry this invocation's request id. */
@@ -19,7 +20,8 @@ export function openLog({ GANTRY_LOG_LEVEL }: Pick<CommonEnvironment, 'GANTRY_LO
     (about: object, message: string): void =>
       logger[level](message, membersOf(about));
   return {
-    begin: (context) => logger.addContext(context),
+    // Whether the start was cold, Powertools knows by itself.
+    begin: (context) => logger.addContext({ ...context, coldStart: false }),
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),

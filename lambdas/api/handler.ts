@@ -8,8 +8,8 @@ import { createAccessKeys } from '../../control/keys/access-keys.ts';
 import { handlers } from '../../control/operations/registry.ts';
 import { refusals } from '../capabilities.ts';
 import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
+import { asSent } from './as-sent.ts';
 import { lambdaAuthenticator } from './authenticator.ts';
-import { asSigned } from './wire-front.ts';
 
 export function createApiHandler(deps: ControlDeps) {
   const wire = sigV4Authenticator(createAccessKeys(deps), { region: deps.realm.region, now: () => deps.clock.now() });
@@ -17,5 +17,5 @@ export function createApiHandler(deps: ControlDeps) {
   const answer = httpHandler(app, (event, error) =>
     (event.rawPath === '/' ? wireError : problemResponse)(error, deps.newId()),
   );
-  return (event: HttpEvent): Promise<HttpAnswer> => answer(asSigned(event));
+  return (event: HttpEvent): Promise<HttpAnswer> => answer(asSent(event));
 }

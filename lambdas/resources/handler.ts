@@ -24,7 +24,7 @@ const requestSchema = z.object({
   ResourceType: z.string(),
   PhysicalResourceId: z.string().optional(),
   ResourceProperties: z.unknown(),
-  OldResourceProperties: z.unknown(),
+  OldResourceProperties: z.unknown().optional(),
 });
 type Request = z.infer<typeof requestSchema>;
 

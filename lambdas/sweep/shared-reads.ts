@@ -11,7 +11,7 @@ export function sharingReads(table: Table): Table {
     get: (key) => table.get(key),
     getMany: (keys) => table.getMany(keys),
     queryHistory: (pk, options) => table.queryHistory(pk, options),
-    commit: (changes) => table.commit(changes),
+    commit: (changes, options) => table.commit(changes, options),
     close: () => table.close(),
     query(pk, options) {
       if (waitingClusterOf({ pk }) === undefined) return table.query(pk, options);
