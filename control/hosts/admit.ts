@@ -147,6 +147,7 @@ const freshCapacity = (request: RegisterRequest, hostId: string, now: number): H
   connected: false,
   connectedChangedAt: now,
   generation: 1,
+  releases: 0,
   totalCpuUnits: request.cpuUnits,
   totalMemoryMib: request.memoryMib,
   freeCpuUnits: request.cpuUnits,

@@ -2,6 +2,9 @@
  * Takes in what a host's agent has observed: checks each observation against the transition table, writes what is new, and gives back a
  * stopped task's capacity in the same commit, exactly once. Safe under duplicates and reports out of order. An agent speaks only for
  * tasks that were placed on its host.
+ *
+ * The listings follow in commits of their own, before the answer: that is half the price of a place in the transaction. Where the
+ * process dies in between, the agent was not answered, reports again, and the listings are brought up to date with that.
  */
 import { GantryError } from '../../core/errors.ts';
 import type { ReportedTask, ReportRequest, ReportResponse } from '../../core/host-protocol.ts';
@@ -13,9 +16,9 @@ import type { ControlDeps } from '../deps.ts';
 import { holdingOf, release, setReportedEpoch } from '../store/host-capacity.ts';
 import { getHostCapacity, removeHostTask } from '../store/hosts.ts';
 import type { Change } from '../store/table.ts';
-import { getTasks, listingDiffers, listTask, replaceTask, unlistTask } from '../store/tasks.ts';
+import { getTasks, listingDiffers, relistTask, replaceTask, unlistTask } from '../store/tasks.ts';
 
-/** At most three items a task, and the host's capacity. */
+/** One item a task, and the host's capacity; bounded by how much is worth repeating where somebody else was quicker. */
 const tasksPerCommit = 32;
 
 export async function takeReport(
@@ -32,7 +35,7 @@ export async function takeReport(
   const response: ReportResponse = { accepted: [], forget: [] };
   const newest = newestOfEach(report.tasks);
   for (let from = 0; from < newest.length; from += tasksPerCommit) {
-    const answer = await takeBatch(deps, host, newest.slice(from, from + tasksPerCommit));
+    const answer = await takeBatch(deps, host, newest.slice(from, from + tasksPerCommit), report.full);
     response.accepted.push(...answer.accepted);
     response.forget.push(...answer.forget);
   }
@@ -51,7 +54,12 @@ function newestOfEach(reported: readonly ReportedTask[]): ReportedTask[] {
   return [...newest.values()];
 }
 
-function takeBatch(deps: ControlDeps, host: HostIdentity, reported: readonly ReportedTask[]): Promise<ReportResponse> {
+function takeBatch(
+  deps: ControlDeps,
+  host: HostIdentity,
+  reported: readonly ReportedTask[],
+  full: boolean,
+): Promise<ReportResponse> {
   return attempt(deps, { most: 20, what: `the tasks of host ${host.name}` }, async () => {
     const tasks = await getTasks(
       deps.table,
@@ -61,9 +69,10 @@ function takeBatch(deps: ControlDeps, host: HostIdentity, reported: readonly Rep
     const moves = judged.flatMap(({ move }) => move ?? []);
     const changes = await changesOf(deps, host, moves);
     if (changes.length > 0) {
-      const { outcome } = await deps.table.commit(changes);
+      const { outcome } = await deps.table.commit(changes, { rereads: true });
       if (outcome !== 'done') return undefined;
     }
+    await followUp(deps, listingChanges(host, judged, full));
     announce(deps, host, moves);
     return {
       accepted: reported.map(({ taskId, observation }) => ({ taskId, sequence: observation.sequence })),
@@ -80,6 +89,8 @@ interface Move {
 
 interface Judged {
   readonly move?: Move;
+  /** What was reported was known already, and it may be that nobody was told so. */
+  readonly known?: Task;
   /** Id of a task that has left the host's desired set for good. */
   readonly forget?: string;
 }
@@ -94,7 +105,7 @@ function judge(deps: ControlDeps, host: HostIdentity, report: ReportedTask, task
   }
   const outcome = acceptObservation(task, report.observation);
   if (outcome.kind === 'illegal') deps.log.warn({ ...about, why: outcome.why }, 'an observation was not accepted');
-  if (outcome.kind !== 'accepted') return task.released ? { forget: taskId } : {};
+  if (outcome.kind !== 'accepted') return { known: task, ...(task.released && { forget: taskId }) };
   if (!mustRelease(outcome.task)) return { move: { seen: task, next: outcome.task } };
   return { move: { seen: task, next: { ...outcome.task, released: true } }, forget: taskId };
 }
@@ -102,19 +113,36 @@ function judge(deps: ControlDeps, host: HostIdentity, report: ReportedTask, task
 const isReleased = ({ seen, next }: Move): boolean => next.released && !seen.released;
 
 async function changesOf(deps: ControlDeps, host: HostIdentity, moves: readonly Move[]): Promise<Change[]> {
-  const changes = moves.flatMap((move): Change[] => {
-    const { seen, next } = move;
-    const replaced = replaceTask(seen, next, deps.settings.retentionSeconds);
-    if (isReleased(move)) return [replaced, unlistTask(next), removeHostTask(host.hostId, next.id)];
-    // After a verdict the task has left the listing for good.
-    const listed = next.verdict === undefined && listingDiffers(seen, next);
-    return listed ? [replaced, listTask(next)] : [replaced];
-  });
+  const changes = moves.map(({ seen, next }) => replaceTask(seen, next, deps.settings.retentionSeconds));
   const holdings = moves.filter(isReleased).map(({ next }) => holdingOf(next));
   if (holdings.length === 0) return changes;
   const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
   if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
   return [...changes, release(capacity, holdings)];
+}
+
+/** A task that was released leaves the listing and the host's desired set; the status of another follows. */
+function listingChanges({ hostId }: HostIdentity, judged: readonly Judged[], full: boolean): Change[] {
+  const leave = (task: Task): Change[] => [unlistTask(task), removeHostTask(hostId, task.id)];
+  return judged.flatMap(({ move, known }) => {
+    if (move !== undefined && isReleased(move)) return leave(move.next);
+    if (known?.released === true) return leave(known);
+    // After a verdict the task has left the listing for good.
+    if (move !== undefined && move.next.verdict === undefined && listingDiffers(move.seen, move.next))
+      return [relistTask({ ...move.next, version: move.seen.version + 1 })];
+    // A full report repeats everything, mostly what was answered long ago.
+    return known === undefined || full || known.verdict !== undefined ? [] : [relistTask(known)];
+  });
+}
+
+/** Each by itself; one that is refused was made before. */
+async function followUp(deps: ControlDeps, changes: readonly Change[]): Promise<void> {
+  const make = (change: Change): Promise<boolean> =>
+    attempt(deps, { most: 20, what: 'the listings of tasks' }, async () => {
+      const { outcome } = await deps.table.commit([change], { rereads: true });
+      return outcome === 'conflict' ? undefined : true;
+    });
+  await Promise.all(changes.map(make));
 }
 
 function announce(deps: ControlDeps, host: HostIdentity, moves: readonly Move[]): void {

@@ -86,8 +86,9 @@ async function endTasks(deps: ControlDeps, { cluster, hostId, name, retired }: H
         { ...(giveVerdict(task, retired) ?? task), released: true },
       ]);
       const { outcome } = await deps.table.commit([
-        ...ended.flatMap(([seen, next]) => [replaceTask(seen, next, deps.settings.retentionSeconds), unlistTask(next)]),
-        ...chunk.map((taskId) => removeHostTask(hostId, taskId)),
+        ...ended.map(([seen, next]) => replaceTask(seen, next, deps.settings.retentionSeconds)),
+        // Also of those that ended before, should their report not have come to its end.
+        ...chunk.flatMap((taskId) => [unlistTask({ id: taskId, cluster }), removeHostTask(hostId, taskId)]),
         ...releaseOf(capacity, tasks),
       ]);
       if (outcome !== 'done') return undefined;

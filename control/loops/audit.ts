@@ -36,7 +36,12 @@ async function auditHost({ table }: ControlDeps, host: HostCapacity): Promise<st
     entries.map(({ taskId }) => taskId),
   );
   const after = await getHostCapacity(table, host.cluster, host.hostId);
-  return isDeepStrictEqual(after, host) ? driftOf(host, [...tasks.values()]) : [];
+  return isDeepStrictEqual(after, host)
+    ? driftOf(
+        host,
+        [...tasks.values()].filter(({ released }) => !released),
+      )
+    : [];
 }
 
 /** What the host's capacity says and what its tasks amount to, wherever the two differ. */

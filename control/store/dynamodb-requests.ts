@@ -132,6 +132,10 @@ export function isRepeatable(change: Change): boolean {
   }
 }
 
+/** Whether the change may be made twice and still leaves the item as once: whatever is answered the second time. */
+export const isSetting = (change: Change): boolean =>
+  change.kind === 'update' ? (change.add ?? []).length === 0 : change.kind !== 'check';
+
 /**
  * The key condition of a query. BETWEEN is the only condition with two bounds and includes both, so `edges` names the sort keys that
  * the reader drops; reading on from a sort key needs no further token on the table or on an index.

@@ -23,10 +23,10 @@ import { itemOf, keyAttributes } from './attribute-values.ts';
 import { type Backoff, maxAttempts, waitBefore, withRetries } from './backoff.ts';
 import { checkedCommit, checkedKey, checkedKeys, checkQuery } from './checks.ts';
 import { isWorthRetrying, outcomeOf, storeFault, throttlingFault } from './dynamodb-errors.ts';
-import { isRepeatable, keyCondition, writeOf } from './dynamodb-requests.ts';
+import { isRepeatable, isSetting, keyCondition, writeOf } from './dynamodb-requests.ts';
 import { ensureTable } from './dynamodb-table.ts';
 import { sortKeyRange } from './sort-key-range.ts';
-import type { Change, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
+import type { Change, CommitOptions, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
 import { tableShape } from './table-shape.ts';
 
 export interface DynamoDbTableOptions {
@@ -121,10 +121,10 @@ class DynamoDbTable implements Table {
     return this.#page('history', pk, options);
   }
 
-  async commit(changes: readonly Change[]): Promise<CommitResult> {
+  async commit(changes: readonly Change[], { rereads = false }: CommitOptions = {}): Promise<CommitResult> {
     const checked = checkedCommit(changes);
     const [only, ...others] = checked;
-    const alone = only !== undefined && others.length === 0 && isRepeatable(only);
+    const alone = only !== undefined && others.length === 0 && (isRepeatable(only) || (rereads && isSetting(only)));
     const token = this.#connection.newToken();
     return this.#attempt(async () => {
       try {

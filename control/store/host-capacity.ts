@@ -2,6 +2,7 @@
  * What placement takes of a host and what release gives back, each as one conditional change of the host's capacity item (the
  * arithmetic in memory is core/placement/capacity.ts). Conditions test what is taken (Omega's lesson: capacity, not a version), so two placements on one
  * host can both win. Nothing else writes free amounts, ports, groups or the generation, except admission (a host's totals).
+ * A release leaves the generation alone: the agent that reported the end has forgotten the task already, and need not fetch for it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { HostCapacity } from '../../core/model/host.ts';
@@ -48,7 +49,11 @@ function totalsOf(holdings: readonly Holding[]): Totals {
 /** Takes the holdings of a host that is active, connected, fully reported under the epoch seen, and still has room. */
 export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Change {
   const totals = totalsOf(holdings);
-  const update: Update = { set: [], add: amounts(-1, totals, holdings.length), remove: [] };
+  const update: Update = {
+    set: [],
+    add: [...amounts(-1, totals, holdings.length), { path: ['generation'], by: 1 }],
+    remove: [],
+  };
   const when: Condition[] = [
     { path: ['status'], is: '=', value: 'ACTIVE' },
     { path: ['connected'], is: '=', value: true },
@@ -77,6 +82,7 @@ export function release(seen: HostCapacity, holdings: readonly Holding[]): Chang
   const totals = totalsOf(holdings);
   const update: Update = { set: [], add: amounts(1, totals, holdings.length), remove: [] };
   const when: Condition[] = [{ item: 'exists' }];
+  countRelease(seen, update, when);
   for (const [port, taskId] of totals.ports) {
     if (seen.ports[port] !== taskId) continue;
     when.push({ path: ['ports', port], is: '=', value: taskId });
@@ -93,6 +99,16 @@ export function release(seen: HostCapacity, holdings: readonly Holding[]): Chang
     else update.remove.push(path);
   }
   return changeOf(seen, update, when);
+}
+
+/** A host that was admitted before releases were counted has no count yet. */
+function countRelease(seen: HostCapacity, update: Update, when: Condition[]): void {
+  const path: Path = ['releases'];
+  if (seen.releases !== undefined) update.add.push({ path, by: 1 });
+  else {
+    when.push({ path, is: 'absent' });
+    update.set.push({ path, value: 1 });
+  }
 }
 
 /** Says that the desired set of a host changed, with nothing taken or given back. */
@@ -200,7 +216,6 @@ const amounts = (sign: 1 | -1, totals: Totals, tasks: number): { path: Path; by:
   { path: ['freeCpuUnits'], by: sign * totals.cpuUnits },
   { path: ['freeMemoryMib'], by: sign * totals.memoryMib },
   { path: ['taskCount'], by: -sign * tasks },
-  { path: ['generation'], by: 1 },
 ];
 
 const changeOf = (seen: HostCapacity, update: Update, when: Condition[]): Change => ({

@@ -56,6 +56,14 @@ export type CommitResult =
   | { readonly outcome: 'refused'; readonly failed: readonly { readonly index: number; readonly item?: Item }[] }
   | { readonly outcome: 'conflict' };
 
+export interface CommitOptions {
+  /**
+   * Whoever commits looks again after a refusal, and finds there what it has made itself. Then one change needs no transaction, though
+   * after a lost answer its repetition may be refused.
+   */
+  readonly rereads?: boolean;
+}
+
 export interface QueryOptions {
   /** Sort keys that begin with this. */
   readonly prefix?: string;
@@ -84,10 +92,10 @@ export interface Table {
   /**
    * At most 100 changes, no item twice, all or nothing. Throws on faults of the store (ThrottlingException; after
    * ServiceUnavailableException the commit may have been made), ClientException on what is too large to be stored, and
-   * TableUsageError on what can never succeed. One change is cheaper than a transaction where repeating it changes nothing: without
-   * `add`, and with conditions only on what it leaves alone.
+   * TableUsageError on what can never succeed. One change costs half of what a transaction does, where repeating it changes nothing
+   * (without `add`, and with conditions only on what it leaves alone) or its caller `rereads`.
    */
-  commit(changes: readonly Change[]): Promise<CommitResult>;
+  commit(changes: readonly Change[], options?: CommitOptions): Promise<CommitResult>;
   close(): Promise<void>;
 }
 

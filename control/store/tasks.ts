@@ -21,6 +21,8 @@ const liveTaskSchema = z.object({
   hostId: z.string().optional(),
   desiredStatus: z.enum(['RUNNING', 'STOPPED']),
   lastStatus: taskStatusSchema,
+  /** Of the task that it was written with, or of the one before: an update that comes late is refused by it. */
+  version: z.number().int().optional(),
 });
 export type LiveTask = z.infer<typeof liveTaskSchema>;
 
@@ -74,8 +76,20 @@ export const listTask = (task: Task): Change => ({
     hostId: task.hostId,
     desiredStatus: desiredStatus(task),
     lastStatus: lastStatus(task),
+    version: task.version,
   } satisfies LiveTask),
   when: [],
+});
+
+/** Brings the status in the listing up to that of the task as it is stored; refused where it is as new already, or gone. */
+export const relistTask = (task: Task): Change => ({
+  kind: 'update',
+  key: keys.liveTask(task.cluster, task.id),
+  set: [
+    { path: ['lastStatus'], value: lastStatus(task) },
+    { path: ['version'], value: task.version },
+  ],
+  when: [{ path: ['version'], is: '<', value: task.version }],
 });
 
 export const listingDiffers = (a: Task, b: Task): boolean =>

@@ -49,8 +49,10 @@ export const hostCapacitySchema = z.object({
   /** False once the lease has been silent for three heartbeats; true again at the next fetch. Nothing is placed while false. */
   connected: z.boolean(),
   connectedChangedAt: z.number(),
-  /** Grows with every change of the host's desired set; the ETag of a fetch, never a cursor. */
+  /** Grows with every change of the host's desired set that its agent does not make itself; the ETag of a fetch, never a cursor. */
   generation: z.number().int(),
+  /** How often something was given back. Its agent knows of each, because it was told so in answer to its own report. */
+  releases: z.number().int().optional(),
   totalCpuUnits: z.number().int(),
   totalMemoryMib: z.number().int(),
   freeCpuUnits: z.number().int(),

@@ -29,6 +29,9 @@ describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', { timeout: 30_0
     });
     expect(await freeOf(world)).toEqual({ CPU: 1024, MEMORY: 1024, ports: [] });
     expect(await world.call('ListTasks', {})).toEqual({ taskArns: [] });
+    // Its agent was told to forget the task: there is nothing that it must fetch for that.
+    expect(await host.fetch()).toBeUndefined();
+    host.etag = undefined;
     expect((await host.fetch())?.tasks).toEqual([]);
   });
 

@@ -80,5 +80,5 @@ export function hostEvent(
 }
 
 /** Each of these only grows, and each change that is told of makes one of them grow. */
-const versionOf = ({ generation, epoch, reportedEpoch, connectedChangedAt }: HostCapacity): number =>
-  generation + epoch + reportedEpoch + connectedChangedAt;
+const versionOf = ({ generation, releases = 0, epoch, reportedEpoch, connectedChangedAt }: HostCapacity): number =>
+  generation + releases + epoch + reportedEpoch + connectedChangedAt;

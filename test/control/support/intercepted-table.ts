@@ -11,7 +11,7 @@ export const interceptCommits = (
   getMany: (keys) => table.getMany(keys),
   query: (pk, options) => table.query(pk, options),
   queryHistory: (pk, options) => table.queryHistory(pk, options),
-  commit: (changes) => intercept(changes, (forwarded) => table.commit(forwarded)),
+  commit: (changes, options) => intercept(changes, (forwarded) => table.commit(forwarded, options)),
   close: () => table.close(),
 });
 
