@@ -66,11 +66,23 @@ function keyIn(env: Surroundings['env']): Credentials | undefined {
   };
 }
 
-/** Variables that point an ECS client at it. */
-export const environmentOf = ({ endpoint, region, credentials }: LocalConnection): Record<string, string> => ({
-  AWS_ENDPOINT_URL_ECS: endpoint,
+/** With --auth none no key is checked, but AWS' clients do not start without one. */
+const anyKey: Credentials = { accessKeyId: 'none', secretAccessKey: 'none' };
+
+/** Variables that point an ECS client at the cloud on this machine. */
+export const environmentOf = (here: LocalConnection): Record<string, string> =>
+  environmentFor(here, here.credentials ?? anyKey);
+
+/**
+ * Variables that point an ECS client with this key at a control plane. Where IAM stands before the address that the command line uses,
+ * ECS clients have another one, which only the outputs of the stack know: then AWS_ENDPOINT_URL_ECS is not among them.
+ */
+export const environmentFor = (
+  { endpoint, region, signingService }: ClientOptions,
+  { accessKeyId, secretAccessKey }: Credentials,
+): Record<string, string> => ({
+  ...(signingService !== 'execute-api' && { AWS_ENDPOINT_URL_ECS: endpoint }),
   AWS_REGION: region,
-  // With --auth none no key is checked, but AWS' clients do not start without one.
-  AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? 'none',
-  AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? 'none',
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
 });

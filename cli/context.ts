@@ -1,5 +1,6 @@
 /** What a command is given: a client, a place to print, and the one-machine cloud, so that it needs nothing else of the world. */
 import type { Client } from '../client/client.ts';
+import type { Credentials } from '../client/signer.ts';
 import type { Output } from './output.ts';
 
 /** What `local` does for the command line; handed in by bin, because the command line knows the API alone. */
@@ -45,6 +46,8 @@ export interface CloudHere {
 export interface CommandContext {
   /** The client of the control plane that was named. Throws a GantryError that says how to name one. */
   readonly client: () => Client;
+  /** Variables for an ECS client that signs with this key of the same control plane. */
+  readonly environmentFor: (key: Credentials) => Readonly<Record<string, string>>;
   readonly cluster: string;
   readonly out: Output;
   readonly local: LocalCloud;

@@ -44,6 +44,18 @@ export function helpOfAll(commands: readonly Command[]): string {
   ].join('\n');
 }
 
+/** Of commands whose names begin with the same word. */
+export const helpOfGroup = (name: string, group: readonly Command[]): string =>
+  [
+    `Usage: gantry ${name} COMMAND …`,
+    ...section(
+      'Commands',
+      group.map((command) => [command.name, command.summary]),
+    ),
+    '',
+    'More: gantry COMMAND --help',
+  ].join('\n');
+
 function usageLine(command: Command): string {
   const args = command.arguments.map(({ name, required, variadic }) => {
     const shown = `${name.toUpperCase()}${variadic === true ? '…' : ''}`;

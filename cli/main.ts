@@ -4,9 +4,9 @@ import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commands } from './commands/index.ts';
-import { connectionOf, environmentOf, type Surroundings } from './connection.ts';
+import { connectionOf, environmentFor, environmentOf, type Surroundings } from './connection.ts';
 import type { CommandContext, LocalCloud } from './context.ts';
-import { helpOf, helpOfAll } from './help.ts';
+import { helpOf, helpOfAll, helpOfGroup } from './help.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
 import { parseInvocation } from './parse.ts';
 import { reportError } from './report-error.ts';
@@ -37,15 +37,16 @@ const beforeRest = (argv: readonly string[]): number => (argv.includes('--') ? a
 const wantsColour = ({ stdout, stderr, env }: World): boolean =>
   stdout.isTTY === true && stderr.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 
-async function dispatch([name, ...argv]: readonly string[], world: World, out: Output): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && argv.length === 0)) {
+async function dispatch(argv: readonly string[], world: World, out: Output): Promise<number> {
+  const [name, ...after] = argv;
+  if (name === undefined || isHelp(name) || (name === 'help' && after.length === 0)) {
     out.line(helpOfAll(commands));
     return name === undefined ? exitCodes.failed : exitCodes.ok;
   }
-  if (name === 'help') return dispatch([argv[0] ?? '', '--help'], world, out);
-  const command = commands.find((one) => one.name === name);
-  if (command === undefined) throw unknownCommand(name);
-  const { invocation, global } = parseInvocation(command, argv);
+  if (name === 'help') return dispatch([...after.slice(0, 2), '--help'], world, out);
+  const command = commands.find((one) => begins(argv, one.name.split(' ')));
+  if (command === undefined) return groupHelp(name, after, out);
+  const { invocation, global } = parseInvocation(command, argv.slice(command.name.split(' ').length));
   if (global.help === true) {
     out.line(helpOf(command));
     return exitCodes.ok;
@@ -53,10 +54,26 @@ async function dispatch([name, ...argv]: readonly string[], world: World, out: O
   return command.run(contextOf(global, world, out), invocation);
 }
 
+const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+
+const begins = (argv: readonly string[], words: readonly string[]): boolean =>
+  words.every((word, index) => argv[index] === word);
+
+/** Of `gantry keys`, whose commands are two words. Throws where there is no such group, or a word of it was meant. */
+function groupHelp(name: string, [next]: readonly string[], out: Output): number {
+  const group = commands.filter((command) => command.name.startsWith(`${name} `));
+  if (group.length === 0) throw unknownCommand(name);
+  if (next !== undefined && !isHelp(next)) throw unknownCommand(`${name} ${next}`, group);
+  out.line(helpOfGroup(name, group));
+  return next === undefined ? exitCodes.failed : exitCodes.ok;
+}
+
 function contextOf(global: OptionValues<typeof globalOptions>, world: World, out: Output): CommandContext {
   const { env, local, readFile, now, signal } = world;
+  const connection = lazily(() => connectionOf(global, world));
   return {
-    client: lazily<Client>(() => createClient(connectionOf(global, world))),
+    client: lazily<Client>(() => createClient(connection())),
+    environmentFor: (key) => environmentFor(connection(), key),
     cluster: global.cluster ?? env.GANTRY_CLUSTER ?? defaultClusterName,
     out,
     local,
@@ -85,12 +102,13 @@ function lazily<T>(make: () => T): () => T {
   };
 }
 
-function unknownCommand(name: string): GantryError {
+function unknownCommand(name: string, group: readonly Command[] = []): GantryError {
   if (name.startsWith('-'))
     return new GantryError('InvalidParameterException', `gantry has no option '${name}' before the command.`, {
       hint: 'Options stand after it: gantry COMMAND --json.',
     });
-  const near = commands.map((command: Command) => command.name).filter((known) => known.startsWith(name.slice(0, 2)));
+  const beginAlike = commands.filter((command) => command.name.startsWith(name.slice(0, 2)));
+  const near = (group.length > 0 ? group : beginAlike).map((command) => command.name);
   return new GantryError('UnknownOperationException', `gantry has no command '${name}'.`, {
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'See `gantry --help`.',
   });

@@ -1,8 +1,13 @@
 /** All commands, in the order of `gantry --help`. */
 import type { Command } from '../command.ts';
+import { admitCommand } from './admit.ts';
+import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
+import { activateCommand, drainCommand } from './drain.ts';
 import { hostsCommand } from './hosts.ts';
+import { joinTokenCommand } from './join-token.ts';
+import { keysCreateCommand, keysDeleteCommand, keysListCommand } from './keys.ts';
 import { logsCommand } from './logs.ts';
 import { psCommand } from './ps.ts';
 import { quickstartCommand } from './quickstart.ts';
@@ -24,6 +29,14 @@ export const commands: readonly Command[] = [
   logsCommand,
   stopCommand,
   hostsCommand,
+  drainCommand,
+  activateCommand,
+  deregisterCommand,
+  admitCommand,
+  joinTokenCommand,
+  keysCreateCommand,
+  keysListCommand,
+  keysDeleteCommand,
   doctorCommand,
   downCommand,
 ];

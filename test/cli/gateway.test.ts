@@ -113,6 +113,19 @@ describe('a request to API Gateway', () => {
     expect(headers?.['x-amz-security-token']).toBe('a-session');
   });
 
+  it('that makes a key leaves the endpoint of ECS clients to the outputs of the stack', async () => {
+    const principalArn = 'arn:aws:iam::123456789012:user/ci';
+    const accessKey = { accessKeyId: 'GKIAEXAMPLE', principalArn, actions: ['read'], createdAt: new Date(0) };
+    await using server = await answering(201, { accessKey, secretAccessKey: 'hush' });
+    const env = { GANTRY_ENDPOINT: server.endpoint, GANTRY_SIGNING_SERVICE: 'execute-api' };
+    const argv = ['keys', 'create', 'ci', '--all-clusters', '--region', 'eu-west-1'];
+    expect(await startCommand(argv, { env, awsCredentials: () => Promise.resolve(aws) }).ended).toEqual({
+      code: 0,
+      stdout: 'export AWS_REGION=eu-west-1\nexport AWS_ACCESS_KEY_ID=GKIAEXAMPLE\nexport AWS_SECRET_ACCESS_KEY=hush\n',
+      stderr: expect.stringContaining("AWS_ENDPOINT_URL_ECS: the stack's output WireEndpoint."),
+    });
+  });
+
   it.each([
     [403, 'Forbidden', 'AccessDeniedException', /execute-api:Invoke/],
     [429, 'Too Many Requests', 'ThrottlingException', /Ask again/],

@@ -14,10 +14,18 @@ describe('help', () => {
   });
 
   it.each(commands.map(({ name }) => name))('of %s', async (name) => {
-    const { code, stdout } = await gantry(name, '--help');
+    const { code, stdout } = await gantry(...name.split(' '), '--help');
     expect(code).toBe(0);
     await expect(stdout).toMatchFileSnapshot(`./golden/help of ${name}.txt`);
-    expect((await gantry('help', name)).stdout).toBe(stdout);
+    expect((await gantry('help', ...name.split(' '))).stdout).toBe(stdout);
+  });
+
+  it('of commands of two words is a list of them', async () => {
+    const { code, stdout } = await gantry('keys', '--help');
+    expect(code).toBe(0);
+    await expect(stdout).toMatchFileSnapshot('./golden/help of keys.txt');
+    expect(await gantry('help', 'keys')).toEqual({ code: 0, stdout, stderr: '' });
+    expect(await gantry('keys')).toEqual({ code: 1, stdout, stderr: '' });
   });
 
   it('names every command', async () => {
@@ -40,6 +48,10 @@ describe('bad usage', () => {
     [['ps', '--json=1'], "gantry ps: Option '--json' does not take an argument."],
     [['ps', '--family'], "gantry ps: Option '--family <value>' argument missing."],
     [['show'], 'gantry show: ID is missing'],
+    [['keys', 'make'], "gantry has no command 'keys make'."],
+    [['keys', 'make'], 'Did you mean keys create or keys list or keys delete?'],
+    [['keys', 'create'], 'gantry keys create: USER is missing'],
+    [['keys', 'create', 'ci', '--action', 'frob'], '--action takes read or run or register or administer'],
     [['run', 'job', '--count', 'x'], "gantry run: --count takes a whole number of at least 1, not 'x'."],
     [['run', 'job', '--count', '0'], "gantry run: --count takes a whole number of at least 1, not '0'."],
     [['run', 'job', '--count', '1e3'], "not '1e3'."],
