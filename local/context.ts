@@ -2,7 +2,7 @@
  * How a command line on this machine reaches the cloud: endpoint, region and the first access key. Written by `gantry up`, readable
  * by root alone, because the secret is in it.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { CloudOptions, CloudPaths } from './options.ts';
 import { serverUrl } from './server.ts';
@@ -27,13 +27,18 @@ export function writeContext(options: CloudOptions, paths: CloudPaths): CloudCon
   const context: CloudContext = {
     endpoint: serverUrl(options),
     region: options.region,
-    ...(options.auth === 'sigv4' && {
-      credentials: storedCredentialsSchema.parse(JSON.parse(readFileSync(paths.credentials, 'utf8'))),
-    }),
+    ...(options.auth === 'sigv4' && { credentials: parseCredentials(paths.credentials) }),
   };
   writeFileSync(paths.context, JSON.stringify(context, null, 2), { mode: 0o600 });
   return context;
 }
+
+/** The first access key, if there is one yet. */
+export const readStoredCredentials = (path: string): z.infer<typeof storedCredentialsSchema> | undefined =>
+  existsSync(path) ? parseCredentials(path) : undefined;
+
+const parseCredentials = (path: string): z.infer<typeof storedCredentialsSchema> =>
+  storedCredentialsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 
 /** The context of a cloud on this machine, or undefined when there is none that the caller may read. */
 export function readContext(paths: Pick<CloudPaths, 'context'>): CloudContext | undefined {

@@ -17,6 +17,7 @@ import { openSqliteTable } from '../control/store/sqlite.ts';
 import type { Table } from '../control/store/table.ts';
 import { allActions } from '../core/api/operation.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
+import { readStoredCredentials } from './context.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
@@ -65,9 +66,12 @@ function openTable(): Table | Promise<Table> {
   return openDynamoDbTable({ tableName, region, create: true, ...emulator });
 }
 
-/** The first access key and the token that admits this machine's hosts: made once for a store, kept where only root reads. */
+/**
+ * The first access key and the token that admits this machine's hosts: made once for a store, kept where only root reads. A first key
+ * that was deleted is made anew, or nobody on this machine could sign a request any more.
+ */
 async function ensureSecrets(control: Control, { credentials, joinToken }: CloudPaths): Promise<void> {
-  if (!existsSync(credentials)) {
+  if (!(await isKnown(control, credentials))) {
     const arn = `arn:aws:iam::${control.deps.realm.accountId}:user/admin`;
     const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
       arn,
@@ -80,6 +84,11 @@ async function ensureSecrets(control: Control, { credentials, joinToken }: Cloud
     const token = await control.joinTokens.create({ cluster: defaultClusterName, reusable: true });
     writeFileSync(joinToken, token, { mode: 0o600 });
   }
+}
+
+async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> {
+  const stored = readStoredCredentials(file);
+  return stored !== undefined && (await accessKeys.find(stored.accessKeyId)) !== undefined;
 }
 
 async function serve(control: Control, log: Logger): Promise<Server> {
