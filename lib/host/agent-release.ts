@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 import { bundlePath } from '../bundles.ts';
 import { agentArchive } from './agent-archive.ts';
 import { cacheDirectory } from './cache.ts';
-import { type HostArchitecture, nodeBinary, nodePackages } from './node-binary.ts';
+import { type HostArchitecture, nodeBinary, nodeContext, nodePackages } from './node-binary.ts';
 
 export class AgentRelease extends Construct {
   readonly assetBucket: string;
@@ -61,7 +61,9 @@ function archiveFor(scope: Construct, architecture: HostArchitecture): ArchiveFi
   const known = written.get(path);
   if (known !== undefined && existsSync(path)) return known;
   const cache = cacheDirectory();
-  const node = nodeBinary(nodePackages[architecture], cache);
+  const wanted = nodePackages[architecture];
+  const given: unknown = scope.node.tryGetContext(nodeContext(wanted));
+  const node = typeof given === 'string' ? given : nodeBinary(wanted, cache);
   const { content, sha256 } = agentArchive({ directory: bundlePath(scope, 'agent'), node, cache });
   writeFileSync(path, content);
   written.set(path, { path, sha256 });

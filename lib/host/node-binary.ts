@@ -33,6 +33,9 @@ export const nodePackages: Readonly<Record<HostArchitecture, NodePackage>> = {
   },
 };
 
+/** Context key that names another binary, for those who cannot reach the registry or want another build. */
+export const nodeContext = ({ name }: NodePackage): string => `gantry:${name}`;
+
 /** The path of the binary. Throws an Error that says what to do when it cannot be had. */
 export function nodeBinary(wanted: NodePackage, cache: string): string {
   const installed = installedBinary(wanted);
@@ -54,7 +57,8 @@ function installedBinary({ name, version }: NodePackage): string | undefined {
   }
 }
 
-function fetchBinary({ name, version, integrity }: NodePackage, cache: string): Buffer {
+function fetchBinary(wanted: NodePackage, cache: string): Buffer {
+  const { name, version, integrity } = wanted;
   const directory = join(cache, `fetching-${process.pid}`);
   mkdirSync(directory, { recursive: true });
   try {
@@ -65,20 +69,20 @@ function fetchBinary({ name, version, integrity }: NodePackage, cache: string): 
       // On Windows npm is a script, which only a shell starts; no argument needs quoting there.
       shell: process.platform === 'win32',
     });
-    if (status !== 0) throw unavailable(name, version, error?.message ?? stderr.trim());
+    if (status !== 0) throw unavailable(wanted, error?.message ?? stderr.trim());
     const archive = readFileSync(join(directory, `${name}-${version}.tgz`));
     const found = `sha512-${createHash('sha512').update(archive).digest('base64')}`;
-    if (found !== integrity) throw unavailable(name, version, `its integrity is ${found}, not ${integrity}`);
+    if (found !== integrity) throw unavailable(wanted, `its integrity is ${found}, not ${integrity}`);
     const binary = fileInTar(gunzipSync(archive), 'package/bin/node');
-    if (binary === undefined) throw unavailable(name, version, 'it contains no bin/node');
+    if (binary === undefined) throw unavailable(wanted, 'it contains no bin/node');
     return binary;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-const unavailable = (name: string, version: string, why: string): Error =>
+const unavailable = (wanted: NodePackage, why: string): Error =>
   new Error(
-    `Hosts of this architecture run Node from the npm package ${name}@${version}, which is not installed and could not be fetched: ` +
-      `${why}. Let npm reach a registry that has it, or install it beside Gantry (npm install --no-save --force ${name}@${version}).`,
+    `Hosts of this architecture run Node from the npm package ${wanted.name}@${wanted.version}, which is not installed and could not be ` +
+      `fetched: ${why}. Let npm reach a registry that has it, or name a binary of Node by the context key ${nodeContext(wanted)}.`,
   );

@@ -78,6 +78,19 @@ describe('what hosts are made of', () => {
     });
   });
 
+  it('exists for each architecture that is asked for, with the release of each', () => {
+    const architectures = [ec2.InstanceArchitecture.X86_64, ec2.InstanceArchitecture.ARM_64];
+    const { template: both } = makeCluster({ architectures }, (cluster, stack) => {
+      new GantryHosts(stack, 'Hosts', { cluster, count: 1, instanceType: new ec2.InstanceType('m7g.large') });
+    });
+    const templates = Object.entries(propertiesOf(both, 'AWS::EC2::LaunchTemplate'));
+    const [arm64 = ''] = templates.find(([, data]) => JSON.stringify(data).includes('kernel-default-arm64')) ?? [];
+    expect(templates).toHaveLength(2);
+    both.hasResourceProperties('AWS::EC2::Instance', { LaunchTemplate: { LaunchTemplateId: { Ref: arm64 } } });
+    for (const parameter of Object.keys(propertiesOf(both, 'AWS::SSM::Parameter')))
+      expect(templates.filter(([, data]) => JSON.stringify(data).includes(`{"Ref":"${parameter}"}`))).toHaveLength(1);
+  });
+
   it('has a disk of the size that is asked for', () => {
     const { template: roomy } = makeCluster({ diskSize: Size.gibibytes(100) });
     roomy.hasResourceProperties('AWS::EC2::LaunchTemplate', {

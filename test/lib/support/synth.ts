@@ -7,6 +7,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { GantryControlPlaneProps } from '../../../lib/control-plane-props.ts';
 import { GantryControlPlane } from '../../../lib/gantry-control-plane.ts';
+import { nodeContext, nodePackages } from '../../../lib/host/node-binary.ts';
 
 /** What installs the agent: read at synth, because the user data of hosts has parts of it. */
 export const installation: string = fileURLToPath(new URL('../../../agent/install', import.meta.url));
@@ -29,15 +30,22 @@ export function testApp({ validated = false } = {}): TestApp {
   for (const name of functionNames) writePart(join(dist, 'lambdas', name), 'index.mjs');
   writePart(join(dist, 'agent'), 'agent.mjs');
   cpSync(installation, join(dist, 'agent'), { recursive: true });
+  writePart(dist, 'node');
   return {
     dist,
     app: new App({
       outdir: join(directory, 'cdk.out'),
-      context: { 'gantry:dist': dist, '@aws-cdk/core:validateAgainstDefaultRules': validated },
+      context: { ...contextOf(dist), '@aws-cdk/core:validateAgainstDefaultRules': validated },
     }),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
+
+/** Where the parts are, Node for hosts among them: the real one is a hundred megabytes to compress and copy. */
+export const contextOf = (dist: string): Record<string, string> => ({
+  'gantry:dist': dist,
+  ...Object.fromEntries(Object.values(nodePackages).map((wanted) => [nodeContext(wanted), join(dist, 'node')])),
+});
 
 function writePart(directory: string, file: string): void {
   mkdirSync(directory, { recursive: true });
