@@ -11,6 +11,7 @@ import { GantryError } from '../../core/errors.ts';
 /** Of the event that the gateway sends, as Hono's adapter hands it on. */
 const platformSchema = z.object({
   requestContext: z.object({
+    http: z.object({ path: z.string() }),
     authorizer: z.object({ iam: z.object({ userArn: z.string().startsWith('arn:') }) }),
   }),
 });
@@ -18,16 +19,30 @@ const platformSchema = z.object({
 export const lambdaAuthenticator = (wire: Authenticator): Authenticator => ({
   async authenticate(request, platform) {
     if (request.url.pathname === '/') return wire.authenticate(request, platform);
-    return iamPrincipal(platform);
+    return iamPrincipal(platform, request.url.pathname);
   },
 });
 
-function iamPrincipal(platform: unknown): Principal {
+function iamPrincipal(platform: unknown, servedPath: string): Principal {
   const parsed = platformSchema.safeParse(platform);
-  if (parsed.success) {
-    return { arn: parsed.data.requestContext.authorizer.iam.userArn, actions: allActions, clusters: 'all' };
+  if (!parsed.success)
+    throw new GantryError('MissingAuthenticationTokenException', 'Missing Authentication Token', {
+      hint: 'Sign the request with AWS credentials for the service execute-api; its route must have IAM authorization.',
+    });
+  const { http, authorizer } = parsed.data.requestContext;
+  // Who parses a URL folds `..` and `\` away; IAM has decided on the path as it was sent.
+  if (decoded(http.path) !== decoded(servedPath))
+    throw new GantryError('AccessDeniedException', `${http.path} is not the path that it leads to.`, {
+      hint: `Ask for ${servedPath}.`,
+    });
+  return { arn: authorizer.iam.userArn, actions: allActions, clusters: 'all' };
+}
+
+/** Gateways hand paths on decoded, others encode them again: neither is a difference. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // Has a bare `%`, which the other then has not.
   }
-  throw new GantryError('MissingAuthenticationTokenException', 'Missing Authentication Token', {
-    hint: 'Sign the request with AWS credentials for the service execute-api; its route must have IAM authorization.',
-  });
 }

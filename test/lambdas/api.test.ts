@@ -86,6 +86,21 @@ describe('REST', () => {
     expect(bodyOf(refused)).toMatchObject({ code: 'MissingAuthenticationTokenException' });
   });
 
+  it.each(['/v1/clusters/mine/tasks/../../default/tasks', '/v1/clusters/mine\\..\\default/tasks', '/v1/./clusters'])(
+    'serves no path but the one that IAM has decided on: %s',
+    async (target) => {
+      const event = restEvent({ method: 'GET', target: '/v1/clusters', iam: iamCaller });
+      event.rawPath = target;
+      event.requestContext.http.path = target;
+      const refused = await answer(event);
+      expect(refused.statusCode).toBe(403);
+      expect(bodyOf(refused)).toMatchObject({
+        code: 'AccessDeniedException',
+        detail: expect.stringContaining(target),
+      });
+    },
+  );
+
   it('finds a task by its ARN, which the gateway has taken apart', async () => {
     const { tasks } = await world.call('RunTask', { taskDefinition: 'web' });
     const arn = tasks[0]?.taskArn ?? '';

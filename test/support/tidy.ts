@@ -32,7 +32,7 @@ const singleImporters: readonly (readonly [packages: RegExp, ...importers: strin
   [/^node:sqlite$/, 'control/store/sqlite'],
   [/^@bufbuild\/protobuf/, 'agent/containerd/'],
   [/^node:http2$/, 'agent/containerd/'],
-  [/^(aws-cdk-lib|constructs)(\/|$)/, 'lib/', 'bin/app.ts'],
+  [/^(aws-cdk-lib|constructs)(\/|$)/, 'lib/', 'bin/app.ts', 'bench/cost/'],
 ];
 
 /** Time, chance, environment and output reach the core as arguments. */
