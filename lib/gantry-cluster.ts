@@ -15,7 +15,7 @@ import type { IGantryControlPlane } from './control-plane.ts';
 import { exact } from './exact.ts';
 import { AgentRelease } from './host/agent-release.ts';
 import { makeHostRole } from './host/host-role.ts';
-import { type HostTemplate, makeLaunchTemplate } from './host/launch-template.ts';
+import { type GantryHostTemplate, makeLaunchTemplate } from './host/launch-template.ts';
 import type { HostArchitecture } from './host/node-binary.ts';
 import { hostUserData } from './host/user-data.ts';
 import { checkText, checkWholeNumber, PropError } from './prop-checks.ts';
@@ -77,7 +77,15 @@ export interface GantryClusterProps {
   readonly sessionManager?: boolean;
 }
 
-/** A cluster, with a role, a security group and launch templates for its hosts. */
+/**
+ * A cluster, with a role, a security group and launch templates for its hosts.
+ *
+ * @example
+ * const cluster = new GantryCluster(this, 'Cluster', { controlPlane, clusterName: 'blue' });
+ * new GantryHosts(this, 'Hosts', { cluster, count: 3, instanceType: new ec2.InstanceType('m7i.large') });
+ * cluster.connections.allowFrom(loadBalancer, ec2.Port.tcp(80));
+ * cluster.grantRunTask(scheduler);
+ */
 export class GantryCluster extends ClusterBase {
   /** Imports a cluster that another app has made. */
   static fromClusterAttributes(scope: Construct, id: string, attributes: GantryClusterAttributes): IGantryCluster {
@@ -90,7 +98,7 @@ export class GantryCluster extends ClusterBase {
   readonly connections: ec2.Connections;
   readonly vpc: ec2.IVpc;
   /** By architecture; a host of one that is not in `architectures` cannot be launched. */
-  readonly launchTemplates: ReadonlyMap<ec2.InstanceArchitecture, HostTemplate>;
+  readonly launchTemplates: ReadonlyMap<ec2.InstanceArchitecture, GantryHostTemplate>;
   /** What must be there before the first host can join, and for as long as one is there. */
   readonly neededByHosts: readonly IDependable[];
 
@@ -122,7 +130,7 @@ export class GantryCluster extends ClusterBase {
     architecture: ec2.InstanceArchitecture,
     securityGroup: ec2.ISecurityGroup,
     props: GantryClusterProps,
-  ): HostTemplate {
+  ): GantryHostTemplate {
     const { id, hostArchitecture } = known(architecture);
     const release = new AgentRelease(this, `Agent${id}`, hostArchitecture);
     release.grantRead(this.hostRole);

@@ -6,7 +6,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { GantryCluster } from './gantry-cluster.ts';
-import type { HostTemplate } from './host/launch-template.ts';
+import type { GantryHostTemplate } from './host/launch-template.ts';
 import { PropError } from './prop-checks.ts';
 
 export interface GantryHostsProps {
@@ -51,7 +51,7 @@ export class GantryHosts extends Construct {
     admission.node.addDependency(internetConnectivityEstablished, ...cluster.neededByHosts);
   }
 
-  private templateFor({ cluster, instanceType }: GantryHostsProps): HostTemplate {
+  private templateFor({ cluster, instanceType }: GantryHostsProps): GantryHostTemplate {
     const template = cluster.launchTemplates.get(instanceType.architecture);
     if (template !== undefined) return template;
     const known = [...cluster.launchTemplates.keys()].join(' or ');
@@ -63,7 +63,7 @@ export class GantryHosts extends Construct {
     );
   }
 
-  private newInstance(index: number, template: HostTemplate, instanceType: ec2.InstanceType, subnetId: string) {
+  private newInstance(index: number, template: GantryHostTemplate, instanceType: ec2.InstanceType, subnetId: string) {
     const instance = new ec2.CfnInstance(this, `Host${index + 1}`, {
       launchTemplate: { launchTemplateId: template.id, version: template.version },
       instanceType: instanceType.toString(),

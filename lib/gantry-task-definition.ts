@@ -7,7 +7,16 @@ import type { BoundImage } from './image.ts';
 import { checkDefinition } from './task-definition/check.ts';
 import { type GantryTaskDefinitionProps, registrationOf } from './task-definition/props.ts';
 
-/** A task definition. */
+/**
+ * A task definition, checked at synth by the very rules of the API.
+ *
+ * @example
+ * const web = new GantryTaskDefinition(this, 'Web', {
+ *   controlPlane,
+ *   containers: [{ name: 'web', image: GantryImage.fromAsset('web'), memory: 128, portMappings: [{ containerPort: 80 }] }],
+ * });
+ * web.grantRun(deployer, cluster);
+ */
 export class GantryTaskDefinition extends Resource {
   readonly family: string;
   /** ARN of the revision that the app describes. */
@@ -18,8 +27,8 @@ export class GantryTaskDefinition extends Resource {
     super(scope, id);
     const { controlPlane, containers, cpuArchitecture, clusters = [], removalPolicy } = props;
     this.family = props.family ?? Names.uniqueResourceName(this, { maxLength: 255, allowedSpecialCharacters: '-_' });
-    this.images = containers.map(({ image, name }) =>
-      image.bind(this, { id: `${name}Image`, ...(cpuArchitecture && { cpuArchitecture }) }),
+    this.images = containers.map(({ image }, index) =>
+      image.bind(this, { id: `Image${index + 1}`, ...(cpuArchitecture && { cpuArchitecture }) }),
     );
     const definition = registrationOf(
       this.family,

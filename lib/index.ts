@@ -1,6 +1,7 @@
 /** The construct library, `gantry/cdk`: everything that it offers, and nothing else. */
 
 export type { GantryClusterAttributes, IGantryCluster } from './cluster.ts';
+export type { GantryRestoredTable } from './control-plane/table.ts';
 export type {
   GantryAction,
   GantryControlPlaneAttributes,
@@ -13,6 +14,7 @@ export { GantryControlPlane } from './gantry-control-plane.ts';
 export { GantryHosts, type GantryHostsProps } from './gantry-hosts.ts';
 export { GantryStack, type GantryStackProps } from './gantry-stack.ts';
 export { GantryTaskDefinition } from './gantry-task-definition.ts';
+export type { GantryHostTemplate } from './host/launch-template.ts';
 export { type BoundImage, GantryImage, type ImageUse } from './image.ts';
 export type {
   GantryContainer,

@@ -20,7 +20,7 @@ export interface LaunchTemplateOptions {
 }
 
 /** As whoever launches hosts names it. */
-export interface HostTemplate {
+export interface GantryHostTemplate {
   readonly id: string;
   readonly version: string;
 }
@@ -31,7 +31,7 @@ const newestImages: Readonly<Record<HostArchitecture, string>> = {
   arm64: '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
 };
 
-export function makeLaunchTemplate(scope: Construct, id: string, options: LaunchTemplateOptions): HostTemplate {
+export function makeLaunchTemplate(scope: Construct, id: string, options: LaunchTemplateOptions): GantryHostTemplate {
   const { architecture, machineImage, diskSize, role, securityGroup, userData, name } = options;
   const template = new ec2.LaunchTemplate(scope, id, {
     machineImage: machineImage ?? ec2.MachineImage.resolveSsmParameterAtLaunch(newestImages[architecture]),
