@@ -21,9 +21,16 @@ export async function buildLambdas(repository: string, outdir: string): Promise<
 
 async function buildLambda(repository: string, outdir: string, name: string): Promise<Metafile> {
   const target = join(outdir, 'lambdas', name);
+  const metafile = await bundleFunction(repository, `lambdas/${name}/index.ts`, target);
+  moveMaps(target, join(outdir, 'maps', name));
+  return metafile;
+}
+
+/** `target/index.mjs` out of a file that exports `handler`. */
+export async function bundleFunction(repository: string, entry: string, target: string): Promise<Metafile> {
   const { metafile } = await bundle({
     absWorkingDir: repository,
-    entryPoints: { index: `lambdas/${name}/index.ts` },
+    entryPoints: { index: entry },
     outdir: target,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -40,7 +47,6 @@ async function buildLambda(repository: string, outdir: string, name: string): Pr
     logLevel: 'warning',
     plugins: [englishOnly, openApiAsBuilt, onlyUsedOfZod, credentialsFromEnvironment],
   });
-  moveMaps(target, join(outdir, 'maps', name));
   return metafile;
 }
 
