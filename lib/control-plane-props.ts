@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import type { GantryRestoredTable } from './control-plane/table.ts';
 import { defaultMetricsNamespace } from './control-plane.ts';
 import { checkWholeNumber, PropError } from './prop-checks.ts';
 import { WireFront } from './wire-front.ts';
@@ -23,6 +24,12 @@ export interface GantryControlPlaneProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * A table to go on with that was restored from a backup, instead of the control plane's own, which then leaves the stack.
+   * docs/operating.md says what must be done with it first.
+   * @default - a table of the control plane's own
+   */
+  readonly restoredTable?: GantryRestoredTable;
   /**
    * How often a host sends a heartbeat; it is silent after three. Each costs a request and a write unit.
    * @default Duration.seconds(60)
@@ -114,7 +121,7 @@ export interface GantryControlPlaneProps {
   readonly logLevel?: lambda.ApplicationLogLevel;
 }
 
-type Optional = 'eventBus' | 'alarmTopic';
+type Optional = 'eventBus' | 'alarmTopic' | 'restoredTable';
 export type ControlPlaneSettings = Required<Omit<GantryControlPlaneProps, Optional>> &
   Pick<GantryControlPlaneProps, Optional>;
 

@@ -9,7 +9,7 @@ import { type Functions, GantryFunction, listOf } from './control-plane/function
 import { GatewayHttpApi } from './control-plane/http-api.ts';
 import { grantTable } from './control-plane/permissions.ts';
 import { makeSealingKey } from './control-plane/sealing-key.ts';
-import { makeTable, type TableWithStream } from './control-plane/table.ts';
+import { makeTable, restoredTable, type TableWithStream } from './control-plane/table.ts';
 import { readStream, sweepEachMinute, sweepOnInstanceEnd } from './control-plane/triggers.ts';
 import type { StreamConsumer } from './control-plane/watched.ts';
 import { GatewayWebSocketApi } from './control-plane/web-socket-api.ts';
@@ -52,7 +52,10 @@ export class GantryControlPlane extends ControlPlaneBase {
     const settings = settingsOf(this, props);
     this.metricsNamespace = settings.metricsNamespace;
     this.metricsServiceName = Names.uniqueResourceName(this, { maxLength: 64 });
-    const stored = makeTable(this, settings.removalPolicy);
+    const stored =
+      settings.restoredTable === undefined
+        ? makeTable(this, settings.removalPolicy)
+        : restoredTable(this, settings.restoredTable);
     this.table = stored.table;
     this.eventBus = this.makeEventBus(settings);
     const webSocketApi = new GatewayWebSocketApi(this);

@@ -1,4 +1,4 @@
-/** The one table, in the shape of control/store/table-shape.ts. */
+/** The one table, in the shape of control/store/table-shape.ts: a new one, or one that is there already because it was restored. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
@@ -10,6 +10,18 @@ const text = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.Attri
 export interface TableWithStream {
   readonly table: dynamodb.ITable;
   readonly streamArn: string;
+}
+
+/** A table that was restored from a backup, as AWS names it. */
+export interface GantryRestoredTable {
+  readonly tableName: string;
+  /** ARN of its stream, which carries new and old images. */
+  readonly tableStreamArn: string;
+}
+
+export function restoredTable(scope: Construct, { tableName, tableStreamArn }: GantryRestoredTable): TableWithStream {
+  const table = dynamodb.Table.fromTableAttributes(scope, 'RestoredTable', { tableName, tableStreamArn });
+  return { table, streamArn: tableStreamArn };
 }
 
 export function makeTable(scope: Construct, removalPolicy: RemovalPolicy): TableWithStream {
