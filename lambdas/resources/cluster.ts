@@ -24,9 +24,10 @@ export const clusterKind: ResourceKind<Properties> = {
     return made;
   },
   async delete(context, properties, id) {
-    await forgetRole(context, properties);
     // One that was never made has another id; a cluster of this name is then somebody else's.
     if (id === properties.ClusterName) await removeCluster(context, id);
+    // Last: a cluster whose deletion is refused goes on with its hosts.
+    await forgetRole(context, properties);
   },
 };
 
