@@ -5,7 +5,7 @@
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { retireHost } from '../hosts/retire.ts';
-import { buryHost, freeHostName } from '../store/hosts.ts';
+import { buryHost, clusterHosts, freeHostName } from '../store/hosts.ts';
 import type { ClusterLoop, LoopResult } from './loop.ts';
 
 /** How long a host can be described after its end. Less than a deleted cluster is looked at. */
@@ -20,7 +20,7 @@ export const buryHosts: ClusterLoop = {
 
 async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
   let changed = 0;
-  for (const host of await deps.capacity.readStrongly(cluster)) {
+  for (const host of await clusterHosts(deps.table, cluster, { eventual: true })) {
     if (host.status !== 'INACTIVE') continue;
     if (host.taskCount > 0) {
       // The reason that was given first counts.

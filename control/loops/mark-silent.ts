@@ -7,7 +7,7 @@ import type { HostCapacity, HostLease } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { livelyClusterNames } from '../store/clusters.ts';
 import { setConnected } from '../store/host-capacity.ts';
-import { getHostLeases, leaseIsStill } from '../store/hosts.ts';
+import { clusterHosts, getHostLeases, leaseIsStill } from '../store/hosts.ts';
 import { getReceiving, type Receiving, writeReceiving } from '../store/store-meta.ts';
 import type { LoopResult, StoreLoop } from './loop.ts';
 
@@ -26,7 +26,8 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
   const receiving = await renewReceiving(deps);
   let changed = 0;
   for (const cluster of await livelyClusterNames(deps.table, deps.clock.now())) {
-    const hosts = await deps.capacity.readStrongly(cluster);
+    // Some moments old, like the leases: a host is marked on the condition that both are still as they were read.
+    const hosts = await clusterHosts(deps.table, cluster, { eventual: true });
     const connected = hosts.filter((host) => host.connected && host.status !== 'INACTIVE');
     const leases = await getHostLeases(
       deps.table,

@@ -13,7 +13,7 @@ export const getClusters = async (table: Table, names: readonly string[]): Promi
 /** In the order of names, INACTIVE ones included; `after` is a name. */
 export async function clustersPage(
   table: Table,
-  options: { after?: string; limit?: number },
+  options: { after?: string; limit?: number; eventual?: boolean },
 ): Promise<{ clusters: Cluster[]; next?: string }> {
   const page = await table.query(partitions.clusters, options);
   const clusters = page.items.map((item) => parseItem(clusterSchema, item));
@@ -28,7 +28,7 @@ export async function livelyClusterNames(table: Table, now: number): Promise<str
   const names: string[] = [];
   let after: string | undefined;
   do {
-    const page = await clustersPage(table, after === undefined ? {} : { after });
+    const page = await clustersPage(table, { eventual: true, ...(after === undefined ? {} : { after }) });
     for (const { name, inactiveSince } of page.clusters) {
       if (inactiveSince === undefined || now - inactiveSince < afterlifeMs) names.push(name);
     }

@@ -26,7 +26,17 @@ import { isWorthRetrying, outcomeOf, storeFault, throttlingFault } from './dynam
 import { isRepeatable, isSetting, keyCondition, writeOf } from './dynamodb-requests.ts';
 import { ensureTable } from './dynamodb-table.ts';
 import { sortKeyRange } from './sort-key-range.ts';
-import type { Change, CommitOptions, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
+import type {
+  Change,
+  CommitOptions,
+  CommitResult,
+  Item,
+  Key,
+  Page,
+  QueryOptions,
+  ReadOptions,
+  Table,
+} from './table.ts';
 import { tableShape } from './table-shape.ts';
 
 export interface DynamoDbTableOptions {
@@ -96,12 +106,12 @@ class DynamoDbTable implements Table {
     return Item === undefined ? undefined : itemOf(Item);
   }
 
-  async getMany(keys: readonly Key[]): Promise<Item[]> {
+  async getMany(keys: readonly Key[], { eventual = false }: ReadOptions = {}): Promise<Item[]> {
     const { client, tableName, backoff } = this.#connection;
     const items: Item[] = [];
     let wanted: Record<string, AttributeValue>[] = checkedKeys(keys).map(keyAttributes);
     for (let fruitless = 0; wanted.length > 0; ) {
-      const RequestItems = { [tableName]: { Keys: wanted, ConsistentRead: true } };
+      const RequestItems = { [tableName]: { Keys: wanted, ConsistentRead: !eventual } };
       const answer = await this.#attempt(() => client.send(new BatchGetItemCommand({ RequestItems })));
       items.push(...(answer.Responses?.[tableName] ?? []).map(itemOf));
       const left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
@@ -161,11 +171,12 @@ class DynamoDbTable implements Table {
     const range = sortKeyRange(options);
     if (range === undefined) return { items: [] };
     const { client, tableName: TableName } = this.#connection;
-    const { names, consistency, sortKeyOf } = sources[source];
+    const { names, sortKeyOf } = sources[source];
     const { input, edges } = keyCondition(names.partitionKey, names.sortKey, pk, range);
-    const { limit = Number.POSITIVE_INFINITY, descending = false } = options;
+    const { limit = Number.POSITIVE_INFINITY, descending = false, eventual = false } = options;
     const Limit = Number.isFinite(limit) ? { Limit: limit + edges.length } : {};
-    const command = { TableName, ...input, ...consistency, ...Limit, ScanIndexForward: !descending };
+    const read = source === 'table' ? { ConsistentRead: !eventual } : { IndexName: tableShape.history.indexName };
+    const command = { TableName, ...input, ...read, ...Limit, ScanIndexForward: !descending };
     const answer = await this.#attempt(() => client.send(new QueryCommand(command)));
     const found = (answer.Items ?? []).map(itemOf).filter((item) => !edges.includes(sortKeyOf(item)));
     const items = found.slice(0, limit);
@@ -184,12 +195,8 @@ class DynamoDbTable implements Table {
   }
 }
 
-/** What a query reads: the table, strongly, or its index, eventually. */
+/** What a query reads: the table, or its index, which is always eventual. */
 const sources = {
-  table: { names: tableShape, consistency: { ConsistentRead: true }, sortKeyOf: ({ sk }: Item): string => sk },
-  history: {
-    names: tableShape.history,
-    consistency: { IndexName: tableShape.history.indexName },
-    sortKeyOf: ({ history }: Item): string => history?.sk ?? '',
-  },
+  table: { names: tableShape, sortKeyOf: ({ sk }: Item): string => sk },
+  history: { names: tableShape.history, sortKeyOf: ({ history }: Item): string => history?.sk ?? '' },
 } as const;

@@ -16,7 +16,7 @@ import { itemOf, parseItem, parseOptional } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
 import { type MergeOptions, mergeShards, type Positioned } from './merge-shards.ts';
 import { getAll, queryAll } from './read-all.ts';
-import type { Change, Item, Table } from './table.ts';
+import type { Change, Item, ReadOptions, Table } from './table.ts';
 
 /** One entry of a host's desired set: with the revision's body, all that the task's spec is made of. */
 const hostTaskSchema = z.object({
@@ -65,9 +65,30 @@ export const refusedHosts = (failed: readonly { readonly item?: Item }[]): HostC
   );
 
 /** All hosts of a cluster, whatever their status. */
-export async function clusterHosts(table: Table, cluster: string): Promise<HostCapacity[]> {
-  const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.hosts(cluster, shard))));
+export async function clusterHosts(table: Table, cluster: string, options: ReadOptions = {}): Promise<HostCapacity[]> {
+  const shards = await Promise.all(
+    allShards.map((shard) => queryAll(table, partitions.hosts(cluster, shard), options)),
+  );
   return shards.flat().map((item) => parseItem(hostCapacitySchema, item));
+}
+
+export interface HostsPage {
+  /** In the order of their ids. */
+  readonly hosts: readonly HostCapacity[];
+  /** Pass as `after` to go on; absent at the end. */
+  readonly next: string | undefined;
+}
+
+/** Some hosts of one shard of a cluster, some moments old. */
+export async function hostsPage(
+  table: Table,
+  cluster: string,
+  shard: number,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<HostsPage> {
+  const from = after === undefined ? {} : { after };
+  const page = await table.query(partitions.hosts(cluster, shard), { ...from, limit, eventual: true });
+  return { hosts: page.items.map((item) => parseItem(hostCapacitySchema, item)), next: page.next };
 }
 
 /** A cluster's hosts, whatever their status, in the order of their ids, which are the positions. */
@@ -82,8 +103,9 @@ export const hostsInOrder = (
     return page.next === undefined ? { entries } : { entries, next: page.next };
   });
 
+/** Some moments old. */
 export const getHostLeases = async (table: Table, hostIds: readonly string[]): Promise<Map<string, HostLease>> => {
-  const items = await getAll(table, hostIds.map(keys.hostLease));
+  const items = await getAll(table, hostIds.map(keys.hostLease), { eventual: true });
   return new Map(items.map((item) => [item.pk.slice(partitions.host('').length), parseItem(hostLeaseSchema, item)]));
 };
 
@@ -189,7 +211,7 @@ export const claimHostName = (
 
 /** The whole desired set, read strongly. */
 export const hostTasks = async (table: Table, hostId: string): Promise<HostTask[]> =>
-  (await queryAll(table, partitions.host(hostId), partitions.hostTaskPrefix)).map((item) =>
+  (await queryAll(table, partitions.host(hostId), { prefix: partitions.hostTaskPrefix })).map((item) =>
     parseItem(hostTaskSchema, item),
   );
 

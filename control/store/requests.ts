@@ -85,9 +85,11 @@ export const advanceRequest = (seen: RunRequest, next: RunRequest): Change => ({
 const openRequestSchema = z.object({ cluster: z.string(), token: z.string(), createdAt: z.number() });
 export type OpenRequest = z.infer<typeof openRequestSchema>;
 
-/** Oldest first. */
+/** Oldest first, as they were some moments ago. */
 export const openRequests = async (table: Table): Promise<OpenRequest[]> =>
-  (await queryAll(table, partitions.openRequests)).map((item) => parseItem(openRequestSchema, item));
+  (await queryAll(table, partitions.openRequests, { eventual: true })).map((item) =>
+    parseItem(openRequestSchema, item),
+  );
 
 const openRequestKey = ({ cluster, token, createdAt }: OpenRequest) =>
   keys.openRequest(createdAt, `${cluster}#${token}`);

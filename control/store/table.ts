@@ -64,7 +64,12 @@ export interface CommitOptions {
   readonly rereads?: boolean;
 }
 
-export interface QueryOptions {
+export interface ReadOptions {
+  /** What is answered may be some moments old, for half the price: where whatever follows from it is checked again by a commit. */
+  readonly eventual?: boolean;
+}
+
+export interface QueryOptions extends ReadOptions {
   /** Sort keys that begin with this. */
   readonly prefix?: string;
   /** Only sort keys after this one (or before it, with `descending`); exclusive. */
@@ -83,9 +88,9 @@ export interface Page {
 export interface Table {
   /** Strongly consistent. */
   get(key: Key): Promise<Item | undefined>;
-  /** Strongly consistent; at most 100 keys; missing ones are left out; any order. */
-  getMany(keys: readonly Key[]): Promise<Item[]>;
-  /** Strongly consistent, one partition, in the order of sort keys (by UTF-8 bytes). */
+  /** Strongly consistent unless it may be eventual; at most 100 keys; missing ones are left out; any order. */
+  getMany(keys: readonly Key[], options?: ReadOptions): Promise<Item[]>;
+  /** Strongly consistent unless it may be eventual; one partition, in the order of sort keys (by UTF-8 bytes). */
   query(pk: string, options?: QueryOptions): Promise<Page>;
   /** Eventually consistent: the history index only. `next` and `after` are the index's sort keys, which must be unique. */
   queryHistory(pk: string, options?: QueryOptions): Promise<Page>;

@@ -17,9 +17,11 @@ const waitingTaskSchema = z.object({
 });
 export type WaitingTask = z.infer<typeof waitingTaskSchema>;
 
-/** All of a cluster, oldest first. */
+/** All of a cluster, oldest first, as they were some moments ago: who changes one reads it first. */
 export async function waitingTasks(table: Table, cluster: string): Promise<WaitingTask[]> {
-  const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard))));
+  const shards = await Promise.all(
+    allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard), { eventual: true })),
+  );
   return shards
     .flat()
     .sort((a, b) => (a.sk < b.sk ? -1 : 1))

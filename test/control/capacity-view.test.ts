@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCapacityView } from '../../control/capacity-view.ts';
+import { addHostCapacity, getHostCapacity } from '../../control/store/hosts.ts';
+import { keys } from '../../control/store/keys.ts';
 import type { Page, Table } from '../../control/store/table.ts';
 import { interceptCommits } from './support/intercepted-table.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -7,6 +9,7 @@ import { startWorld, type World } from './support/world.ts';
 /** The world's store, whose reads of hosts are counted and end when the test lets them. */
 class HeldReads {
   begun = 0;
+  items = 0;
   #gate = Promise.resolve();
 
   readonly wrap = (table: Table): Table => ({
@@ -15,6 +18,7 @@ class HeldReads {
       this.begun += 1;
       const page = await table.query(...args);
       await this.#gate;
+      this.items += page.items.length;
       return page;
     },
   });
@@ -31,6 +35,18 @@ const viewOf = (world: World) => {
   const reads = new HeldReads();
   return { reads, view: createCapacityView(reads.wrap(world.table), { now: world.now }) };
 };
+
+/** Hosts by their capacity alone. Answers their ids. */
+async function addHosts(world: World, count: number): Promise<string[]> {
+  const { hostId: model } = await world.host();
+  const capacity = await getHostCapacity(world.table, 'default', model);
+  if (capacity === undefined) throw new Error('a host has a capacity');
+  // Their first digits choose the shard.
+  const ids = Array.from({ length: count - 1 }, (_, n) => n.toString(16).padStart(4, '0').padEnd(32, 'f'));
+  for (let from = 0; from < ids.length; from += 100)
+    await world.table.commit(ids.slice(from, from + 100).map((hostId) => addHostCapacity({ ...capacity, hostId })));
+  return [model, ...ids];
+}
 
 describe('the capacity view', () => {
   it('is read once a second at most, and once for all who ask at once', async () => {
@@ -60,6 +76,28 @@ describe('the capacity view', () => {
     expect(await early).toEqual([]);
     for (const hosts of await Promise.all(late)) expect(hosts).toHaveLength(1);
     expect(reads.begun, 'those who wait share one').toBe(2 * shards);
+  });
+
+  it('of a large cluster is a part, and more with each refresh, none of which costs more than another', async () => {
+    await using world = await startWorld();
+    const { reads, view } = viewOf(world);
+    const ids = await addHosts(world, 300);
+    const known = async (): Promise<number> => new Set((await view.hosts('default')).map(({ hostId }) => hostId)).size;
+    expect(await known()).toBe(128);
+    for (let seconds = 1; seconds <= 20; seconds += 1) {
+      world.advance(1);
+      const before = reads.items;
+      await view.hosts('default');
+      expect(reads.items - before).toBeLessThanOrEqual(40);
+    }
+    expect(await known()).toBe(ids.length);
+    const [gone = ''] = ids;
+    await world.table.commit([{ kind: 'delete', key: keys.hostCapacity('default', gone), when: [] }]);
+    for (let seconds = 1; seconds <= 20; seconds += 1) {
+      world.advance(1);
+      await view.hosts('default');
+    }
+    expect((await view.hosts('default')).map(({ hostId }) => hostId).sort()).toEqual(ids.slice(1).sort());
   });
 
   it('survives a read that fails', async () => {
