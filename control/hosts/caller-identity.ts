@@ -2,7 +2,6 @@
  * Asks AWS' security token service who signed a request that a host has prepared. The request goes to the address given by who wires
  * this, never to one of the host's choosing, and only its headers are the host's. Judges nothing.
  */
-import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -41,11 +40,13 @@ interface Answer {
 }
 
 /** Not by fetch, which sends a Host header of its own: the one that was signed must arrive, whatever address it is sent to. */
-function send(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+async function send(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const { method, body } = instanceProof;
   const signal = AbortSignal.timeout(timeoutMs);
+  // Imported only for emulators: who imports node:http as a module waits 20 ms for the WebSocket that is among its exports.
+  const open = url.protocol === 'http:' ? (await import('node:http')).request : requestHttps;
   return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'http:' ? requestHttp : requestHttps)(url, {
+    const request = open(url, {
       method,
       // STS answers JSON to those who ask for it, and XML otherwise.
       headers: { ...headers, accept: 'application/json', 'content-length': Buffer.byteLength(body) },
