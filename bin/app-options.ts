@@ -29,6 +29,10 @@ const keys = {
   alarmEmail: member(z.email(), 'an address of e-mail'),
   wireFront: member(z.enum(['cloudfront', 'http-api', 'function-url']), 'cloudfront, http-api or function-url'),
   removalPolicy: member(z.enum(['retain', 'destroy']), 'retain or destroy'),
+  restoredTableStream: text(
+    /^arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}\/stream\/[\w:.-]+$/,
+    "the ARN of a table's stream",
+  ),
   heartbeatSeconds: wholeNumber(10, 300),
   hostsReservedConcurrency: wholeNumber(0, 100_000),
   accessKeyEncryption: onOff,

@@ -12,6 +12,7 @@
  *   alarmEmail                who is told of alarms (nobody)
  *   wireFront                 cloudfront, http-api or function-url (cloudfront)
  *   removalPolicy             of the table and the key that seals access keys: retain or destroy (retain)
+ *   restoredTableStream       ARN of the stream of a restored table to go on with (a table of its own); docs/operating.md, "Restore"
  *   heartbeatSeconds          how often a host sends a heartbeat (60)
  *   hostsReservedConcurrency  invocations kept free for hosts (50); 0 in an account whose quota is 10
  *   accessKeyEncryption, events, alarms, dashboard, metrics, tracing, accessLogs
@@ -19,6 +20,7 @@
  */
 import { App, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import type { GantryRestoredTable } from '../lib/control-plane/table.ts';
 import type { GantryControlPlaneProps } from '../lib/control-plane-props.ts';
 import { GantryStack } from '../lib/gantry-stack.ts';
 import { WireFront } from '../lib/wire-front.ts';
@@ -49,6 +51,7 @@ function read(): AppOptions {
 function controlPlaneProps({
   wireFront,
   removalPolicy,
+  restoredTableStream,
   heartbeatSeconds,
   ...same
 }: Omit<AppOptions, 'stackName' | 'clusterName' | 'hosts' | 'instanceType' | 'alarmEmail'>): GantryControlPlaneProps {
@@ -61,6 +64,12 @@ function controlPlaneProps({
     ...same,
     ...(wireFront !== undefined && { wireFront: fronts[wireFront]() }),
     ...(removalPolicy === 'destroy' && { removalPolicy: RemovalPolicy.DESTROY }),
+    ...(restoredTableStream !== undefined && { restoredTable: tableOf(restoredTableStream) }),
     ...(heartbeatSeconds !== undefined && { heartbeat: Duration.seconds(heartbeatSeconds) }),
   };
+}
+
+/** `arn:…:table/NAME/stream/LABEL`, as the options have checked it. */
+function tableOf(tableStreamArn: string): GantryRestoredTable {
+  return { tableName: tableStreamArn.split('/')[1] ?? '', tableStreamArn };
 }

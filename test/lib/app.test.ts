@@ -39,6 +39,10 @@ describe('context', () => {
       { stackName: '1st' },
       'gantry:stackName is "1st", but must be 1 to 128 letters, digits and hyphens, and begin with a letter.',
     ],
+    [
+      { restoredTableStream: 'gantry-restored' },
+      'gantry:restoredTableStream is "gantry-restored", but must be the ARN of a table\'s stream.',
+    ],
     [{ host: '3' }, 'gantry:host is not known; known are stackName, clusterName, hosts, instanceType,'],
   ])('is refused by its key: %o', (given, complaint) => {
     const context = Object.fromEntries(Object.entries(given).map(([key, value]) => [`gantry:${key}`, value]));
@@ -86,12 +90,15 @@ describe('the app', () => {
       'gantry:wireFront': 'http-api',
       'gantry:dashboard': 'false',
       'gantry:removalPolicy': 'destroy',
+      'gantry:restoredTableStream':
+        'arn:aws:dynamodb:eu-west-1:123456789012:table/before/stream/2026-01-01T00:00:00.000',
     });
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
     expect(types.filter((type) => type === 'AWS::EC2::Instance')).toHaveLength(1);
     expect(types).not.toContain('AWS::CloudFront::Distribution');
     expect(types).not.toContain('AWS::CloudWatch::Dashboard');
+    expect(types).not.toContain('AWS::DynamoDB::Table');
   }, 60_000);
 
   it('says in one line each what is wrong with its context', () => {
