@@ -87,8 +87,8 @@ describeUnless(whyNot.length > 0 ? `needs ${whyNot.join(' and ')}` : undefined, 
     change(directory);
     const node = host.write('node', 'Node');
     const { content, sha256 } = agentArchive({ directory, node, cache: join(host.root, 'cache') });
-    aws.objects.set(`${agent}.gz`, content);
-    aws.release = `${agent}.gz ${sha256}`;
+    aws.store.objects.set(`${agent}.gz`, content);
+    aws.store.release = `${agent}.gz ${sha256}`;
     return sha256;
   }
   const running = (): string => basename(readlinkSync(join(host.root, 'opt/gantry/current')));
@@ -130,10 +130,10 @@ describeUnless(whyNot.length > 0 ? `needs ${whyNot.join(' and ')}` : undefined, 
     publish('one');
     await update();
     host.calls('systemctl');
-    aws.requests.length = 0;
+    aws.store.requests.length = 0;
     expect(await update()).toMatchObject({ status: 0, stdout: '' });
     expect(host.calls('systemctl')).toEqual([]);
-    expect(aws.requests).toEqual([`ssm.${region}.amazonaws.com POST /`]);
+    expect(aws.store.requests).toEqual([`ssm.${region}.amazonaws.com POST /`]);
   });
 
   it('installs a new release beside the old one, and leaves containerd alone', async () => {
@@ -153,14 +153,14 @@ describeUnless(whyNot.length > 0 ? `needs ${whyNot.join(' and ')}` : undefined, 
   it('goes back to a release that it still has without fetching it', async () => {
     publish('one');
     await update();
-    const first = aws.release;
+    const first = aws.store.release;
     publish('two');
     await update();
-    aws.release = first;
-    aws.requests.length = 0;
+    aws.store.release = first;
+    aws.store.requests.length = 0;
     expect(await update()).toMatchObject({ status: 0 });
     expect(first.endsWith(running())).toBe(true);
-    expect(aws.requests).toHaveLength(1);
+    expect(aws.store.requests).toHaveLength(1);
   });
 
   it('keeps the release before this one, and no older', async () => {
@@ -196,15 +196,19 @@ describeUnless(whyNot.length > 0 ? `needs ${whyNot.join(' and ')}` : undefined, 
   it.each<[string, () => void, RegExp]>([
     [
       'an archive with another hash',
-      () => aws.objects.set('two.gz', Buffer.from('something else')),
+      () => aws.store.objects.set('two.gz', Buffer.from('something else')),
       /s3:\/\/assets-of-eu\/two\.gz is not what the parameter says: its SHA-256 is not [0-9a-f]{64}/,
     ],
     [
       'an archive that is not there',
-      () => aws.objects.clear(),
+      () => aws.store.objects.clear(),
       /s3:\/\/assets-of-eu\/two\.gz cannot be fetched: .*NoSuchKey/,
     ],
-    ['a parameter of another form', () => (aws.release = 'latest'), /must be a key and a SHA-256; it is "latest"/],
+    [
+      'a parameter of another form',
+      () => (aws.store.release = 'latest'),
+      /must be a key and a SHA-256; it is "latest"/,
+    ],
     [
       'a role that AWS does not know',
       () =>
