@@ -1,9 +1,20 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { GantryControlPlaneProps } from '../../lib/control-plane-props.ts';
-import { makeControlPlane } from './support/synth.ts';
+import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
+import { testApp } from './support/synth.ts';
+
+// Synthesis is seconds of work for one core, which others may be using.
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Made, but not synthesized. */
+function construct(propsOf: (stack: Stack) => GantryControlPlaneProps): GantryControlPlane {
+  using made = testApp();
+  const stack = new Stack(made.app, 'Test');
+  return new GantryControlPlane(stack, 'ControlPlane', propsOf(stack));
+}
 
 describe('a wrong prop fails at synth, with its name, its value and the right form', () => {
   const wrong: [GantryControlPlaneProps, string][] = [
@@ -31,19 +42,19 @@ describe('a wrong prop fails at synth, with its name, its value and the right fo
   ];
 
   it.each(wrong)('%o', (props, message) => {
-    expect(() => makeControlPlane(props)).toThrow(`Test/ControlPlane: ${message}`);
+    expect(() => construct(() => props)).toThrow(`Test/ControlPlane: ${message}`);
   });
 
   it('a bus without events', () => {
-    expect(() => makeControlPlane((stack) => ({ events: false, eventBus: busOf(stack) }))).toThrow(
-      'Test/ControlPlane: eventBus is "Test/Bus", but must be left out where events are switched off.',
-    );
+    expect(() =>
+      construct((stack) => ({ events: false, eventBus: EventBus.fromEventBusName(stack, 'Bus', 'mine') })),
+    ).toThrow('Test/ControlPlane: eventBus is "Test/Bus", but must be left out where events are switched off.');
   });
 });
 
 /** What synthesis says of the control plane beside its template: `[level, text]`. */
 function remarks(props: GantryControlPlaneProps): [string, unknown][] {
-  const { metadata } = makeControlPlane(props).controlPlane.node;
+  const { metadata } = construct(() => props).node;
   return metadata
     .filter(({ type }) => /^aws:cdk:(info|warning|error)$/.test(type))
     .map(({ type, data }) => [type, data]);
@@ -60,7 +71,3 @@ describe('what is seldom meant', () => {
     expect(remarks({})).toEqual([['aws:cdk:info', expect.stringContaining('alarmTopic')]]);
   });
 });
-
-function busOf(stack: Parameters<typeof EventBus.fromEventBusName>[0]): ReturnType<typeof EventBus.fromEventBusName> {
-  return EventBus.fromEventBusName(stack, 'Bus', 'mine');
-}

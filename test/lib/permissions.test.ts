@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeControlPlane } from './support/synth.ts';
+
+const { template } = makeControlPlane();
+const oneOrMore = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
+const statementSchema = z.object({
+  Action: oneOrMore,
+  Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).optional(),
+});
+const policySchema = z.object({ Statement: z.array(statementSchema) });
+
+describe('permissions', () => {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy')).map(
+    ([id, { Properties }]): [string, z.infer<typeof policySchema>] => [
+      /ControlPlane([A-Z][a-z]+)Role/.exec(id)?.[1] ?? id,
+      policySchema.parse(Properties.PolicyDocument),
+    ],
+  );
+  const ofTable = policies.flatMap(([name, { Statement }]) =>
+    Statement.filter(({ Action }) => Action.some((action) => /^dynamodb:.*(Item|Query|Scan)/.test(action))).map(
+      (statement) => ({ name, ...statement }),
+    ),
+  );
+  const keysOf = ({ Condition }: z.infer<typeof statementSchema>): readonly string[] =>
+    Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? [];
+  const mayTouch = (pattern: string): string[] => [
+    ...new Set(ofTable.filter((statement) => keysOf(statement).includes(pattern)).map(({ name }) => name)),
+  ];
+
+  it('of the table name the partitions, and never let anybody scan', () => {
+    expect(ofTable.length).toBeGreaterThan(10);
+    for (const statement of ofTable) {
+      expect(keysOf(statement).length).toBeGreaterThan(0);
+      expect(statement.Action).not.toContain('dynamodb:Scan');
+      expect(JSON.stringify(statement.Action)).not.toContain('*');
+    }
+  });
+
+  it('let one function near access keys, and one change which roles hosts may have', () => {
+    expect(mayTouch('access-key#*')).toEqual(['Api']);
+    expect(mayTouch('host-role#*').toSorted()).toEqual(['Hosts', 'Resources']);
+    expect(mayTouch('join-token#*').toSorted()).toEqual(['Api', 'Hosts']);
+    expect(ofTable.filter(({ name }) => name === 'Events').flatMap(({ Action }) => Action)).not.toContain(
+      'dynamodb:PutItem',
+    );
+  });
+
+  it('let the function that seals access keys alone use the key for it', () => {
+    const sealing = policies.filter(([, { Statement }]) =>
+      Statement.some(({ Action }) => Action.includes('kms:Decrypt')),
+    );
+    expect(sealing.map(([name]) => name)).toEqual(['Api']);
+  });
+});
