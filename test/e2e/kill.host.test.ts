@@ -148,7 +148,7 @@ async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
       // A connection that breaks in the middle of an answer is a TypeError of fetch.
       const away = error instanceof GantryError ? errorTraits[error.code].retryable : error instanceof TypeError;
       if (!away) throw error;
-      await delay(20);
+      await delay(100);
     }
   }
 }
