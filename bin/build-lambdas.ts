@@ -45,7 +45,7 @@ export async function bundleFunction(repository: string, entry: string, target: 
     sourcemap: 'external',
     metafile: true,
     logLevel: 'warning',
-    plugins: [englishOnly, openApiAsBuilt, onlyUsedOfZod, credentialsFromEnvironment],
+    plugins: [englishOnly, openApiAsBuilt, onlyUsedOfZod, credentialsFromEnvironment, noEventStreams, processAsGlobal],
   });
   return metafile;
 }
@@ -102,6 +102,30 @@ const credentialsFromEnvironment: Plugin = {
   setup(build) {
     build.onLoad({ filter: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]dist-es[\\/]index\.js$/ }, () => ({
       contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
+    }));
+  },
+};
+
+/** No call of ours streams events; what could (a chunk that is never loaded) shares code with the rest, which then loads node:zlib. */
+const noEventStreams: Plugin = {
+  name: 'no-event-streams',
+  setup(build) {
+    build.onLoad(
+      { filter: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/]submodules[\\/]event-streams[\\/]index\.js$/ },
+      () => ({
+        contents: 'export {};',
+      }),
+    );
+  },
+};
+
+/** As a module it has each of its members read, which takes 3 ms; nobody wants more of it than these. */
+const processAsGlobal: Plugin = {
+  name: 'process-as-global',
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'process-as-global' }));
+    build.onLoad({ filter: /./, namespace: 'process-as-global' }, () => ({
+      contents: 'export default globalThis.process; export const { env, versions } = globalThis.process;',
     }));
   },
 };
