@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { installation } from './synth.ts';
 
 export const neededBinaries: readonly string[] = [
   'containerd',
@@ -18,6 +19,9 @@ export const neededBinaries: readonly string[] = [
   'iptables-restore',
   'nsenter',
 ];
+
+/** The text of a file of the installation. */
+export const installed = (name: string): string => readFileSync(join(installation, name), 'utf8');
 
 export interface Ended {
   readonly status: number | null;
@@ -33,6 +37,8 @@ export class HostSandbox implements Disposable {
   constructor(there: readonly string[] = neededBinaries) {
     for (const name of there) this.placeBinary(name, 'exit 0');
     this.placeBinary('systemctl', this.notes('systemctl'));
+    // It would wait for every disk of the machine.
+    this.placeBinary('sync', 'exit 0');
     // To see what a command line shows to every process.
     this.placeBinary('curl', `${this.notes('curl')}\nexec /usr/bin/curl "$@"`);
   }
