@@ -14,6 +14,8 @@ const switchedOn = z
   .default('false')
   .transform((text) => text === 'true');
 
+const wakeUrl = z.url({ protocol: /^wss?$/ });
+
 const variables = {
   AWS_REGION: z.string().min(1),
   /** Instead of the region's own STS, which is asked who a host is. */
@@ -27,7 +29,7 @@ const variables = {
   /** Tracing costs a tenth of a second at each cold start and five dollars a million requests: off unless asked for. */
   POWERTOOLS_TRACE_ENABLED: switchedOn,
   /** Where agents dial their wake-up socket: `wss://…/<stage>`. */
-  GANTRY_WAKE_URL: optional(z.url({ protocol: /^wss?$/ })),
+  GANTRY_WAKE_URL: optional(wakeUrl),
   /** Where frames for those sockets are posted: `https://…/<stage>`. */
   GANTRY_CONNECTIONS_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
   /** The KMS key that seals access keys. */
@@ -36,10 +38,14 @@ const variables = {
 };
 
 const controlSchema = z.object(variables).omit({ GANTRY_EVENT_BUS: true });
+/** Hosts cannot do without: they sign for the path of the address that they dial. */
+const hostsSchema = controlSchema.extend({ GANTRY_WAKE_URL: wakeUrl });
 const eventsSchema = z.object(variables).omit({ GANTRY_CONNECTIONS_ENDPOINT: true, GANTRY_WAKE_URL: true });
 
 /** Of the functions that run the control plane. */
 export type ControlEnvironment = z.infer<typeof controlSchema>;
+/** Of the function that hosts ask. */
+type HostsEnvironment = z.infer<typeof hostsSchema>;
 /** Of the function that tells the event bus. */
 export type EventsEnvironment = z.infer<typeof eventsSchema>;
 export type CommonEnvironment = Pick<
@@ -50,6 +56,7 @@ export type CommonEnvironment = Pick<
 type Given = Readonly<Record<string, string | undefined>>;
 
 export const controlEnvironment = (given: Given): ControlEnvironment => read(controlSchema, given);
+export const hostsEnvironment = (given: Given): HostsEnvironment => read(hostsSchema, given);
 export const eventsEnvironment = (given: Given): EventsEnvironment => read(eventsSchema, given);
 
 function read<T>(schema: z.ZodType<T>, given: Given): T {

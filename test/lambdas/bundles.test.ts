@@ -99,6 +99,7 @@ describe('a cold start', () => {
     GANTRY_TABLE: 'gantry',
     GANTRY_ACCOUNT_ID: '000000000000',
     GANTRY_EVENT_BUS: 'gantry',
+    GANTRY_WAKE_URL: 'wss://ws1.execute-api.us-east-1.amazonaws.com/prod',
     GANTRY_LOG_LEVEL: 'ERROR',
   });
 
@@ -111,10 +112,13 @@ describe('a cold start', () => {
     expect(await start('api', traced)).toEqual({ code: 0, output: 'handler is a function\n' });
   });
 
-  it('without what it needs names it', async () => {
-    const { GANTRY_TABLE: _, ...incomplete } = environment();
-    const { code, output } = await start('api', incomplete);
+  it.each([
+    ['api', 'GANTRY_TABLE'],
+    ['hosts', 'GANTRY_WAKE_URL'],
+    ['events', 'GANTRY_EVENT_BUS'],
+  ])('of %s without %s names it', async (name, variable) => {
+    const { code, output } = await start(name, { ...environment(), [variable]: '' });
     expect(code).toBe(1);
-    expect(output).toContain('GANTRY_TABLE');
+    expect(output).toContain(variable);
   });
 });
