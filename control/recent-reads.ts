@@ -8,7 +8,7 @@ import type { TaskDefinition } from '../core/model/task-definition.ts';
 import type { Clock } from './deps.ts';
 import { getAccessKey, type StoredAccessKey } from './store/access-keys.ts';
 import { getCluster } from './store/clusters.ts';
-import { getHostIdentity } from './store/hosts.ts';
+import { getHostIdentities, getHostIdentity } from './store/hosts.ts';
 import type { Table } from './store/table.ts';
 import { getRevisionBody, type RevisionReference } from './store/task-definitions.ts';
 
@@ -21,6 +21,8 @@ export interface RecentReads {
   clusterChanged(name: string): void;
   /** Who a host is, or was within the last minute: another process may have retired it since. */
   hostIdentity(hostId: string): Promise<HostIdentity | undefined>;
+  /** As many as there are, in any order; those that are not in memory by one read. */
+  hostIdentities(hostIds: readonly string[]): Promise<HostIdentity[]>;
   hostChanged(hostId: string): void;
   /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
   accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
@@ -47,6 +49,14 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
       }),
     clusterChanged: (name) => clusters.forget(name),
     hostIdentity: (hostId) => hosts.get(hostId, () => getHostIdentity(table, hostId)),
+    async hostIdentities(hostIds) {
+      const readAt = clock.now();
+      const known = hostIds.flatMap((hostId) => hosts.known(hostId) ?? []);
+      const missing = hostIds.filter((hostId) => hosts.known(hostId) === undefined);
+      const read = missing.length === 0 ? [] : await getHostIdentities(table, missing);
+      for (const identity of read) hosts.keep(identity.hostId, identity, readAt);
+      return [...known, ...read];
+    },
     hostChanged: (hostId) => hosts.forget(hostId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
@@ -69,15 +79,25 @@ class Memory<T> {
   async get(name: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
     // The age counts from before the read: what was read may have changed while it was under way.
     const readAt = this.#clock.now();
-    const known = this.#entries.get(name);
-    if (known !== undefined && readAt - known.readAt < this.#ageMs) return known.value;
-    this.#entries.delete(name);
+    const known = this.known(name);
+    if (known !== undefined) return known;
     const value = await read();
-    if (value === undefined) return undefined;
+    if (value !== undefined) this.keep(name, value, readAt);
+    return value;
+  }
+
+  /** What is remembered and not too old. */
+  known(name: string): T | undefined {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined && this.#clock.now() - entry.readAt < this.#ageMs) return entry.value;
+    this.#entries.delete(name);
+    return undefined;
+  }
+
+  keep(name: string, value: T, readAt: number): void {
     const oldest = this.#entries.keys().next().value;
     if (this.#entries.size >= this.#most && oldest !== undefined) this.#entries.delete(oldest);
     this.#entries.set(name, { value, readAt });
-    return value;
   }
 
   forget(name: string): void {

@@ -1,7 +1,7 @@
 /** Finishes RunTask requests that a crash left open: their tasks were promised with the first chunk. */
 import type { ControlDeps } from '../deps.ts';
 import { getRequest, isOpen, type OpenRequest, openRequests, unlistOpenRequest } from '../store/requests.ts';
-import { carryOut } from '../tasks/run-request.ts';
+import { carryOut, nothingMade } from '../tasks/run-request.ts';
 import type { LoopResult, StoreLoop } from './loop.ts';
 
 /** A younger one is most likely still in the hands of the call that made it. */
@@ -33,7 +33,7 @@ async function finish(deps: ControlDeps, listed: OpenRequest): Promise<boolean> 
       await deps.table.commit([unlistOpenRequest(listed)]);
       return true;
     }
-    await carryOut(deps, { request, stored: 'yes', made: new Map() });
+    await carryOut(deps, { request, stored: 'yes', ...nothingMade });
     deps.log.info({ cluster, token }, 'finished a RunTask request that was left open');
     return true;
   } catch (error) {

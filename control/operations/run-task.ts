@@ -12,9 +12,9 @@ import { normaliseRunTask, runTaskWarnings } from '../../core/model/normalise-ru
 import type { Task } from '../../core/model/task.ts';
 import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
-import { getRequest, type RunRequest } from '../store/requests.ts';
+import { canBeRepeated, getRequest, type RunRequest, tokenForOnce } from '../store/requests.ts';
 import { getTasks } from '../store/tasks.ts';
-import { carryOut, madeCount, type Progress, taskIdAt } from '../tasks/run-request.ts';
+import { carryOut, madeCount, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
 import type { Handlers, OperationContext } from './context.ts';
 import { activeClusterName, revisionMeant } from './references.ts';
 import { readRevision } from './task-definitions.ts';
@@ -29,15 +29,15 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
   const fresh = newRequest(deps, cluster, token, requestHash, input);
   for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
-  const found = await getRequest(deps.table, cluster, token, deps.clock.now());
+  const found = canBeRepeated(token) ? await getRequest(deps.table, cluster, token, deps.clock.now()) : undefined;
   const from: Progress =
     found === undefined || found.expired
       ? {
           request: await fresh,
           stored: found === undefined ? 'no' : { replacesNonce: found.request.nonce },
-          made: new Map(),
+          ...nothingMade,
         }
-      : { request: found.request, stored: 'yes', made: new Map() };
+      : { request: found.request, stored: 'yes', ...nothingMade };
   refuseOtherRequest(deps, from.request, requestHash);
   const done = await carryOut(deps, from);
   // Another call may have been quicker to store a request under the same token.
@@ -53,7 +53,7 @@ function tokenOf({ deps, invocationId }: OperationContext, { clientToken }: Inpu
       field: 'clientToken',
     });
   }
-  return invocationId === undefined ? `once:${deps.newId()}` : `call:${sha256(invocationId)}`;
+  return invocationId === undefined ? tokenForOnce(deps.newId()) : `call:${sha256(invocationId)}`;
 }
 
 /** Of the request as it was written: the same token with another request is a conflict. The cluster is the token's scope. */
@@ -121,13 +121,17 @@ async function newRequest(
   };
 }
 
-async function answer(deps: ControlDeps, { request, made }: Progress, warnings: string[]): Promise<Output<'RunTask'>> {
+async function answer(
+  deps: ControlDeps,
+  { request, made, hosts }: Progress,
+  warnings: string[],
+): Promise<Output<'RunTask'>> {
   const indexes = Array.from({ length: madeCount(request) }, (_, index) => index);
   const missing = indexes.filter((index) => !made.has(index)).map((index) => taskIdAt(request, index));
   // Those of an earlier call may have moved on, and after their retention they are gone.
   const earlier = missing.length === 0 ? new Map<string, Task>() : await getTasks(deps.table, missing);
   const tasks = indexes.flatMap((index) => made.get(index) ?? earlier.get(taskIdAt(request, index)) ?? []);
-  return { tasks: await taskViews(deps, request.cluster, tasks), failures: failuresOf(deps, request), warnings };
+  return { tasks: await taskViews(deps, request.cluster, tasks, hosts), failures: failuresOf(deps, request), warnings };
 }
 
 /** One entry a task that was refused. */

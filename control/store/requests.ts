@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { taskSchema } from '../../core/model/task.ts';
-import { isExpired, itemOf, parseItem, parseOptional } from './item.ts';
+import { isExpired, itemOf, parseItem } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { queryAll } from './read-all.ts';
 import type { Change, Item, Table } from './table.ts';
@@ -57,8 +57,15 @@ export async function getRequest(
   return item === undefined ? undefined : { request: parseItem(runRequestSchema, item), expired: isExpired(item, now) };
 }
 
-/** The record as it is now, from a refused `addRequest` or `advanceRequest`. */
-export const refusedRequest = (item: Item | undefined): RunRequest | undefined => parseOptional(runRequestSchema, item);
+/** The record as it is now, from a refused `addRequest` or `advanceRequest`; undefined of anything else that was refused. */
+export const refusedRequest = (item: Item | undefined): RunRequest | undefined =>
+  item?.sk === requestSortKey ? parseItem(runRequestSchema, item) : undefined;
+
+const requestSortKey = keys.request('', '').sk;
+
+/** The token of a call that nobody can repeat, because nobody else knows it. */
+export const tokenForOnce = (id: string): string => `once:${id}`;
+export const canBeRepeated = (token: string): boolean => !token.startsWith(tokenForOnce(''));
 
 const itemOfRequest = (request: RunRequest): Item =>
   itemOf(keys.request(request.cluster, request.token), request, {

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { GantryError } from '../../core/errors.ts';
+import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Explanation } from '../../core/placement/explanation.ts';
 import { placeOn } from '../../core/task/transitions.ts';
@@ -14,6 +15,7 @@ import { addHostTask } from '../store/hosts.ts';
 import {
   addRequest,
   advanceRequest,
+  canBeRepeated,
   isOpen,
   listOpenRequest,
   type OpenRequest,
@@ -40,9 +42,13 @@ export interface Progress {
   readonly stored: 'yes' | 'no' | { readonly replacesNonce: string };
   /** Made by this call, by index; others were made by an earlier one. */
   readonly made: ReadonlyMap<number, Task>;
+  /** By id: where it has placed tasks. */
+  readonly hosts: ReadonlyMap<string, HostCapacity>;
   /** Set once something did not fit: the tasks of a request are alike, so neither does the rest. */
   readonly exhausted?: Explanation;
 }
+
+export const nothingMade: Pick<Progress, 'made' | 'hosts'> = { made: new Map(), hosts: new Map() };
 
 export const taskIdAt = (request: Pick<RunRequest, 'nonce'>, index: number): string =>
   createHash('sha256').update(`${request.nonce}#${index}`).digest('hex').slice(0, 32);
@@ -71,7 +77,8 @@ function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress>
     if (result.outcome === 'done') {
       countRefused(deps, chunk);
       await announce(deps, chunk);
-      return { request: chunk.request, stored: 'yes', made: chunk.made, ...exhaustion(chunk) };
+      const hosts = new Map([...progress.hosts, ...chunk.assigned.map(({ host }) => [host.hostId, host] as const)]);
+      return { request: chunk.request, stored: 'yes', made: chunk.made, hosts, ...exhaustion(chunk) };
     }
     learnFrom(deps, progress.request.cluster, result);
     return overtaken(progress, result);
@@ -167,18 +174,21 @@ function refusalOf(explanation: Explanation, from: number): Refusal {
 
 function changesOf({ request: seen, stored }: Progress, { request, assigned, waiting }: Chunk): Change[] {
   const open: OpenRequest = { cluster: seen.cluster, token: seen.token, createdAt: seen.template.createdAt };
-  const record =
-    stored === 'yes'
-      ? advanceRequest(seen, request)
-      : addRequest(request, stored === 'no' ? undefined : stored.replacesNonce);
   return [
-    record,
+    ...recordOf(seen, stored, request),
     // A request that fits one commit is never open.
     ...(isOpen(request) ? [listOpenRequest(open)] : seen.next > 0 ? [unlistOpenRequest(open)] : []),
     ...assigned.flatMap(({ task, host }) => [addTask(task), listTask(task), addHostTask(host.hostId, task)]),
     ...waiting.flatMap((task) => [addTask(task), listTask(task), listWaiting(task)]),
     ...reserveHosts(assigned),
   ];
+}
+
+/** Always the first change. A request that is done with one commit and that nobody can repeat needs no record. */
+function recordOf(seen: RunRequest, stored: Progress['stored'], next: RunRequest): Change[] {
+  if (stored === 'yes') return [advanceRequest(seen, next)];
+  if (stored !== 'no') return [addRequest(next, stored.replacesNonce)];
+  return isOpen(next) || canBeRepeated(next.token) ? [addRequest(next, undefined)] : [];
 }
 
 async function announce(deps: ControlDeps, { request, assigned, waiting }: Chunk): Promise<void> {
@@ -197,5 +207,5 @@ function overtaken(progress: Progress, result: CommitResult): Progress | undefin
   const request = refusedRequest(item);
   if (request === undefined) return undefined;
   const isOurs = request.nonce === progress.request.nonce;
-  return { request, stored: 'yes', made: isOurs ? progress.made : new Map() };
+  return { request, stored: 'yes', ...(isOurs ? { made: progress.made, hosts: progress.hosts } : nothingMade) };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { interceptCommits } from './support/intercepted-table.ts';
+import { breaches } from './support/invariants.ts';
 import { idOf, startWorld, type World } from './support/world.ts';
 
 describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', { timeout: 30_000 }, (store) => {
@@ -189,5 +191,29 @@ describe('RunTask refuses', () => {
     await world.register('job');
     await expect(world.call('RunTask', { taskDefinition: 'job', ...change })).rejects.toMatchObject({ code, message });
     expect((await world.call('ListTasks', {})).taskArns).toEqual([]);
+  });
+});
+
+describe('a call that nobody can repeat', () => {
+  it.each<[string, { count?: number; clientToken?: string }, { invocationId?: string }, number]>([
+    ['leaves no record', {}, {}, 0],
+    ['has one once it is too large for one commit', { count: 25 }, {}, 2],
+    ['is another with a client token', { clientToken: 'mine' }, {}, 1],
+    ['is another with an invocation id', {}, { invocationId: 'an-id' }, 1],
+  ])('%s', async (_, more, options, records) => {
+    const written: string[] = [];
+    await using world = await startWorld({
+      wrap: (table) =>
+        interceptCommits(table, (changes, forward) => {
+          written.push(...changes.flatMap((change) => (change.kind === 'put' ? change.item.pk : [])));
+          return forward(changes);
+        }),
+    });
+    await world.host({ memoryMib: 8192 });
+    await world.register('job');
+    const { tasks } = await world.call('RunTask', { taskDefinition: 'job', ...more }, options);
+    expect(tasks).toHaveLength(more.count ?? 1);
+    expect(written.filter((pk) => pk.startsWith('request#'))).toHaveLength(records);
+    expect(await breaches(world.table)).toEqual([]);
   });
 });

@@ -1,19 +1,26 @@
-/** Reads what the views of tasks need (revisions from memory, hosts by one batch) and makes them. */
+/** Reads what the views of tasks need (revisions and who hosts are from memory, how they are by one batch) and makes them. */
 import type { TaskView } from '../../../core/api/shapes.ts';
+import type { HostCapacity } from '../../../core/model/host.ts';
 import type { Task } from '../../../core/model/task.ts';
 import type { ControlDeps } from '../../deps.ts';
-import { getHostCapacities, getHostIdentities } from '../../store/hosts.ts';
+import { getHostCapacities } from '../../store/hosts.ts';
 import { taskView } from './task-view.ts';
 
-/** In the order given; all tasks are of one cluster. */
-export async function taskViews(deps: ControlDeps, cluster: string, tasks: readonly Task[]): Promise<TaskView[]> {
+/** In the order given; all tasks are of one cluster. `seen`: hosts that the caller has just read, by id. */
+export async function taskViews(
+  deps: ControlDeps,
+  cluster: string,
+  tasks: readonly Task[],
+  seen: ReadonlyMap<string, HostCapacity> = new Map(),
+): Promise<TaskView[]> {
   const hostIds = [...new Set(tasks.flatMap(({ hostId }) => hostId ?? []))];
+  const unseen = hostIds.filter((hostId) => !seen.has(hostId));
   const [identities, capacities] = await Promise.all([
-    getHostIdentities(deps.table, hostIds),
-    getHostCapacities(deps.table, cluster, hostIds),
+    deps.recent.hostIdentities(hostIds),
+    unseen.length === 0 ? [] : getHostCapacities(deps.table, cluster, unseen),
   ]);
   const identityOf = new Map(identities.map((identity) => [identity.hostId, identity]));
-  const capacityOf = new Map(capacities.map((capacity) => [capacity.hostId, capacity]));
+  const capacityOf = new Map([...seen, ...capacities.map((capacity) => [capacity.hostId, capacity] as const)]);
   return Promise.all(
     tasks.map(async (task) => {
       const definition = await deps.recent.revisionBody(task);
