@@ -55,7 +55,9 @@ export async function startFaultyDynamo(options: FaultyDynamoOptions): Promise<F
   const consumed = new ConsumedUnits();
   const proxy = createServer((request, response) => {
     // A broken connection to the emulator breaks the client's too.
-    handle(request, response, { injector, admit, consumed, upstream: dynoxide.endpoint }).catch(() => response.destroy());
+    handle(request, response, { injector, admit, consumed, upstream: dynoxide.endpoint }).catch(() =>
+      response.destroy(),
+    );
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
@@ -92,19 +94,19 @@ async function handle(request: IncomingMessage, response: ServerResponse, behind
         authorization,
         'x-amz-date': String(date),
       },
-      body: JSON.stringify(consumed.asking(operation, input)),
+      body: JSON.stringify(input),
     });
     const body = await answer.text();
     if (!answer.ok) throw new UpstreamError(answer.status, body);
-    const output: Wire = JSON.parse(body);
-    consumed.add(operation, output);
-    return output;
+    return JSON.parse(body);
   };
   const operation = String(request.headers['x-amz-target']).slice(target.length);
   try {
     const input = JSON.parse(await text(request));
     admit(operation, input, authorization);
-    const output = await injector.intercept(operation, input, forward);
+    // What the injector asks for itself is nobody's consumption.
+    const output = await injector.intercept(operation, consumed.asking(operation, input), forward);
+    consumed.add(operation, output);
     send(response, 200, JSON.stringify(output));
   } catch (error) {
     if (error instanceof UpstreamError) return send(response, error.status, error.body);
