@@ -19,7 +19,8 @@ import { ImagePuller } from '../../agent/images/puller.ts';
 import { LogStore } from '../../agent/logs/log-store.ts';
 import { parseSubnet } from '../../agent/network/addresses.ts';
 import { writeEtcFiles } from '../../agent/network/etc-files.ts';
-import { hostModeMatch, removeHostNetwork } from '../../agent/network/host-network.ts';
+import { openHostMode } from '../../agent/network/host-mode.ts';
+import { removeHostNetwork } from '../../agent/network/host-network.ts';
 import { TaskNetworks } from '../../agent/network/task-network.ts';
 import { type MachineFacts, makeSpec } from '../../agent/oci/spec.ts';
 import { taskArn } from '../../core/arn.ts';
@@ -61,10 +62,10 @@ export async function bareContender(options: BareOptions): Promise<Contender> {
     network,
     owner: namespace,
     directory: join(directory, 'network'),
-    hostModeMatch: await hostModeMatch(
+    hostMode: await openHostMode(
       network.netns,
       cgroupParent,
-      cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')).unified,
+      cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')),
     ),
   });
   await networks.makeHost();

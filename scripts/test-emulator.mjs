@@ -1,0 +1,49 @@
+/**
+ * `npm run test:emulator`: deploys, updates and destroys the stack on a third-party emulator of AWS, from PyPI, in an environment of
+ * its own (kept in ~/.cache/gantry), and runs a real container through it. Not part of `npm test`, which uses no other registry than
+ * npm's and Debian's.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { childPath, machineFacts } from './machine.mjs';
+import { node24 } from './node24.mjs';
+import { run } from './run.mjs';
+import { main, setUp } from './setup.mjs';
+
+/** The emulator and what it needs for TLS. Another version is another directory. */
+const requirements = ['ministack==1.5.33', 'cryptography==50.0.2'];
+
+await main(async () => {
+  const facts = machineFacts();
+  await setUp('test', { facts });
+  const home = join(homedir(), '.cache/gantry', `emulator-${requirements.join('-').replaceAll('==', '-')}`);
+  const python = join(home, 'bin/python');
+  if (!existsSync(join(home, 'complete'))) {
+    console.log(`set-up: installing ${requirements.join(', ')} from PyPI into ${home}`);
+    run('python3', ['-m', 'venv', '--clear', home]);
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
+    run('touch', [join(home, 'complete')]);
+  }
+  const { status } = spawnSync(
+    node24(facts),
+    [
+      join(facts.repository, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--config',
+      'test/emulator/vitest.config.ts',
+      ...process.argv.slice(2),
+    ],
+    {
+      cwd: facts.repository,
+      env: {
+        ...process.env,
+        GANTRY_EMULATOR_PYTHON: python,
+        PATH: [join(facts.repository, 'node_modules/.bin'), childPath(facts)].join(delimiter),
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  process.exitCode = status ?? 1;
+});
