@@ -3,13 +3,14 @@
  * brings. Builds nothing.
  */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Construct } from 'constructs';
 
-/** This file is lib/bundles.ts in a clone, and a part of dist/lib/ in a package. */
-const room = dirname(fileURLToPath(import.meta.url));
-const builtWithThis = basename(dirname(room)) === 'dist' ? dirname(room) : join(dirname(room), 'dist');
+/** lib/bundles.ts in a clone; a part of dist/lib/, as JavaScript, in a package. */
+const here = fileURLToPath(import.meta.url);
+const beside = dirname(dirname(here));
+const builtWithThis = here.endsWith('.ts') ? join(beside, 'dist') : beside;
 
 /** Context key that names another directory of built parts. */
 const distContext = 'gantry:dist';

@@ -5,7 +5,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import type { Construct, IDependable } from 'constructs';
 import { makeAlarms } from './control-plane/alarms.ts';
 import { makeDashboard } from './control-plane/dashboard.ts';
-import { type Functions, GantryFunction, listOf } from './control-plane/functions.ts';
+import { type Functions, GantryFunction } from './control-plane/functions.ts';
 import { GatewayHttpApi } from './control-plane/http-api.ts';
 import { grantTable } from './control-plane/permissions.ts';
 import { makeSealingKey } from './control-plane/sealing-key.ts';
@@ -105,7 +105,8 @@ export class GantryControlPlane extends ControlPlaneBase {
     const sealing = settings.accessKeyEncryption ? makeSealingKey(this, settings.removalPolicy) : undefined;
     const functions: Functions = {
       api: make('api', { ...posts, ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }) }),
-      hosts: make('hosts', { ...posts, GANTRY_WAKE_URL: sockets.wakeUrl }),
+      // Hosts are woken by others: a report gives nobody anything to fetch.
+      hosts: make('hosts', { GANTRY_WAKE_URL: sockets.wakeUrl }),
       wake: make('wake', posts),
       events: settings.events ? make('events', { GANTRY_EVENT_BUS: this.eventBus.eventBusName }) : undefined,
       sweep: make('sweep', posts),
@@ -113,7 +114,7 @@ export class GantryControlPlane extends ControlPlaneBase {
     };
     sealing?.grantSealing(functions.api);
     if (functions.events !== undefined) this.eventBus.grantPutEventsTo(functions.events);
-    for (const made of listOf(functions)) if (made !== functions.events) sockets.grantPost(made);
+    for (const name of ['api', 'wake', 'sweep', 'resources'] as const) sockets.grantPost(functions[name]);
     return functions;
   }
 

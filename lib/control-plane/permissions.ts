@@ -18,7 +18,8 @@ const [store, clusters] = [family(keys.store().pk), family(partitions.clusters)]
 const revisions = family(partitions.family(''));
 const definitions = [revisions, family(partitions.revisions('ACTIVE'))];
 const requests = [family(keys.request('', '').pk), family(partitions.openRequests)];
-const tasks = [keys.task('').pk, partitions.liveTasks('', 0), partitions.waitingTasks('', 0)].map(family);
+const tasks = [keys.task('').pk, partitions.liveTasks('', 0)].map(family);
+const waiting = family(partitions.waitingTasks('', 0));
 const stoppedTasks = family(partitions.stoppedTasks('', 0));
 /** Desired sets and capacities: what placement writes. */
 const hosts = [family(partitions.host('')), family(partitions.hosts('', 0))];
@@ -31,8 +32,10 @@ const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)
 
 /** Whichever function starts first makes the store and its cluster `default`. */
 const everyone = [store, clusters];
-/** What each function that moves tasks along changes, and the sockets of the hosts that it wakes. */
-const movesTasks = [...everyone, ...tasks, ...hosts, connections];
+/** What reports change, and whose sockets these are. */
+const onHosts = [...everyone, ...tasks, ...hosts, connections];
+/** What placement changes. */
+const placing = [...onHosts, waiting];
 
 interface TableAccess {
   readonly reads: readonly string[];
@@ -44,20 +47,16 @@ interface TableAccess {
 const access: Readonly<Record<FunctionName, TableAccess>> = {
   api: {
     reads: [],
-    writes: [...movesTasks, ...definitions, ...requests, ...hostNames, instances, joinTokens, ...accessKeys],
+    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, joinTokens, ...accessKeys],
     history: true,
   },
-  hosts: {
-    reads: [revisions, hostRoles],
-    writes: [...movesTasks, ...hostNames, instances, joinTokens],
-    history: false,
-  },
-  wake: { reads: [revisions], writes: movesTasks, history: false },
+  hosts: { reads: [revisions, hostRoles], writes: [...onHosts, ...hostNames, instances, joinTokens], history: false },
+  wake: { reads: [], writes: placing, history: false },
   events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
-  sweep: { reads: [revisions], writes: [...movesTasks, ...requests, ...hostNames, instances], history: true },
+  sweep: { reads: [], writes: [...placing, ...requests, ...hostNames, instances], history: true },
   resources: {
     reads: [],
-    writes: [...movesTasks, ...definitions, ...hostNames, hostRoles, instances],
+    writes: [...placing, ...definitions, ...hostNames, hostRoles, instances],
     history: false,
   },
 };
