@@ -10,12 +10,16 @@ import type { LambdaFunction } from './lambda/lambda-function.ts';
 import { Platform, type PlatformOptions } from './platform.ts';
 import type { EventSourceMapping } from './stream/event-source-mapping.ts';
 import { type SynthOptions, synthesize } from './synth.ts';
+import type { StackSource } from './template/template.ts';
 import type { World } from './world.ts';
 
-export type FunctionName = 'api' | 'hosts' | 'wake' | 'events' | 'sweep' | 'resources';
+export const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'] as const;
+export type FunctionName = (typeof functionNames)[number];
 
 export interface AwsCloud extends AsyncDisposable {
   readonly platform: Platform;
+  /** What was deployed. */
+  readonly source: StackSource;
   readonly world: World;
   /** Of the REST API and the hosts' routes. */
   readonly endpoint: string;
@@ -51,6 +55,7 @@ export async function startAwsCloud(options: PlatformOptions & SynthOptions = {}
   const all = made.move();
   return {
     platform,
+    source,
     world,
     endpoint,
     wireEndpoint,

@@ -14,6 +14,7 @@ export interface PlatformOptions extends Partial<WorldOptions> {
 }
 
 interface Existing extends Made {
+  readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
@@ -25,6 +26,7 @@ export class Platform implements AsyncDisposable {
   readonly #existing = new Map<string, Existing>();
   #order: string[] = [];
   #outputs: Readonly<Record<string, string>> = {};
+  #assets: ReadonlyMap<string, string> = new Map();
 
   private constructor(world: World, parameters: Readonly<Record<string, string>>) {
     this.world = world;
@@ -53,9 +55,20 @@ export class Platform implements AsyncDisposable {
     return this.#known(logicalId).id;
   }
 
+  /** All resources of a type, with their properties as the service was given them. */
+  resourcesOf(type: string): readonly Existing[] {
+    return [...this.#existing.values()].filter((one) => one.type === type);
+  }
+
+  /** What was published, by its key in S3. */
+  get assets(): ReadonlyMap<string, string> {
+    return this.#assets;
+  }
+
   /** Makes what is new, brings the rest up to date, and removes what the template no longer has. */
   async update(source: StackSource): Promise<void> {
-    const { template } = source;
+    const { template, assets } = source;
+    this.#assets = assets;
     const resolver = this.#resolver(source);
     const wanted = Object.entries(template.Resources).filter(
       ([, { Condition }]) => Condition === undefined || resolver.holds(Condition),
@@ -87,7 +100,7 @@ export class Platform implements AsyncDisposable {
     const former = this.#existing.get(logicalId);
     const base = { logicalId, type, properties, world: this.world, source };
     const made = await readerOf(type)({ ...base, ...(former !== undefined && { former }) });
-    this.#existing.set(logicalId, { ...made, properties });
+    this.#existing.set(logicalId, { ...made, type, properties });
   }
 
   async #remove(logicalId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { buildAgent } from '../../bin/build-agent.ts';
 import { buildLambdas } from '../../bin/build-lambdas.ts';
 import type { GantryControlPlaneProps } from '../../lib/control-plane-props.ts';
 import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
@@ -26,7 +27,7 @@ export interface Synthesized extends StackSource, Disposable {}
 export async function synthesize({ controlPlane: props, more }: SynthOptions = {}): Promise<Synthesized> {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-synth-'));
   const dist = join(directory, 'dist');
-  await buildLambdas(repository, dist);
+  await Promise.all([buildLambdas(repository, dist), buildAgent(repository, dist)]);
   const app = new App({
     outdir: join(directory, 'cdk.out'),
     context: { 'gantry:dist': dist },

@@ -26,6 +26,10 @@ export interface WorldOptions {
   readonly accountId: string;
   /** Of the faults of DynamoDB; none until rates are set. */
   readonly seed: number;
+  /** Where functions find services that are not here, such as AWS_ENDPOINT_URL_STS. */
+  readonly endpoints?: Readonly<Record<string, string>>;
+  /** True: hosts are elsewhere, find the gateways by AWS' names, and are told those. */
+  readonly hostsKnowNames?: boolean;
 }
 
 /** A scheduled call of a function: its event is made when it is due. */
@@ -145,6 +149,7 @@ export class World implements AsyncDisposable {
       AWS_ENDPOINT_URL_DYNAMODB: this.#dynamo.endpoint,
       // Whatever has none of its own stays on this machine and is refused there.
       AWS_ENDPOINT_URL: this.#services.url,
+      ...this.options.endpoints,
     };
   }
 

@@ -36,6 +36,8 @@ const mostOutput = 4_000;
 export class LambdaFunction {
   #config: FunctionConfig;
   #environments: ExecutionEnvironment[] = [];
+  /** Of an older version, in the middle of an event. */
+  readonly #replaced = new Set<ExecutionEnvironment>();
   /** What it wrote, the newest last. */
   readonly output: string[] = [];
   outputBytes = 0;
@@ -64,6 +66,8 @@ export class LambdaFunction {
     const { timeoutSeconds } = this.#config;
     const request = { event, context: this.#context(), traceId: traceId() };
     const outcome = await environment.invoke(request, timeoutSeconds * 1000);
+    // An old version ends with its last event.
+    if (this.#replaced.delete(environment)) await environment.kill();
     const milliseconds = performance.now() - began;
     this.invocations.push({ coldStart: warm === undefined, milliseconds, outcome: outcome.kind });
     return outcome;
@@ -72,9 +76,13 @@ export class LambdaFunction {
   /** A new version: events that have begun end on the old one. */
   async replace(config: FunctionConfig): Promise<void> {
     this.#config = config;
-    const old = this.#environments;
+    const [busy, idle] = [
+      this.#environments.filter(({ isBusy }) => isBusy),
+      this.#environments.filter(({ isBusy }) => !isBusy),
+    ];
     this.#environments = [];
-    await Promise.all(old.filter(({ isBusy }) => !isBusy).map((environment) => environment.kill()));
+    for (const environment of busy) this.#replaced.add(environment);
+    await Promise.all(idle.map((environment) => environment.kill()));
   }
 
   /** The next event meets no warm environment. */
@@ -84,7 +92,7 @@ export class LambdaFunction {
 
   /** Ends every environment, in the middle of what it does. */
   async kill(): Promise<void> {
-    await Promise.all(this.#environments.map((environment) => environment.kill()));
+    await Promise.all([...this.#environments, ...this.#replaced].map((environment) => environment.kill()));
   }
 
   #startEnvironment(): ExecutionEnvironment | undefined {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isAllowed } from '../iam/policy.ts';
 import { type FunctionConfig, LambdaFunction } from '../lambda/lambda-function.ts';
 import { EventSourceMapping, type MappingConfig } from '../stream/event-source-mapping.ts';
+import type { World } from '../world.ts';
 import { boolean, number, propertiesOf, type Reader, type Wanted } from './reader.ts';
 
 const functionSchema = z.object({
@@ -50,13 +51,17 @@ function functionConfig(wanted: Wanted): FunctionConfig {
     timeoutSeconds: properties.Timeout,
     memoryMib: properties.MemorySize,
     reservedConcurrency: properties.ReservedConcurrentExecutions,
-    environment: {
-      ...z.record(z.string(), z.string()).parse(world.localized(properties.Environment.Variables)),
-      ...world.endpoints,
-    },
+    environment: { ...localEnvironment(world, properties.Environment.Variables), ...world.endpoints },
     credentials: { accessKeyId, secretAccessKey },
     region: world.options.region,
   };
+}
+
+/** What a function calls itself is on loopback; what it tells hosts is where those find it. */
+function localEnvironment(world: World, variables: Readonly<Record<string, string>>): Record<string, string> {
+  const local = z.record(z.string(), z.string()).parse(world.localized(variables));
+  const { GANTRY_WAKE_URL } = variables;
+  return world.options.hostsKnowNames === true && GANTRY_WAKE_URL !== undefined ? { ...local, GANTRY_WAKE_URL } : local;
 }
 
 const permissionSchema = z.object({
