@@ -1,6 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { tableShape } from '../../control/store/table-shape.ts';
@@ -264,37 +263,5 @@ describe('removal', () => {
 
   it('leaves no key behind that a failed deployment made', () => {
     template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
-  });
-});
-
-describe('alarms', () => {
-  const { template: told } = makeControlPlane((stack) => ({ alarmTopic: new Topic(stack, 'Topic') }));
-  const alarms = Object.values(told.findResources('AWS::CloudWatch::Alarm'));
-
-  it('tell the topic, each of them', () => {
-    const [topic] = Object.keys(told.findResources('AWS::SNS::Topic'));
-    expect(alarms.length).toBeGreaterThan(15);
-    for (const { Properties } of alarms) expect(Properties.AlarmActions).toEqual([{ Ref: topic }]);
-  });
-
-  it('see a sweep that does not run at all', () => {
-    told.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp("'sweep' has not run"),
-      ComparisonOperator: 'LessThanThreshold',
-      TreatMissingData: 'breaching',
-    });
-  });
-
-  it('see a silent host of any cluster', () => {
-    told.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp('a host has sent no heartbeat'),
-      Metrics: [
-        Match.objectLike({
-          Expression: Match.stringLikeRegexp(
-            `^SELECT SUM\\(HostSilent\\) FROM "Gantry" WHERE service = 'TestControlPlane`,
-          ),
-        }),
-      ],
-    });
   });
 });
