@@ -1,8 +1,9 @@
 /** What an item of the store's change stream is, told by its key. Items of other kinds are undefined: nobody follows their changes. */
 import { type HostCapacity, hostCapacitySchema } from '../../core/model/host.ts';
-import { type Task, taskSchema } from '../../core/model/task.ts';
+import type { Task } from '../../core/model/task.ts';
 import { parseItem } from './item.ts';
 import type { Item } from './table.ts';
+import { parseTask } from './task-item.ts';
 
 /** Cluster and shard of a partition that is spread. */
 const spread = /^(\w+)#([\w-]+)#\d+$/;
@@ -17,4 +18,4 @@ export const hostCapacityOf = (item: Item): HostCapacity | undefined =>
   spread.exec(item.pk)?.[1] === 'hosts' ? parseItem(hostCapacitySchema, item) : undefined;
 
 export const taskOf = (item: Item): Task | undefined =>
-  item.pk.startsWith('task#') && item.sk === 'task' ? parseItem(taskSchema, item) : undefined;
+  item.pk.startsWith('task#') && item.sk === 'task' ? parseTask(item) : undefined;

@@ -3,13 +3,14 @@
  * its place in the history index from then on. Waiting tasks have a listing of their own (waiting-tasks.ts).
  */
 import { z } from 'zod';
-import { launchTypeSchema, type Task, taskSchema, taskStatusSchema } from '../../core/model/task.ts';
+import { launchTypeSchema, type Task, taskStatusSchema } from '../../core/model/task.ts';
 import { desiredStatus, lastStatus, taskTimes } from '../../core/task/status.ts';
-import { itemOf, parseItem, parseOptional } from './item.ts';
+import { itemOf, parseItem } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { type MergeOptions, mergeShards, type Positioned, type ShardPage } from './merge-shards.ts';
 import { getAll } from './read-all.ts';
-import type { Change, Page, Table } from './table.ts';
+import type { Change, Item, Page, Table } from './table.ts';
+import { parseTask, taskData } from './task-item.ts';
 
 /** What ListTasks filters by and DescribeClusters counts. */
 const liveTaskSchema = z.object({
@@ -27,19 +28,19 @@ const liveTaskSchema = z.object({
 export type LiveTask = z.infer<typeof liveTaskSchema>;
 
 export const getTask = async (table: Table, taskId: string): Promise<Task | undefined> =>
-  parseOptional(taskSchema, await table.get(keys.task(taskId)));
+  optionalTask(await table.get(keys.task(taskId)));
+
+const optionalTask = (item: Item | undefined): Task | undefined => (item === undefined ? undefined : parseTask(item));
 
 /** By id; those that do not exist are left out. */
 export const getTasks = async (table: Table, taskIds: readonly string[]): Promise<Map<string, Task>> => {
   const items = await getAll(table, taskIds.map(keys.task));
-  return new Map(
-    items.map((item) => [item.sk === 'task' ? item.pk.slice('task#'.length) : item.pk, parseItem(taskSchema, item)]),
-  );
+  return new Map(items.map(parseTask).map((task) => [task.id, task]));
 };
 
 export const addTask = (task: Task): Change => ({
   kind: 'put',
-  item: itemOf(keys.task(task.id), task),
+  item: itemOf(keys.task(task.id), taskData(task)),
   when: [{ item: 'absent' }],
 });
 
@@ -49,7 +50,11 @@ export function replaceTask(seen: Task, members: Omit<Task, 'version'>, retentio
   const { stoppedAt } = taskTimes(next);
   return {
     kind: 'put',
-    item: itemOf(keys.task(next.id), next, stoppedAt === undefined ? {} : ended(next, stoppedAt, retentionSeconds)),
+    item: itemOf(
+      keys.task(next.id),
+      taskData(next),
+      stoppedAt === undefined ? {} : ended(next, stoppedAt, retentionSeconds),
+    ),
     when: [
       { path: ['version'], is: '=', value: seen.version },
       // What makes giving back a host's capacity happen exactly once.
@@ -150,7 +155,7 @@ export const stoppedTasks = (
       page,
       page.items.map((item) => ({
         position: item.history?.sk ?? item.sk,
-        entry: { task: parseItem(taskSchema, item), expiresAt: item.expiresAt },
+        entry: { task: parseTask(item), expiresAt: item.expiresAt },
       })),
     );
   });
