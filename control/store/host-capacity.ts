@@ -11,6 +11,7 @@ import type { PlacementNeeds, Task } from '../../core/model/task.ts';
 import { tasksOfGroup } from '../../core/placement/capacity.ts';
 import { keys } from './keys.ts';
 import type { Change, Condition, Json, Path } from './table.ts';
+import { hostGrown } from './table-shape.ts';
 
 /** What one task takes of its host. */
 export interface Holding {
@@ -19,6 +20,9 @@ export interface Holding {
 }
 
 export const holdingOf = (task: Task): Holding => ({ taskId: task.id, needs: task.needs });
+
+/** After every change but a placement. */
+const grown: { readonly path: Path; readonly value: Json } = { path: [hostGrown], value: true };
 
 type Update = { set: { path: Path; value: Json }[]; add: { path: Path; by: number }[]; remove: Path[] };
 
@@ -50,7 +54,7 @@ function totalsOf(holdings: readonly Holding[]): Totals {
 export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Change {
   const totals = totalsOf(holdings);
   const update: Update = {
-    set: [],
+    set: [{ path: [hostGrown], value: false }],
     add: [...amounts(-1, totals, holdings.length), { path: ['generation'], by: 1 }],
     remove: [],
   };
@@ -80,7 +84,7 @@ export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Chang
 /** Gives the holdings back. Refused only where another release or placement of the same groups came in between. */
 export function release(seen: HostCapacity, holdings: readonly Holding[]): Change {
   const totals = totalsOf(holdings);
-  const update: Update = { set: [], add: amounts(1, totals, holdings.length), remove: [] };
+  const update: Update = { set: [grown], add: amounts(1, totals, holdings.length), remove: [] };
   const when: Condition[] = [{ item: 'exists' }];
   countRelease(seen, update, when);
   for (const [port, taskId] of totals.ports) {
@@ -123,10 +127,7 @@ export const bumpGeneration = (cluster: string, hostId: string): Change => ({
 export const setConnected = (seen: HostCapacity, connected: boolean, at: number): Change => ({
   kind: 'update',
   key: keys.hostCapacity(seen.cluster, seen.hostId),
-  set: [
-    { path: ['connected'], value: connected },
-    { path: ['connectedChangedAt'], value: at },
-  ],
+  set: [{ path: ['connected'], value: connected }, { path: ['connectedChangedAt'], value: at }, grown],
   when: [
     { path: ['connected'], is: '=', value: !connected },
     { path: ['status'], is: '=', value: seen.status },
@@ -137,7 +138,7 @@ export const setConnected = (seen: HostCapacity, connected: boolean, at: number)
 export const setStatus = (seen: HostCapacity, status: 'ACTIVE' | 'DRAINING'): Change => ({
   kind: 'update',
   key: keys.hostCapacity(seen.cluster, seen.hostId),
-  set: [{ path: ['status'], value: status }],
+  set: [{ path: ['status'], value: status }, grown],
   // Statuses come and go: with this the change has a number that only grows, for who is told of changes out of order.
   add: [{ path: ['generation'], by: 1 }],
   when: [{ path: ['status'], is: '=', value: seen.status }],
@@ -165,7 +166,7 @@ export const setInactive = (seen: HostCapacity, at: number, { onlyIdle }: { read
 export const setReportedEpoch = (seen: HostCapacity): Change => ({
   kind: 'update',
   key: keys.hostCapacity(seen.cluster, seen.hostId),
-  set: [{ path: ['reportedEpoch'], value: seen.epoch }],
+  set: [{ path: ['reportedEpoch'], value: seen.epoch }, grown],
   when: [{ path: ['epoch'], is: '=', value: seen.epoch }],
 });
 
@@ -196,6 +197,7 @@ export function changeTotals(seen: HostCapacity, totals: HostTotals): Change | u
       { path: ['totalCpuUnits'], value: totals.cpuUnits },
       { path: ['totalMemoryMib'], value: totals.memoryMib },
       { path: ['attributes'], value: totals.attributes },
+      grown,
       ...newlyReserved.map((port) => ({ path: ['ports', port] as const, value: reservedByHost })),
     ],
     add: [

@@ -9,3 +9,6 @@ export const tableShape = {
   schemaVersion: 'v',
   data: 'data',
 } as const;
+
+/** Member of a host's capacity that is true after each change after which a waiting task may fit: for filters of the change stream. */
+export const hostGrown = 'hasGrown';

@@ -53,6 +53,8 @@ export const hostCapacitySchema = z.object({
   generation: z.number().int(),
   /** How often something was given back. Its agent knows of each, because it was told so in answer to its own report. */
   releases: z.number().int().optional(),
+  /** Whether the last change was one after which a waiting task may fit: what the change stream is filtered by. */
+  hasGrown: z.boolean().optional(),
   totalCpuUnits: z.number().int(),
   totalMemoryMib: z.number().int(),
   freeCpuUnits: z.number().int(),

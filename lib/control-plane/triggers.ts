@@ -11,7 +11,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { keys, partitions } from '../../control/store/keys.ts';
-import { tableShape } from '../../control/store/table-shape.ts';
+import { hostGrown, tableShape } from '../../control/store/table-shape.ts';
 import { acknowledge, acknowledgeWildcards } from '../acknowledge.ts';
 import type { GantryFunction } from './functions.ts';
 import type { TableWithStream } from './table.ts';
@@ -33,6 +33,8 @@ function makeDeadLetters(scope: Construct, id: string): sqs.Queue {
 interface ChangeFilter {
   readonly partitionPrefix: string;
   readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
+  /** Only where the item has this member, true. */
+  readonly flag?: string;
 }
 
 const waiting = partitions.waitingTasks('', 0).split('#')[0] ?? '';
@@ -41,7 +43,8 @@ const waiting = partitions.waitingTasks('', 0).split('#')[0] ?? '';
 const filters: Readonly<Record<'wake' | 'events', readonly ChangeFilter[]>> = {
   wake: [
     { partitionPrefix: `${waiting}#`, eventNames: ['INSERT'] },
-    { partitionPrefix: partitions.hostsPrefix, eventNames: ['INSERT', 'MODIFY'] },
+    // A placement leaves no more room than there was, and half of all changes of hosts are placements.
+    { partitionPrefix: partitions.hostsPrefix, eventNames: ['MODIFY'], flag: hostGrown },
   ],
   events: [
     { partitionPrefix: keys.task('').pk, eventNames: ['INSERT', 'MODIFY'] },
@@ -49,10 +52,13 @@ const filters: Readonly<Record<'wake' | 'events', readonly ChangeFilter[]>> = {
   ],
 };
 
-const filterOf = ({ partitionPrefix, eventNames }: ChangeFilter) =>
+const filterOf = ({ partitionPrefix, eventNames, flag }: ChangeFilter) =>
   lambda.FilterCriteria.filter({
     eventName: eventNames,
-    dynamodb: { Keys: { [tableShape.partitionKey]: { S: [{ prefix: partitionPrefix }] } } },
+    dynamodb: {
+      Keys: { [tableShape.partitionKey]: { S: [{ prefix: partitionPrefix }] } },
+      ...(flag !== undefined && { NewImage: { [tableShape.data]: { M: { [flag]: { BOOL: [true] } } } } }),
+    },
   });
 
 export function readStream(
