@@ -1,6 +1,9 @@
 /** Hosts for the cloud's tests: the real agent's loops in this process over a host in memory, which counts what was really started. */
+import { pino } from 'pino';
 import { expect, vi } from 'vitest';
+import type { Entitlement } from '../../agent/agent.ts';
 import type { Clock } from '../../agent/clock.ts';
+import { openIdentity } from '../../agent/identity.ts';
 import { FakeHost } from '../support/fake-runtime.ts';
 import { agentDirectory, startAgent, type TestAgent } from '../support/test-agent.ts';
 import type { AwsCloud } from './aws-cloud.ts';
@@ -23,21 +26,27 @@ export const hastyClock = (speed: number): Clock => ({
   },
 });
 
-export async function startHost(
-  cloud: AwsCloud,
-  name: string,
-  { speed = 1 }: { readonly speed?: number } = {},
-): Promise<TestHost> {
+export interface TestHostOptions {
+  readonly speed?: number;
+  readonly cluster?: string;
+  /** A join token of the cluster where absent. */
+  readonly entitlement?: (publicKey: string) => Promise<Entitlement>;
+}
+
+export async function startHost(cloud: AwsCloud, name: string, options: TestHostOptions = {}): Promise<TestHost> {
+  const { speed = 1, cluster = 'default', entitlement } = options;
   const directory = agentDirectory();
   const machine = new FakeHost();
-  const token = await cloud.joinToken();
+  const token = entitlement === undefined ? await cloud.joinToken(cluster) : '';
+  const { publicKey } = await openIdentity(directory.path, pino({ level: 'silent' }));
   const agent = await startAgent({
     directory: directory.path,
     host: machine,
     controlPlane: { url: cloud.endpoint },
     name,
+    cluster,
     clock: hastyClock(speed),
-    entitlement: async () => ({ token }),
+    entitlement: async () => (entitlement === undefined ? { token } : entitlement(publicKey)),
   });
   return {
     name,
@@ -51,9 +60,10 @@ export async function startHost(
 }
 
 /** Resolves once the control plane may place on it. */
-export async function connected({ client }: AwsCloud, name: string): Promise<void> {
+export async function connected({ client }: AwsCloud, name: string, cluster = 'default'): Promise<void> {
   await vi.waitFor(
-    async () => expect((await client.call('GetHost', { host: name })).host).toMatchObject({ agentConnected: true }),
+    async () =>
+      expect((await client.call('GetHost', { cluster, host: name })).host).toMatchObject({ agentConnected: true }),
     { timeout: 20_000, interval: 50 },
   );
 }

@@ -4,9 +4,14 @@ import type { Output } from '../../core/api/operations.ts';
 
 export type TaskView = Output<'GetTask'>['task'];
 
-export async function whenTask(client: Client, wait: 'running' | 'stopped', task: string): Promise<TaskView> {
+export async function whenTask(
+  client: Client,
+  wait: 'running' | 'stopped',
+  task: string,
+  cluster = 'default',
+): Promise<TaskView> {
   while (true) {
-    const answer = await client.call('GetTask', { cluster: 'default', task, wait, timeout: 20 });
+    const answer = await client.call('GetTask', { cluster, task, wait, timeout: 20 });
     if (answer.reached === 'yes') return answer.task;
     if (answer.reached === 'never')
       throw new Error(`${task} is ${answer.task.lastStatus}: ${answer.task.stoppedReason}`);

@@ -54,6 +54,8 @@ export interface TestAgentOptions {
   readonly controlPlane: { readonly url: string };
   /** `host-1` where absent. */
   readonly name?: string;
+  /** `default` where absent. */
+  readonly cluster?: string;
   readonly clock?: Clock;
   readonly bootId?: string;
   readonly points?: KillPoints;
@@ -84,7 +86,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       controlPlane: cuttable(client, isKilled.signal),
       controlPlaneUrl: controlPlane.url,
       host: {
-        cluster: 'default',
+        cluster: options.cluster ?? 'default',
         name: options.name ?? 'host-1',
         address: '127.0.0.1',
         agentVersion: '0.0.0',

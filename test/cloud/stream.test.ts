@@ -1,0 +1,71 @@
+/** The table's stream under accidents: a record that nobody can read, and batches that come again. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { whenTask } from '../e2e/when-task.ts';
+import { fakeCommands } from '../support/fake-runtime.ts';
+import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { connected, startHost, type TestHost } from './test-host.ts';
+
+describe('the stream', () => {
+  let cloud: AwsCloud;
+  let host: TestHost;
+
+  beforeAll(async () => {
+    cloud = await startAwsCloud();
+    host = await startHost(cloud, 'host-1', { speed: 10 });
+    await connected(cloud, 'host-1');
+    await cloud.client.call('RegisterTaskDefinition', {
+      family: 'ends',
+      containerDefinitions: [{ name: 'main', image: 'busybox', memory: 128, command: fakeCommands.exits(0) }],
+    });
+  }, 90_000);
+
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    await cloud?.[Symbol.asyncDispose]();
+  });
+
+  async function runOne(): Promise<string> {
+    const { tasks } = await cloud.client.call('RunTask', { taskDefinition: 'ends' });
+    const task = tasks[0]?.taskArn ?? expect.fail();
+    expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({ containers: [{ exitCode: 0 }] });
+    return task;
+  }
+
+  const eventsOf = (task: string) =>
+    cloud.world.buses.events.filter(({ resources }) => resources.includes(task)).map(({ detail }) => detail.lastStatus);
+
+  it('leaves a record that cannot be read in the dead-letter queue after an hour, and goes on with the others', async () => {
+    const { mapping, world } = cloud;
+    const poison = { pk: { S: `task#${'f'.repeat(32)}` }, sk: { S: 'task' }, data: { S: 'not as it should be' } };
+    await world.emulator('DynamoDB', 'PutItem', {
+      TableName: cloud.lambda('events').config.environment.GANTRY_TABLE,
+      Item: poison,
+    });
+    await vi.waitFor(() => expect(cloud.lambda('events').output.join('')).toContain('cannot be read'), {
+      timeout: 20_000,
+    });
+    const task = await runOne();
+    await vi.waitFor(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'), { timeout: 20_000 });
+    const dead = () => [...world.queues.values()].flat();
+    expect(dead()).toEqual([]);
+
+    mapping('events').now = () => Date.now() + 3_601_000;
+    await vi.waitFor(() =>
+      expect(dead()).toMatchObject([
+        { requestContext: { condition: 'RecordAgeExceeded' }, DDBStreamBatchInfo: { batchSize: 1 } },
+      ]),
+    );
+    await vi.waitFor(() => expect(mapping('events').isIdle).toBe(true));
+    mapping('events').now = () => Date.now();
+  }, 60_000);
+
+  it('tells the same of a task whose records come twice, and ends with its last state', async () => {
+    cloud.mapping('events').deliveries = (records) => [records, records];
+    cloud.mapping('wake').deliveries = (records) => [records, records];
+    const starts = host.machine.starts.size;
+    const task = await runOne();
+    await vi.waitFor(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'), { timeout: 20_000 });
+    expect(host.machine.starts.size).toBe(starts + 1);
+    expect(Math.max(...host.machine.starts.values())).toBe(1);
+  }, 60_000);
+});
