@@ -158,6 +158,3 @@ export const controlFrameSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('close'), stream: z.string() }),
 ]);
 export type ControlFrame = z.infer<typeof controlFrameSchema>;
-
-/** The one frame of the wake-up socket: look again. */
-export const wakeFrame = 'wake';

@@ -5,7 +5,7 @@
 import type { ControlDeps, Wake } from '../control/deps.ts';
 import { connectionClosed } from '../control/hosts/connections.ts';
 import { openConnections } from '../control/store/host-connections.ts';
-import { wakeFrame } from '../core/host-protocol.ts';
+import { wakeFrame } from '../core/wake-frame.ts';
 import type { PostFrame } from './post-frame.ts';
 
 const patienceMs = 500;

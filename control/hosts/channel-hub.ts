@@ -4,7 +4,8 @@
  * Callers hand in sockets whose host has been authenticated.
  */
 import { GantryError } from '../../core/errors.ts';
-import { agentFrameSchema, type ControlFrame, type ProgressFrame, wakeFrame } from '../../core/host-protocol.ts';
+import { agentFrameSchema, type ControlFrame, type ProgressFrame } from '../../core/host-protocol.ts';
+import { wakeFrame } from '../../core/wake-frame.ts';
 import type { LogSource, Wake } from '../deps.ts';
 import { LogStream } from './log-stream.ts';
 

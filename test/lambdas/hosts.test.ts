@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { getConnection, getHostConnection } from '../../control/store/host-connections.ts';
-import { hostPaths, wakeFrame } from '../../core/host-protocol.ts';
+import { hostPaths } from '../../core/host-protocol.ts';
+import { wakeFrame } from '../../core/wake-frame.ts';
 import { createHostsHandler } from '../../lambdas/hosts/handler.ts';
 import type { HttpAnswer } from '../../lambdas/http.ts';
 import { framePoster } from '../../lambdas/post-frame.ts';

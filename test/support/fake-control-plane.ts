@@ -16,11 +16,11 @@ import {
   type ReportResponse,
   registerRequestSchema,
   reportRequestSchema,
-  wakeFrame,
 } from '../../core/host-protocol.ts';
 import { contentDigest, parseSignature, signatureBase } from '../../core/host-signature.ts';
 import type { TaskObservation } from '../../core/model/task.ts';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
+import { wakeFrame } from '../../core/wake-frame.ts';
 
 export type HostRequest = 'register' | 'desired' | 'report' | 'heartbeat';
 /**
