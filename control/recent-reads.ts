@@ -9,6 +9,7 @@ import type { Clock } from './deps.ts';
 import { getAccessKey, type StoredAccessKey } from './store/access-keys.ts';
 import { getCluster } from './store/clusters.ts';
 import { getHostIdentities, getHostIdentity } from './store/hosts.ts';
+import type { Receiving } from './store/store-meta.ts';
 import type { Table } from './store/table.ts';
 import { getRevisionBody, type RevisionReference } from './store/task-definitions.ts';
 
@@ -27,6 +28,8 @@ export interface RecentReads {
   /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
   accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
   accessKeyChanged(accessKeyId: string): void;
+  /** What this process has last said of when the control plane was receiving, and when it stored that. */
+  receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
 
 const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 60_000, accessKey: 10_000 };
@@ -60,6 +63,7 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
     hostChanged: (hostId) => hosts.forget(hostId),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
+    receiving: undefined,
   };
 }
 

@@ -14,6 +14,8 @@ import type { LoopResult, StoreLoop } from './loop.ts';
 const heartbeatsOfSilence = 3;
 /** Between two runs of this loop, in heartbeats; more was a gap. */
 const heartbeatsOfGap = 1.5;
+/** A process that takes over finds something older at worst: then every host gets the whole time again. */
+const heartbeatsUnstored = 10;
 
 export const markSilent: StoreLoop = {
   name: 'mark-silent',
@@ -41,13 +43,18 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
   return { changed };
 }
 
-async function renewReceiving({ table, clock, settings }: ControlDeps): Promise<Receiving> {
+/** From memory while this process has looked without a gap. What another has stored meanwhile says the same. */
+async function renewReceiving({ table, clock, settings, recent }: ControlDeps): Promise<Receiving> {
   const now = clock.now();
-  const before = await getReceiving(table);
-  const longestSeconds = heartbeatsOfGap * settings.heartbeatSeconds + settings.timerJitterSeconds;
-  const gapless = before !== undefined && now - before.at <= longestSeconds * 1000;
-  const receiving = { since: gapless ? before.since : now, at: now };
-  await table.commit([writeReceiving(receiving)]);
+  const heartbeatMs = settings.heartbeatSeconds * 1000;
+  const isGapless = ({ at }: Receiving): boolean => now - at <= heartbeatsOfGap * heartbeatMs;
+  const { receiving: own } = recent;
+  const remembered = own !== undefined && isGapless(own.said) ? own : undefined;
+  const before = remembered?.said ?? (await getReceiving(table));
+  const receiving = { since: before !== undefined && isGapless(before) ? before.since : now, at: now };
+  const mustStore = remembered === undefined || now - remembered.storedAt >= heartbeatsUnstored * heartbeatMs;
+  if (mustStore) await table.commit([writeReceiving(receiving)]);
+  recent.receiving = { said: receiving, storedAt: mustStore ? now : remembered.storedAt };
   return receiving;
 }
 

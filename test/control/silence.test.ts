@@ -55,6 +55,22 @@ describe('a silent host', () => {
     expect([beats, (await hostView(world)).agentConnected]).toEqual([1, true]);
   });
 
+  it('gets the whole time again from a process that takes over, and no more once both look in turns', async () => {
+    await using world = await startWorld();
+    await world.host();
+    const other = await world.another();
+    const look = async (by?: typeof other): Promise<boolean | undefined> => {
+      world.advance(5);
+      await world.loop('mark-silent', by);
+      return (await hostView(world)).agentConnected;
+    };
+    for (let count = 0; count < 3; count += 1) expect(await look()).toBe(true);
+    // Nothing was stored lately, so the other one cannot know whether anybody was receiving.
+    expect(await look(other)).toBe(true);
+    for (const by of [undefined, other, undefined]) expect(await look(by)).toBe(true);
+    expect(await look(other)).toBe(false);
+  });
+
   it('is not blamed for time in which the control plane was away', async () => {
     await using world = await startWorld();
     await world.host();
