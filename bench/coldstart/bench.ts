@@ -3,7 +3,7 @@
  * own, one after the other in the same rounds.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleFunction } from '../../bin/build-lambdas.ts';
@@ -12,8 +12,8 @@ import { seededRandom } from '../../core/random.ts';
 import { anyCredentials, startDynoxide } from '../../test/support/dynoxide.ts';
 import { type Bench, type BenchOptions, positiveInteger } from '../bench.ts';
 import { machineLine, writeFigures } from '../figures.ts';
-import { percentile, ratioOfMedians } from '../statistics.ts';
-import { coldStart } from './start.ts';
+import { percentile, type Ratio, ratioOfMedians } from '../statistics.ts';
+import { coldStart, type Start } from './start.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const warmUps = 3;
@@ -34,11 +34,12 @@ const functions = { api: 'lambdas/api/index.ts', 'hono-only': 'bench/coldstart/h
 type Name = keyof typeof functions;
 const names = Object.keys(functions) as Name[];
 
-/** Milliseconds, round by round: of the import alone, and until the handler can be called. */
-type Starts = Record<Name, { readonly imports: number[]; readonly ready: number[] }>;
+/** Round by round: the import alone, and until the handler can be called. */
+type Starts = Record<Name, { readonly imports: Start[]; readonly ready: Start[] }>;
 
 async function run(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const rounds = positiveInteger(options, 'rounds');
+  const load = loadavg()[0] ?? 0;
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'gantry-coldstart-'));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -58,7 +59,7 @@ async function run(options: BenchOptions, signal: AbortSignal): Promise<void> {
       starts[name].ready.push(ready);
     }
   }
-  const figures = figuresOf(starts, { rounds, sizes: sizesOf(directory) });
+  const figures = figuresOf(starts, { rounds, load, sizes: sizesOf(directory) });
   console.log(figures.text);
   if (options.write === true) writeFigures('coldstart', figures.text);
   if (figures.ratio > limits.ratio)
@@ -94,22 +95,29 @@ const limits = { ratio: 30 };
 
 function figuresOf(
   starts: Starts,
-  facts: { rounds: number; sizes: Record<Name, number> },
+  facts: { rounds: number; load: number; sizes: Record<Name, number> },
 ): { text: string; ratio: number } {
-  const imports = ratioOfMedians(starts.api.imports, starts['hono-only'].imports, seededRandom(1));
+  const of = (name: Name, part: keyof Start): number[] => starts[name].imports.map((start) => start[part]);
+  const ratioOf = (part: keyof Start): Ratio => ratioOfMedians(of('api', part), of('hono-only', part), seededRandom(1));
+  const [processor, elapsed] = [ratioOf('processor'), ratioOf('elapsed')];
   const cell = (all: readonly number[]): string =>
     `${percentile(all, 0.5).toFixed(1)} (${percentile(all, 0.9).toFixed(1)})`;
-  const row = (name: Name): string =>
-    `| ${name} | ${facts.sizes[name].toFixed(0)} | ${cell(starts[name].imports)} | ${cell(starts[name].ready)} |`;
-  const between = `${imports.low.toFixed(1)}-${imports.high.toFixed(1)}`;
+  const row = (name: Name): string => {
+    const ready = starts[name].ready.map((start) => start.elapsed);
+    const cells = [of(name, 'processor'), of(name, 'elapsed'), ready].map(cell);
+    return `| ${name} | ${facts.sizes[name].toFixed(0)} | ${cells.join(' | ')} |`;
+  };
   const text = [
     `\`npm run bench -- coldstart --rounds ${facts.rounds}\`, ${new Date().toISOString().slice(0, 10)}. ${machineLine()}.`,
     '',
-    '| median (p90) | KB | import, ms | ready, ms |',
-    '|---|---|---|---|',
+    '| median (p90) | KB | import, ms of processor | import, ms | ready, ms |',
+    '|---|---|---|---|---|',
     ...names.map(row),
     '',
-    `The import of api takes ${imports.ratio.toFixed(1)} times as long as that of hono-only (95 % interval ${between}; at most ${limits.ratio}).`,
+    `The import of api takes ${ratioText(processor)} times the processor time of that of hono-only (at most ${limits.ratio}), and`,
+    `${ratioText(elapsed)} times as long (95 % intervals; load of the machine before: ${facts.load.toFixed(2)}).`,
   ].join('\n');
-  return { text, ratio: imports.ratio };
+  return { text, ratio: processor.ratio };
 }
+
+const ratioText = ({ ratio, low, high }: Ratio): string => `${ratio.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`;
