@@ -88,6 +88,16 @@ function isStatic(path) {
   }
 }
 
+/**
+ * The npm packages alone, for what runs no container.
+ *
+ * @param {import('./machine.mjs').Facts} facts
+ */
+export function setUpNpm(facts, say = (line) => console.log(`set-up: ${line}`)) {
+  const reason = whyNpmPackages(facts);
+  if (reason) addNpmPackages(reason, facts, say);
+}
+
 function addNpmPackages(reason, facts, say) {
   const started = Date.now();
   say(

@@ -1,0 +1,81 @@
+/** A real AWS account as a place where the smoke test runs: that of the credentials that AWS' own tools would find here. */
+import { randomBytes } from 'node:crypto';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { Sha256 } from '@smithy/core/checksum';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { z } from 'zod';
+import { createClient } from '../../client/client.ts';
+import { Cdk, type Context } from './cdk.ts';
+import type { Site } from './site.ts';
+
+export interface Account extends Site {
+  readonly id: string;
+  readonly stackName: string;
+}
+
+export interface AccountOptions {
+  readonly region: string;
+  readonly directory: string;
+  /** Beyond what the smoke test itself needs. */
+  readonly context: Context;
+}
+
+/** Throws where no credentials are found, or STS does not take them. */
+export async function openAccount({ region, directory, context: more }: AccountOptions): Promise<Account> {
+  const credentials = defaultProvider();
+  const id = await accountId(region, await credentials());
+  const stackName = `GantrySmoke${randomBytes(3).toString('hex')}`;
+  const context = { hosts: '1', removalPolicy: 'destroy', heartbeatSeconds: '20', ...more };
+  const cdk = new Cdk({
+    stackName,
+    directory,
+    env: { ...process.env, AWS_REGION: region, AWS_DEFAULT_REGION: region },
+    timeoutMs: 45 * 60_000,
+  });
+  return {
+    id,
+    stackName,
+    lacks: [],
+    context,
+    region,
+    image: 'public.ecr.aws/docker/library/busybox:1.36',
+    async deploy(wanted) {
+      const outputs = await cdk.deploy(wanted);
+      const { Endpoint: endpoint, WireEndpoint: wireEndpoint } = outputs;
+      return {
+        outputs,
+        endpoint,
+        wireEndpoint,
+        client: createClient({ endpoint, region, credentials, signingService: 'execute-api' }),
+        credentials,
+        bringHost: () => Promise.resolve(), // The stack has one.
+      };
+    },
+    destroy: () => cdk.destroy(context),
+  };
+}
+
+const identitySchema = z.object({
+  GetCallerIdentityResponse: z.object({ GetCallerIdentityResult: z.object({ Account: z.string() }) }),
+});
+
+async function accountId(
+  region: string,
+  credentials: Awaited<ReturnType<ReturnType<typeof defaultProvider>>>,
+): Promise<string> {
+  const hostname = `sts.${region}.amazonaws.com`;
+  const body = 'Action=GetCallerIdentity&Version=2011-06-15';
+  const signer = new SignatureV4({ credentials, region, service: 'sts', sha256: Sha256 });
+  const { headers } = await signer.sign({
+    method: 'POST',
+    protocol: 'https:',
+    hostname,
+    path: '/',
+    headers: { host: hostname, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body,
+  });
+  const answer = await fetch(`https://${hostname}/`, { method: 'POST', headers, body });
+  if (!answer.ok)
+    throw new Error(`STS does not take the credentials found here (${answer.status}): ${await answer.text()}`);
+  return identitySchema.parse(await answer.json()).GetCallerIdentityResponse.GetCallerIdentityResult.Account;
+}
