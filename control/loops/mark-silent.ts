@@ -47,7 +47,8 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
 async function renewReceiving({ table, clock, settings, recent }: ControlDeps): Promise<Receiving> {
   const now = clock.now();
   const heartbeatMs = settings.heartbeatSeconds * 1000;
-  const isGapless = ({ at }: Receiving): boolean => now - at <= heartbeatsOfGap * heartbeatMs;
+  const longestMs = heartbeatsOfGap * heartbeatMs + settings.timerJitterSeconds * 1000;
+  const isGapless = ({ at }: Receiving): boolean => now - at <= longestMs;
   const { receiving: own } = recent;
   const remembered = own !== undefined && isGapless(own.said) ? own : undefined;
   const before = remembered?.said ?? (await getReceiving(table));
