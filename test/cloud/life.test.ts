@@ -1,6 +1,7 @@
 /** The synthesized control plane at work: clients by IAM and by Gantry's keys, hosts, wake-ups, events, and no right too few. */
 import { DescribeTasksCommand, ECSClient, ListClustersCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createSigner } from '../../client/signer.ts';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
@@ -63,6 +64,27 @@ describe('the control plane of the AWS shape', () => {
     const direct = new ECSClient({ endpoint: cloud.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
     await expect(direct.send(new ListClustersCommand({}))).rejects.toThrow();
     for (const client of [ecs, wrong, direct]) client.destroy();
+  });
+
+  it('says what to do where it has no stream', async () => {
+    const { tasks } = await cloud.client.call('RunTask', { taskDefinition: 'runs' });
+    const path = `/v1/clusters/default/tasks/${tasks[0]?.taskArn.split('/').at(-1)}`;
+    const sign = createSigner(cloud.endpoint, {
+      region: cloud.region,
+      credentials: cloud.administrator,
+      signingService: 'execute-api',
+    });
+    for (const [stream, hint] of [
+      ['watch', 'wait=changed'],
+      ['logs', 'GetTask'],
+    ] as const) {
+      const url = new URL(`${path}/${stream}`, cloud.endpoint);
+      const response = await fetch(url, { headers: await sign({ method: 'GET', url, body: undefined }) });
+      expect(await response.json()).toMatchObject({
+        code: 'UnsupportedFeatureException',
+        hint: expect.stringContaining(hint),
+      });
+    }
   });
 
   it('gives no function a right too few, and calls no service that is not there', async () => {

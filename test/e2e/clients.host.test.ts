@@ -1,8 +1,9 @@
-/** Unmodified ECS clients against real containers, on every platform. */
+/** Our own client and unmodified ECS clients against real containers, on every platform. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeWithContainers } from '../support/containers.ts';
 import { awsCommandLine } from './aws-cli.ts';
 import { javascriptSdk } from './javascript-sdk.ts';
+import { ownClient } from './own-client.ts';
 import { platforms } from './platforms.ts';
 import { type Stage, setStage } from './stage.ts';
 
@@ -17,6 +18,7 @@ for (const platform of platforms) {
 
     afterAll(() => stage?.[Symbol.asyncDispose]());
 
+    describe('our own client', () => ownClient(theStage, platform));
     describe('the JavaScript SDK', () => javascriptSdk(theStage));
     describe('the AWS CLI', () => awsCommandLine(theStage));
   });
