@@ -49,7 +49,7 @@ describe('under faults', () => {
     const ended = await Promise.all(tasks.map((task) => untilAnswered(() => whenTask(cloud.client, 'stopped', task))));
     expect(ended.map(endOf)).toEqual(tasks.map(() => ({ exitCode: 5, stopCode: 'EssentialContainerExited' })));
     const starts = hosts.flatMap(({ machine }) => [...machine.starts]);
-    expect(starts.map(([container]) => container.split('/')[0]).toSorted()).toEqual(tasks.map(idOf).toSorted());
+    expect(starts.map(([container]) => container.split('/')[0] ?? '').toSorted()).toEqual(tasks.map(idOf).toSorted());
     expect(starts.every(([, count]) => count === 1)).toBe(true);
 
     const { faults, identities } = cloud.world;

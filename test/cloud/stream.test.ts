@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { shardOf } from './stream/stream-reader.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
 describe('the stream', () => {
@@ -13,10 +14,12 @@ describe('the stream', () => {
     cloud = await startAwsCloud();
     host = await startHost(cloud, 'host-1', { speed: 10 });
     await connected(cloud, 'host-1');
-    await cloud.client.call('RegisterTaskDefinition', {
-      family: 'ends',
-      containerDefinitions: [{ name: 'main', image: 'busybox', memory: 128, command: fakeCommands.exits(0) }],
-    });
+    const definitions = { ends: fakeCommands.exits(0), stays: fakeCommands.runsUntilStopped };
+    for (const [family, command] of Object.entries(definitions))
+      await cloud.client.call('RegisterTaskDefinition', {
+        family,
+        containerDefinitions: [{ name: 'main', image: 'busybox', memory: 128, command }],
+      });
   }, 90_000);
 
   afterAll(async () => {
@@ -34,29 +37,34 @@ describe('the stream', () => {
   const eventsOf = (task: string) =>
     cloud.world.buses.events.filter(({ resources }) => resources.includes(task)).map(({ detail }) => detail.lastStatus);
 
-  it('leaves a record that cannot be read in the dead-letter queue after an hour, and goes on with the others', async () => {
-    const { mapping, world } = cloud;
-    const poison = { pk: { S: `task#${'f'.repeat(32)}` }, sk: { S: 'task' }, data: { S: 'not as it should be' } };
-    await world.emulator('DynamoDB', 'PutItem', {
-      TableName: cloud.lambda('events').config.environment.GANTRY_TABLE,
-      Item: poison,
-    });
+  /** In another shard than the task: behind a record that fails, its own shard waits. */
+  function partitionBeside(task: string): string {
+    const partitions = Array.from({ length: 16 }, (_, digit) => `task#${digit.toString(16).repeat(32)}`);
+    return partitions.find((one) => shardOf(one) !== shardOf(`task#${task.split('/').at(-1)}`)) ?? expect.fail();
+  }
+
+  it('leaves a record that cannot be read in the dead-letter queue after an hour, and goes on with other shards', async () => {
+    const { client, world } = cloud;
+    const mapping = cloud.mapping('events');
+    const { tasks } = await client.call('RunTask', { taskDefinition: 'stays' });
+    const task = tasks[0]?.taskArn ?? expect.fail();
+    await whenTask(client, 'running', task);
+    const TableName = cloud.lambda('events').config.environment.GANTRY_TABLE;
+    const Item = { pk: { S: partitionBeside(task) }, sk: { S: 'task' }, data: { S: 'not as it should be' } };
+    await world.emulator('DynamoDB', 'PutItem', { TableName, Item });
     await vi.waitFor(() => expect(cloud.lambda('events').output.join('')).toContain('cannot be read'), {
       timeout: 20_000,
     });
-    const task = await runOne();
+    await client.call('StopTask', { cluster: 'default', task });
     await vi.waitFor(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'), { timeout: 20_000 });
     const dead = () => [...world.queues.values()].flat();
     expect(dead()).toEqual([]);
 
-    mapping('events').now = () => Date.now() + 3_601_000;
-    await vi.waitFor(() =>
-      expect(dead()).toMatchObject([
-        { requestContext: { condition: 'RecordAgeExceeded' }, DDBStreamBatchInfo: { batchSize: 1 } },
-      ]),
-    );
-    await vi.waitFor(() => expect(mapping('events').isIdle).toBe(true));
-    mapping('events').now = () => Date.now();
+    mapping.now = () => Date.now() + 3_601_000;
+    const givenUp = { requestContext: { condition: 'RecordAgeExceeded' }, DDBStreamBatchInfo: { batchSize: 1 } };
+    await vi.waitFor(() => expect(dead()).toMatchObject([givenUp]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(mapping.isIdle).toBe(true), { timeout: 20_000 });
+    mapping.now = () => Date.now();
   }, 60_000);
 
   it('tells the same of a task whose records come twice, and ends with its last state', async () => {

@@ -11,6 +11,7 @@ import { buildAgent } from '../../bin/build-agent.ts';
 import { buildLambdas } from '../../bin/build-lambdas.ts';
 import type { GantryControlPlaneProps } from '../../lib/control-plane-props.ts';
 import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
+import { cached } from './synth-cache.ts';
 import { readStackSource, type StackSource } from './template/template.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,19 +22,34 @@ export interface SynthOptions {
   readonly more?: (stack: Stack, controlPlane: GantryControlPlane) => void;
 }
 
-/** Its files are gone when it is disposed of. */
+/** Its files are gone when it is disposed of, unless others use them too. */
 export interface Synthesized extends StackSource, Disposable {}
 
-export async function synthesize({ controlPlane: props, more }: SynthOptions = {}): Promise<Synthesized> {
+const stackName = 'Gantry';
+const assembly = 'cdk.out';
+
+export async function synthesize(options: SynthOptions = {}): Promise<Synthesized> {
+  if (options.controlPlane === undefined && options.more === undefined) {
+    const directory = await cached((kept) => assemble(kept, {}));
+    return { ...readStackSource(join(directory, assembly), stackName), [Symbol.dispose]: () => {} };
+  }
   const directory = mkdtempSync(join(tmpdir(), 'gantry-synth-'));
+  await assemble(directory, options);
+  return {
+    ...readStackSource(join(directory, assembly), stackName),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+async function assemble(directory: string, { controlPlane: props, more }: SynthOptions): Promise<void> {
   const dist = join(directory, 'dist');
   await Promise.all([buildLambdas(repository, dist), buildAgent(repository, dist)]);
   const app = new App({
-    outdir: join(directory, 'cdk.out'),
+    outdir: join(directory, assembly),
     context: { 'gantry:dist': dist },
     analyticsReporting: false,
   });
-  const stack = new Stack(app, 'Gantry');
+  const stack = new Stack(app, stackName);
   const controlPlane = new GantryControlPlane(stack, 'ControlPlane', {
     removalPolicy: RemovalPolicy.DESTROY,
     heartbeat: Duration.seconds(10),
@@ -42,7 +58,5 @@ export async function synthesize({ controlPlane: props, more }: SynthOptions = {
   new CfnOutput(stack, 'Endpoint', { value: controlPlane.endpoint });
   new CfnOutput(stack, 'WireEndpoint', { value: controlPlane.wireEndpoint });
   more?.(stack, controlPlane);
-  const assembly = app.synth();
-  const source = readStackSource(assembly.directory, stack.stackName);
-  return { ...source, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  app.synth();
 }

@@ -4,7 +4,6 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from '../../local/agents.ts';
 import { containerdPaths, startContainerd } from '../../local/containerd.ts';
 import { removeHosts } from '../../local/down.ts';
@@ -30,7 +29,7 @@ export interface AwsOnThisMachine extends Cloud {
 
 export async function startAwsOnThisMachine({ hosts: count }: CloudOptions): Promise<AwsOnThisMachine> {
   await using started = new AsyncDisposableStack();
-  const aws = started.use(await startAwsCloud({ controlPlane: { heartbeat: Duration.seconds(10) } }));
+  const aws = started.use(await startAwsCloud());
   const sweeps = setInterval(() => void aws.sweep(), sweepEveryMs);
   started.defer(() => clearInterval(sweeps));
   const fleet = started.use(await startFleet(aws, count));

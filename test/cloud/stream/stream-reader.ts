@@ -86,9 +86,8 @@ export class StreamReader {
   }
 }
 
-function byShard(records: readonly StreamRecord[]): Map<number, StreamRecord[]> {
-  return Map.groupBy(records, ({ dynamodb: { Keys } }) => {
-    const partition = Object.values(Keys.pk ?? {}).join('');
-    return createHash('sha256').update(partition).digest().readUInt16BE(0) % shardCount;
-  });
-}
+const byShard = (records: readonly StreamRecord[]): Map<number, StreamRecord[]> =>
+  Map.groupBy(records, ({ dynamodb }) => shardOf(Object.values(dynamodb.Keys.pk ?? {}).join('')));
+
+export const shardOf = (partitionKey: string): number =>
+  createHash('sha256').update(partitionKey).digest().readUInt16BE(0) % shardCount;
