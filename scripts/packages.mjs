@@ -15,7 +15,7 @@
  * @property {string} name shown to the user
  * @property {string[]} binaries every one must be found; `a|b` accepts either name, an absolute path only that file
  * @property {string} purpose
- * @property {('quickstart'|'test'|'docker')[]} profiles
+ * @property {('quickstart'|'test'|'docker'|'guest')[]} profiles
  * @property {boolean} [mustBeStatic] a dynamically linked binary does not count as found
  * @property {boolean} [optional] set-up goes on without it where the package manager does not know it
  * @property {string} [without] what does not work then
@@ -126,6 +126,54 @@ export const tools = [
       },
     },
     dnf: 'docker',
+  },
+  {
+    name: 'qemu',
+    binaries: ['qemu-system-x86_64'],
+    purpose: 'runs the virtual machine of the host test',
+    profiles: ['guest'],
+    apt: { package: 'qemu-system-x86' },
+    dnf: 'qemu-system-x86-core',
+  },
+  {
+    name: 'qemu-img',
+    binaries: ['qemu-img'],
+    purpose: 'makes the disks of virtual machines from one image',
+    profiles: ['guest'],
+    apt: { package: 'qemu-utils' },
+    dnf: 'qemu-img',
+  },
+  {
+    name: 'mmdebstrap',
+    binaries: ['mmdebstrap'],
+    purpose: "makes the virtual machine's Debian",
+    profiles: ['guest'],
+    apt: { package: 'mmdebstrap' },
+    dnf: 'mmdebstrap',
+  },
+  {
+    name: 'mkfs.ext4',
+    binaries: ['mkfs.ext4'],
+    purpose: "makes the virtual machine's file system",
+    profiles: ['guest'],
+    apt: { package: 'e2fsprogs' },
+    dnf: 'e2fsprogs',
+  },
+  {
+    name: 'socat',
+    binaries: ['socat'],
+    purpose: 'joins the virtual machine to what stands in for AWS',
+    profiles: ['guest'],
+    apt: { package: 'socat' },
+    dnf: 'socat',
+  },
+  {
+    name: 'openssl',
+    binaries: ['openssl'],
+    purpose: 'makes the certificates that the virtual machine trusts',
+    profiles: ['guest'],
+    apt: { package: 'openssl' },
+    dnf: 'openssl',
   },
 ];
 

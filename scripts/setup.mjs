@@ -26,7 +26,7 @@ import { CommandFailed, run, SetupProblem } from './run.mjs';
  */
 
 /**
- * @param {'quickstart' | 'test' | 'docker'} profile
+ * @param {'quickstart' | 'test' | 'docker' | 'guest'} profile
  * @param {object} [options]
  * @param {import('./machine.mjs').Facts} [options.facts]
  * @param {(line: string) => void} [options.say]

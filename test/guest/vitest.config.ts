@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** By `npm run test:host`: one file, in the order in which a host lives; what follows a failure would only repeat it. */
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    include: ['test/guest/*.guest.ts'],
+    fileParallelism: false,
+    // A machine in software, on a busy machine: what takes seconds elsewhere takes minutes.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    bail: 1,
+    reporters: ['verbose'],
+    disableConsoleIntercept: true,
+  },
+});
