@@ -1,8 +1,11 @@
 /** What a stack says of clusters and hosts: who may join, what a definition is, and that nothing in use is deleted. */
 import type { Stack } from 'aws-cdk-lib';
+import { InstanceClass, InstanceSize, InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostPaths } from '../../core/host-protocol.ts';
+import { GantryCluster } from '../../lib/gantry-cluster.ts';
 import type { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
+import { GantryHosts } from '../../lib/gantry-hosts.ts';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type FakeSts, startFakeSts } from '../support/fake-sts.ts';
@@ -10,20 +13,10 @@ import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
 import { proofWith } from './instance.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
-const roleId = 'AROAOURROLE0000000000';
-const [admitted, stranger] = ['i-0000000000000000a', 'i-0000000000000000b'];
-
-/** As GantryCluster and GantryHosts make them, without what only EC2 needs. */
 function clusterOfStack(stack: Stack, controlPlane: GantryControlPlane): void {
-  const cluster = controlPlane.newCustomResource(stack, 'Blue', {
-    resourceType: 'Custom::GantryCluster',
-    properties: { ClusterName: 'blue', HostRoleId: roleId },
-  });
-  const hosts = controlPlane.newCustomResource(stack, 'BlueHosts', {
-    resourceType: 'Custom::GantryHosts',
-    properties: { ClusterName: 'blue', InstanceIds: [admitted] },
-  });
-  hosts.node.addDependency(cluster);
+  const cluster = new GantryCluster(stack, 'Blue', { controlPlane, clusterName: 'blue' });
+  const instanceType = InstanceType.of(InstanceClass.T3, InstanceSize.SMALL);
+  new GantryHosts(stack, 'BlueHosts', { cluster, count: 1, instanceType });
   controlPlane.newCustomResource(stack, 'Serves', {
     resourceType: 'Custom::GantryTaskDefinition',
     properties: {
@@ -39,6 +32,8 @@ describe('a deployed cluster', () => {
   let sts: FakeSts;
   let cloud: AwsCloud;
   let host: TestHost;
+  let roleId: string;
+  let admitted: string;
 
   const instance = (id: string, role = roleId) =>
     proofWith(sts.assume({ roleId: role, sessionName: id }), cloud.region);
@@ -46,6 +41,10 @@ describe('a deployed cluster', () => {
   beforeAll(async () => {
     sts = await startFakeSts();
     cloud = await startAwsCloud({ endpoints: { AWS_ENDPOINT_URL_STS: sts.endpoint }, more: clusterOfStack });
+    const [{ id } = expect.fail()] = cloud.platform.resourcesOf('AWS::EC2::Instance');
+    admitted = id;
+    const roles = cloud.platform.resourcesOf('AWS::IAM::Role');
+    roleId = String(roles.find(({ id: name }) => name.includes('BlueHostRole'))?.attributes.RoleId);
     host = await startHost(cloud, admitted, { cluster: 'blue', speed: 10, entitlement: instance(admitted) });
     await connected(cloud, admitted, 'blue');
   }, 90_000);
@@ -72,7 +71,7 @@ describe('a deployed cluster', () => {
   }
 
   it('admits the instance that the stack names, by its role, and no other', async () => {
-    expect(await hostsAfter(stranger, instance(stranger))).toEqual([admitted]);
+    expect(await hostsAfter('i-0000000000000000b', instance('i-0000000000000000b'))).toEqual([admitted]);
     expect(await hostsAfter('i-0000000000000000c', instance('i-0000000000000000c', 'AROASOMEBODYELSES0000'))).toEqual([
       admitted,
     ]);
