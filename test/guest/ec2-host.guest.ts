@@ -97,7 +97,7 @@ describe('a host on EC2', () => {
   });
 
   it.each(['bridge', 'host'])('keeps tasks in %s mode from instance metadata', async (networkMode) => {
-    const connects = (address: string, port: number): string => `nc -w 5 -e /bin/true ${address} ${port}`;
+    const connects = (address: string, port: number): string => `nc -w 5 ${address} ${port} -e /bin/true`;
     // What is reachable shows that the command can tell.
     const command = `${connects(network.aws, 443)} || exit 3; ${connects(network.metadata, 80)} && exit 4; exit 0`;
     const task = await whenTask(
