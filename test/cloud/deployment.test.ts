@@ -11,6 +11,7 @@ import { fakeCommands } from '../support/fake-runtime.ts';
 import { type FakeSts, startFakeSts } from '../support/fake-sts.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
 import { proofWith } from './instance.ts';
+import { patience } from './patience.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
 function clusterOfStack(stack: Stack, controlPlane: GantryControlPlane): void {
@@ -28,7 +29,7 @@ function clusterOfStack(stack: Stack, controlPlane: GantryControlPlane): void {
   });
 }
 
-describe('a deployed cluster', () => {
+describe('a deployed cluster', patience, () => {
   let sts: FakeSts;
   let cloud: AwsCloud;
   let host: TestHost;
@@ -47,13 +48,13 @@ describe('a deployed cluster', () => {
     roleId = String(roles.find(({ id: name }) => name.includes('BlueHostRole'))?.attributes.RoleId);
     host = await startHost(cloud, admitted, { cluster: 'blue', speed: 10, entitlement: instance(admitted) });
     await connected(cloud, admitted, 'blue');
-  }, 90_000);
+  }, patience.timeout);
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
     await sts?.[Symbol.asyncDispose]();
-  });
+  }, patience.timeout);
 
   /** The hosts that are known once the stranger asks for the second time, because the first time it was refused. */
   async function hostsAfter(name: string, entitlement: ReturnType<typeof instance>): Promise<string[]> {
@@ -99,5 +100,5 @@ describe('a deployed cluster', () => {
     await cloud.client.call('DeregisterContainerInstance', { containerInstance: left.containerInstanceArn });
     await cloud.platform.destroy();
     expect(() => cloud.platform.idOf('BlueHosts')).toThrow('there is no resource');
-  }, 60_000);
+  });
 });

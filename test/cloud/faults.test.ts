@@ -3,13 +3,14 @@
  * stream batches that come twice and out of order; processes killed in the middle; cold starts; sockets that break. No acknowledged
  * task is lost, and none runs twice.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorTraits, GantryError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import { type TaskView, whenTask } from '../e2e/when-task.ts';
 import { noFaults, someFaults } from '../support/dynamodb-faults.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { eventually, patience } from './patience.ts';
 import type { StreamRecord } from './stream/stream-reader.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
@@ -17,7 +18,7 @@ const taskCount = 20;
 const inFlight = 4;
 const seed = 11;
 
-describe('under faults', () => {
+describe('under faults', patience, () => {
   let cloud: AwsCloud;
   const hosts: TestHost[] = [];
   const random = seededRandom(seed);
@@ -30,13 +31,13 @@ describe('under faults', () => {
       family: 'short',
       containerDefinitions: [{ name: 'main', image: 'busybox', memory: 900, command: fakeCommands.exits(5) }],
     });
-  }, 90_000);
+  }, patience.timeout);
 
   afterEach(async () => {
     if (cloud !== undefined) cloud.world.faults.rates = noFaults;
     for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
-  });
+  }, patience.timeout);
 
   it('loses no acknowledged task and runs none twice', async () => {
     cloud.world.faults.rates = someFaults;
@@ -57,14 +58,13 @@ describe('under faults', () => {
       expect(faults.counts[fault]).toBeGreaterThan(2);
     expect(identities.denials).toEqual([]);
     // The index of what has stopped is behind, and catches up.
-    await vi.waitFor(
-      async () => expect((await untilAnswered(() => listStopped(cloud))).toSorted()).toEqual(tasks.toSorted()),
-      { timeout: 30_000 },
+    await eventually(async () =>
+      expect((await untilAnswered(() => listStopped(cloud))).toSorted()).toEqual(tasks.toSorted()),
     );
     expect(faults.counts.staleHistory).toBeGreaterThan(0);
     faults.rates = noFaults;
     await allFree(cloud);
-  }, 180_000);
+  });
 });
 
 const idOf = (arn: string): string => arn.split('/').at(-1) ?? '';
@@ -76,7 +76,7 @@ const listStopped = async ({ client }: AwsCloud): Promise<string[]> =>
 /** What was reserved is free again, also where the release had to wait for a sweep. */
 async function allFree(cloud: AwsCloud): Promise<void> {
   await cloud.sweep();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { hosts } = await cloud.client.call('GetHosts', { cluster: 'default' });
     for (const { registeredResources, remainingResources } of hosts)
       expect(remainingResources).toEqual(registeredResources);

@@ -1,13 +1,14 @@
 /** The synthesized control plane at work: clients by IAM and by Gantry's keys, hosts, wake-ups, events, and no right too few. */
 import { DescribeTasksCommand, ECSClient, ListClustersCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSigner } from '../../client/signer.ts';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { eventually, patience } from './patience.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
-describe('the control plane of the AWS shape', () => {
+describe('the control plane of the AWS shape', patience, () => {
   let cloud: AwsCloud;
   let host: TestHost;
 
@@ -19,16 +20,16 @@ describe('the control plane of the AWS shape', () => {
       family: 'runs',
       containerDefinitions: [{ name: 'main', image: 'busybox', memory: 64, command: fakeCommands.runsUntilStopped }],
     });
-  }, 60_000);
+  }, patience.timeout);
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
-  });
+  }, patience.timeout);
 
   it('runs a task on a host that is woken over the WebSocket API, and tells the event bus of it', async () => {
     const [sockets] = cloud.world.webSocketApis.values();
-    await vi.waitFor(() => expect(sockets?.connectionIds).toHaveLength(1));
+    await eventually(() => expect(sockets?.connectionIds).toHaveLength(1));
     const posted = sockets?.posted ?? 0;
     const { tasks } = await cloud.client.call('RunTask', { taskDefinition: 'runs' });
     const task = tasks[0]?.taskArn ?? '';
@@ -39,7 +40,7 @@ describe('the control plane of the AWS shape', () => {
       stopCode: 'UserInitiated',
       stoppedReason: 'enough',
     });
-    await vi.waitFor(() => {
+    await eventually(() => {
       const statuses = cloud.world.buses.events
         .filter(({ resources }) => resources.includes(task))
         .map(({ detail }) => detail.lastStatus);

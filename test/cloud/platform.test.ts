@@ -2,26 +2,27 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fixtureStack } from './fixture/stack.ts';
 import type { Identity } from './iam/identities.ts';
 import { statementSchema } from './iam/policy.ts';
+import { eventually, patience } from './patience.ts';
 import { Platform } from './platform.ts';
 
-describe('the platform', () => {
+describe('the platform', patience, () => {
   let stack: ReturnType<typeof fixtureStack>;
   let platform: Platform;
 
   beforeEach(async () => {
     stack = fixtureStack();
     platform = await Platform.deploy(stack);
-  });
+  }, patience.timeout);
 
   afterEach(async () => {
     await platform?.[Symbol.asyncDispose]();
     stack[Symbol.dispose]();
-  });
+  }, patience.timeout);
 
   const url = (): string => platform.outputs.Url ?? '';
   const sockets = () => [...platform.world.webSocketApis.values()][0] ?? expect.fail();
@@ -155,7 +156,7 @@ describe('the platform', () => {
       socket.send('anything');
       socket.close();
       await until(socket, 'close');
-      await vi.waitFor(() => expect(told()).toEqual([`CONNECT ${id}`, `DISCONNECT ${id}`]));
+      await eventually(() => expect(told()).toEqual([`CONNECT ${id}`, `DISCONNECT ${id}`]));
       expect(await manage('POST', id)).toEqual([410, 'GoneException']);
     });
 
@@ -178,7 +179,7 @@ describe('the platform', () => {
       await until(old, 'close');
       expect(told().map((line) => line.split(' ')[0])).toEqual(['CONNECT', 'CONNECT']);
       released.resolve();
-      await vi.waitFor(() => expect(told()).toHaveLength(4));
+      await eventually(() => expect(told()).toHaveLength(4));
     });
   });
 });

@@ -1,6 +1,7 @@
 /** What a stack is to the platform: its resources, their order, its updates and its end. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixtureStack } from './fixture/stack.ts';
+import { eventually, patience } from './patience.ts';
 import { Platform } from './platform.ts';
 
 const deploy = async (change?: Parameters<typeof fixtureStack>[0]) => {
@@ -11,7 +12,7 @@ const deploy = async (change?: Parameters<typeof fixtureStack>[0]) => {
   return { stack, platform, [Symbol.asyncDispose]: () => all.disposeAsync() };
 };
 
-describe('a stack', () => {
+describe('a stack', patience, () => {
   it('has outputs out of what its resources are, those of custom resources included', async () => {
     await using made = await deploy();
     expect(made.platform.outputs).toEqual({
@@ -84,13 +85,13 @@ describe('a stack', () => {
     await put('open#1', { bad: { BOOL: true } });
     await put('open#2');
     const [queue = []] = world.queues.values();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(queue).toMatchObject([
         { requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 } },
       ]),
     );
     const [mapping] = world.mappings.values();
-    await vi.waitFor(() => expect(mapping?.isIdle).toBe(true));
+    await eventually(() => expect(mapping?.isIdle).toBe(true));
     // The bad one three times, the good one once.
     expect(mapping?.delivered).toBe(4);
   });

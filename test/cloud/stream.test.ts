@@ -1,12 +1,13 @@
 /** The table's stream under accidents: a record that nobody can read, and batches that come again. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { eventually, patience } from './patience.ts';
 import { shardOf } from './stream/stream-reader.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
-describe('the stream', () => {
+describe('the stream', patience, () => {
   let cloud: AwsCloud;
   let host: TestHost;
 
@@ -20,12 +21,12 @@ describe('the stream', () => {
         family,
         containerDefinitions: [{ name: 'main', image: 'busybox', memory: 128, command }],
       });
-  }, 90_000);
+  }, patience.timeout);
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
-  });
+  }, patience.timeout);
 
   async function runOne(): Promise<string> {
     const { tasks } = await cloud.client.call('RunTask', { taskDefinition: 'ends' });
@@ -52,28 +53,26 @@ describe('the stream', () => {
     const TableName = cloud.lambda('events').config.environment.GANTRY_TABLE;
     const Item = { pk: { S: partitionBeside(task) }, sk: { S: 'task' }, data: { S: 'not as it should be' } };
     await world.emulator('DynamoDB', 'PutItem', { TableName, Item });
-    await vi.waitFor(() => expect(cloud.lambda('events').output.join('')).toContain('cannot be read'), {
-      timeout: 20_000,
-    });
+    await eventually(() => expect(cloud.lambda('events').output.join('')).toContain('cannot be read'));
     await client.call('StopTask', { cluster: 'default', task });
-    await vi.waitFor(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'), { timeout: 20_000 });
+    await eventually(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'));
     const dead = () => [...world.queues.values()].flat();
     expect(dead()).toEqual([]);
 
     mapping.now = () => Date.now() + 3_601_000;
     const givenUp = { requestContext: { condition: 'RecordAgeExceeded' }, DDBStreamBatchInfo: { batchSize: 1 } };
-    await vi.waitFor(() => expect(dead()).toMatchObject([givenUp]), { timeout: 20_000 });
-    await vi.waitFor(() => expect(mapping.isIdle).toBe(true), { timeout: 20_000 });
+    await eventually(() => expect(dead()).toMatchObject([givenUp]));
+    await eventually(() => expect(mapping.isIdle).toBe(true));
     mapping.now = () => Date.now();
-  }, 60_000);
+  });
 
   it('tells the same of a task whose records come twice, and ends with its last state', async () => {
     cloud.mapping('events').deliveries = (records) => [records, records];
     cloud.mapping('wake').deliveries = (records) => [records, records];
     const starts = host.machine.starts.size;
     const task = await runOne();
-    await vi.waitFor(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'), { timeout: 20_000 });
+    await eventually(() => expect(eventsOf(task).at(-1)).toBe('STOPPED'));
     expect(host.machine.starts.size).toBe(starts + 1);
     expect(Math.max(...host.machine.starts.values())).toBe(1);
-  }, 60_000);
+  });
 });

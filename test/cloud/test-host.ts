@@ -1,12 +1,13 @@
 /** Hosts for the cloud's tests: the real agent's loops in this process over a host in memory, which counts what was really started. */
 import { pino } from 'pino';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Entitlement } from '../../agent/agent.ts';
 import type { Clock } from '../../agent/clock.ts';
 import { openIdentity } from '../../agent/identity.ts';
 import { FakeHost } from '../support/fake-runtime.ts';
 import { agentDirectory, startAgent, type TestAgent } from '../support/test-agent.ts';
 import type { AwsCloud } from './aws-cloud.ts';
+import { eventually } from './patience.ts';
 
 export interface TestHost extends AsyncDisposable {
   readonly name: string;
@@ -61,9 +62,7 @@ export async function startHost(cloud: AwsCloud, name: string, options: TestHost
 
 /** Resolves once the control plane may place on it. */
 export async function connected({ client }: AwsCloud, name: string, cluster = 'default'): Promise<void> {
-  await vi.waitFor(
-    async () =>
-      expect((await client.call('GetHost', { cluster, host: name })).host).toMatchObject({ agentConnected: true }),
-    { timeout: 20_000, interval: 50 },
+  await eventually(async () =>
+    expect((await client.call('GetHost', { cluster, host: name })).host).toMatchObject({ agentConnected: true }),
   );
 }

@@ -2,16 +2,17 @@
 import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, type FunctionName, functionNames, startAwsCloud } from './aws-cloud.ts';
+import { eventually, patience } from './patience.ts';
 import type { StackSource } from './template/template.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
 const marker = 'the new bundle has started';
 
-describe('an upgrade', () => {
+describe('an upgrade', patience, () => {
   let cloud: AwsCloud;
   let host: TestHost;
   let directory: string;
@@ -29,13 +30,13 @@ describe('an upgrade', () => {
         family,
         containerDefinitions: [{ name: 'main', image: 'busybox', memory: 128, command: [...command] }],
       });
-  }, 90_000);
+  }, patience.timeout);
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
-  });
+  }, patience.timeout);
 
   /** The stack with new bundles for some of its functions: as new as code can be that does the same. */
   function withNewBundles(source: StackSource, names: readonly FunctionName[]): StackSource {
@@ -64,9 +65,9 @@ describe('an upgrade', () => {
     const calls = callOnAndOn(cloud, upgraded.signal);
     // Hosts first and the rest later: for a while an old one and a new one share the table.
     await cloud.platform.update(withNewBundles(cloud.source, ['hosts', 'wake', 'events']));
-    await vi.waitFor(() => expect(cloud.lambda('hosts').output.join('')).toContain(marker), { timeout: 20_000 });
+    await eventually(() => expect(cloud.lambda('hosts').output.join('')).toContain(marker));
     await cloud.platform.update(withNewBundles(cloud.source, functionNames));
-    await vi.waitFor(() => expect(cloud.lambda('api').output.join('')).toContain(marker), { timeout: 20_000 });
+    await eventually(() => expect(cloud.lambda('api').output.join('')).toContain(marker));
     upgraded.abort();
     const ran = await calls;
 
@@ -83,7 +84,7 @@ describe('an upgrade', () => {
     );
     expect(failed).toEqual([]);
     expect(cloud.world.identities.denials).toEqual([]);
-  }, 90_000);
+  });
 });
 
 /** Runs short tasks until it is told to stop; rejects at the first call that fails. */

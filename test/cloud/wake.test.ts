@@ -1,15 +1,16 @@
 /** Wake-ups that are lost, sockets that are gone, and messages that come late: each costs time, as much as is stated, and nothing else. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
 import type { WebSocketApi } from './gateway/web-socket-api.ts';
+import { eventually, patience } from './patience.ts';
 import { connected, startHost, type TestHost } from './test-host.ts';
 
 /** The agent's waits pass this many times as fast: its heartbeat of 10 s comes each second. */
 const speed = 10;
 
-describe('waking hosts', () => {
+describe('waking hosts', patience, () => {
   let cloud: AwsCloud;
   let host: TestHost;
   let sockets: WebSocketApi;
@@ -23,17 +24,17 @@ describe('waking hosts', () => {
     await register('fills', fakeCommands.runsUntilStopped, 3000);
     await register('fits-alone', fakeCommands.exits(0), 3000);
     await oneSocket();
-  }, 60_000);
+  }, patience.timeout);
 
   afterEach(() => {
     sockets.losesFrames = false;
     sockets.beforeDisconnect = undefined;
-  });
+  }, patience.timeout);
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]();
     await cloud?.[Symbol.asyncDispose]();
-  });
+  }, patience.timeout);
 
   const register = (family: string, command: string[], memory: number) =>
     cloud.client.call('RegisterTaskDefinition', {
@@ -41,7 +42,7 @@ describe('waking hosts', () => {
       containerDefinitions: [{ name: 'main', image: 'busybox', memory, command }],
     });
 
-  const oneSocket = () => vi.waitFor(() => expect(sockets.connectionIds).toHaveLength(1), { timeout: 10_000 });
+  const oneSocket = () => eventually(() => expect(sockets.connectionIds).toHaveLength(1));
 
   async function run(taskDefinition: string) {
     const { tasks } = await cloud.client.call('RunTask', { taskDefinition });
@@ -94,7 +95,7 @@ describe('waking hosts', () => {
     await oneSocket();
     const before = disconnects();
     released.resolve();
-    await vi.waitFor(() => expect(disconnects()).toBeGreaterThan(before));
+    await eventually(() => expect(disconnects()).toBeGreaterThan(before));
     await sockets.settled();
     expect((await cloud.client.call('GetHost', { host: 'host-1' })).host.agentConnected).toBe(true);
     const posted = sockets.posted;
@@ -126,7 +127,7 @@ describe('waking hosts', () => {
     const { filler, task } = await waiting();
     await stop(filler);
     await whenTask(cloud.client, 'stopped', filler);
-    await vi.waitFor(() => expect(mapping.isIdle).toBe(true));
+    await eventually(() => expect(mapping.isIdle).toBe(true));
     expect((await cloud.client.call('GetTask', { cluster: 'default', task })).task.lastStatus).toBe('PROVISIONING');
     await cloud.sweep();
     expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({ stopCode: 'EssentialContainerExited' });

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, patience } from '../patience.ts';
 import { LambdaFunction } from './lambda-function.ts';
 
 const bundle = `
@@ -16,7 +17,7 @@ const bundle = `
     return { events, pid: process.pid, environment: process.env, context, remaining: context.getRemainingTimeInMillis(), version: 1 };
   }`;
 
-describe('a Lambda function on loopback', () => {
+describe('a Lambda function on loopback', patience, () => {
   let directory: string;
   let lambda: LambdaFunction;
 
@@ -40,12 +41,12 @@ describe('a Lambda function on loopback', () => {
     directory = mkdtempSync(join(tmpdir(), 'gantry-lambda-'));
     writeFileSync(join(directory, 'index.mjs'), bundle);
     lambda = new LambdaFunction(config());
-  });
+  }, patience.timeout);
 
   afterEach(async () => {
     await lambda.kill();
     rmSync(directory, { recursive: true, force: true });
-  });
+  }, patience.timeout);
 
   async function answer(event: object = {}) {
     const outcome = await lambda.invoke(event);
@@ -83,7 +84,7 @@ describe('a Lambda function on loopback', () => {
   it('is frozen between events, so that nothing goes on behind an answer', async () => {
     const { pid } = await answer();
     const stopped = 'T';
-    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2]).toBe(stopped));
+    await eventually(() => expect(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2]).toBe(stopped));
     expect((await answer()).pid).toBe(pid);
   });
 

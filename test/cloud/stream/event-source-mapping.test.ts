@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../lambda/execution-environment.ts';
+import { eventually, patience } from '../patience.ts';
 import { EventSourceMapping, type MappingConfig } from './event-source-mapping.ts';
 import { passes } from './filter.ts';
 import type { StreamRecord } from './stream-reader.ts';
@@ -54,7 +55,7 @@ async function run(
   });
   change(mapping);
   mapping.push(0, given);
-  await vi.waitFor(() => expect(mapping.isIdle).toBe(true), { timeout: 5000 });
+  await eventually(() => expect(mapping.isIdle).toBe(true));
   return { batches, dead };
 }
 
@@ -62,7 +63,7 @@ const failures = (...numbers: number[]) => ({
   batchItemFailures: numbers.map((number) => ({ itemIdentifier: `${number}` })),
 });
 
-describe('an event source mapping', () => {
+describe('an event source mapping', patience, () => {
   it('gives records in batches, in their order', async () => {
     const { batches } = await run(records(1, 2, 3), { batchSize: 2 }, () => null);
     expect(batches).toEqual([['1', '2'], ['3']]);
