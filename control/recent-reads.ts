@@ -20,7 +20,7 @@ export interface RecentReads {
   activeCluster(name: string): Promise<Cluster | undefined>;
   /** The cluster was changed by this process. */
   clusterChanged(name: string): void;
-  /** Who a host is, or was within the last minute: another process may have retired it since. */
+  /** Who a host is, or was within the last five minutes: another process may have retired it since. Its capacity says so at once. */
   hostIdentity(hostId: string): Promise<HostIdentity | undefined>;
   /** As many as there are, in any order; those that are not in memory by one read. */
   hostIdentities(hostIds: readonly string[]): Promise<HostIdentity[]>;
@@ -32,7 +32,7 @@ export interface RecentReads {
   receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
 
-const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 60_000, accessKey: 10_000 };
+const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 300_000, accessKey: 10_000 };
 /** Of each kind; the longest known are dropped first. */
 const mostEntries = 10_000;
 const mostRevisions = 1000;

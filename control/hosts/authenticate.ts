@@ -1,6 +1,6 @@
 /**
  * Which host sent a request: the one whose id is in the path and whose key signed it. A key never changes; that a host was retired is
- * known here within a minute (RecentReads). Even then it may ask what is desired of it, which is nothing, and say how its tasks ended.
+ * known here within five minutes (RecentReads). Even then it may ask what is desired of it, which is nothing, and say how its tasks ended.
  */
 import { GantryError } from '../../core/errors.ts';
 import type { HostIdentity } from '../../core/model/host.ts';

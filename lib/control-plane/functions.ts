@@ -62,7 +62,8 @@ const shapes: Readonly<Record<FunctionName, FunctionShape>> = {
   sweep: {
     id: 'Sweep',
     description: 'Gantry: each minute, every loop that is due.',
-    memoryMib: 512,
+    // Mostly it reads and finds nothing to do; it is what an idle control plane does all month.
+    memoryMib: 256,
     // Two minutes' sweeps may overlap (loops are safe to repeat), but not pile up.
     timeout: Duration.seconds(120),
   },

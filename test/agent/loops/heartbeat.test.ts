@@ -9,7 +9,7 @@ import { agentDirectory, startAgent, type TestAgentOptions } from '../../support
 import { containerSpec, taskSpec } from '../oci/task-spec.ts';
 
 /** A heartbeat is at most this far away (60 s, less the jitter of the test's constant chance). */
-const heartbeatMs = 57_000;
+const heartbeatMs = 58_800;
 
 /** An agent for which no time passes by itself. */
 async function open(prepare: (controlPlane: FakeControlPlane) => void, options: Partial<TestAgentOptions> = {}) {

@@ -37,6 +37,12 @@ interface Entry {
   acknowledged: number;
 }
 
+/** A control plane in this process, or whatever stands for the way to one. */
+interface ControlAtHand {
+  readonly hostsApp: { request(path: string, init: RequestInit): Response | Promise<Response> };
+  readonly deps: Pick<Control['deps'], 'clock'>;
+}
+
 export class ProtocolError extends Error {
   readonly status: number;
   readonly code: string;
@@ -50,7 +56,7 @@ export class ProtocolError extends Error {
 
 export class ScriptedHost {
   /** Another one once that is where the control plane's address leads. */
-  control: Pick<Control, 'hostsApp' | 'deps'>;
+  control: ControlAtHand;
   readonly name: string;
   readonly publicKey: string;
   readonly #privateKey: KeyObject;
@@ -63,7 +69,7 @@ export class ScriptedHost {
   hostEpoch = 0;
   etag: string | undefined;
 
-  constructor(control: Pick<Control, 'hostsApp' | 'deps'>, options: HostOptions = {}) {
+  constructor(control: ControlAtHand, options: HostOptions = {}) {
     const pair = generateKeyPairSync('ed25519');
     this.control = control;
     this.#options = options;
