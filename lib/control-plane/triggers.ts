@@ -76,7 +76,9 @@ export function readStream(
     filters: filters[name].map(filterOf),
     reportBatchItemFailures: true,
     bisectBatchOnError: true,
-    // Until then it is tried again: what an hour did not mend, the sweep has, and a person must see.
+    // A record that can never be read holds up those behind it for so long; what is throttled is over by then. The sweep has done what
+    // was given up, and a person must see why.
+    retryAttempts: 10,
     maxRecordAge: Duration.hours(1),
     onFailure: new SqsDlq(deadLetters),
   });

@@ -172,6 +172,7 @@ describe('the stream', () => {
         BisectBatchOnFunctionError: true,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
         MaximumRecordAgeInSeconds: 3600,
+        MaximumRetryAttempts: 10,
         StartingPosition: 'TRIM_HORIZON',
         DestinationConfig: {
           OnFailure: { Destination: { 'Fn::GetAtt': [expect.stringMatching(/DeadLetters/), 'Arn'] } },
