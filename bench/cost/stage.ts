@@ -67,7 +67,8 @@ export async function openStage({ heartbeatSeconds }: { readonly heartbeatSecond
 const sum = <T>(all: Iterable<T>, numberOf: (one: T) => number): number =>
   [...all].reduce((total, one) => total + numberOf(one), 0);
 
-function countsOf({ world, lambda }: AwsCloud): Counts {
+function countsOf(cloud: AwsCloud): Counts {
+  const { world } = cloud;
   const sockets = [...world.webSocketApis.values()];
   const httpRequests = sum(world.httpApis.values(), ({ requests }) => requests);
   return {
@@ -77,7 +78,7 @@ function countsOf({ world, lambda }: AwsCloud): Counts {
     webSocketMessages: sum(sockets, ({ posted, messages }) => posted + messages),
     connectionMinutes: 0,
     scheduled: 0,
-    invocations: invocationsOf((name) => lambda(name).invocations.length),
+    invocations: invocationsOf((name) => cloud.lambda(name).invocations.length),
     accessLogBytes: httpRequests * accessLogBytes,
     functionLogBytes: sum(world.functions.values(), ({ outputBytes }) => outputBytes),
     metricBytes: 0,

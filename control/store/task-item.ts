@@ -12,9 +12,11 @@ type Observed = NonNullable<Task['observed']>;
 type Container = Observed['containers'][number];
 
 /** Without the id, which is in the key. */
-export function taskData({ id: _, observed, ...task }: Task): Members {
-  if (observed === undefined) return task;
-  return { ...task, observed: { ...observed, containers: observed.containers.map(packed) } };
+export function taskData({ observed, ...task }: Task): Members {
+  const data = { ...task, id: undefined };
+  return observed === undefined
+    ? data
+    : { ...data, observed: { ...observed, containers: observed.containers.map(packed) } };
 }
 
 function packed({ lastLogLines, ...container }: Container): Members {
@@ -27,7 +29,7 @@ const lineText = ({ at, stream, text }: LogLine): string =>
 
 export function parseTask(item: Item): Task {
   const id = item.pk.slice(keys.task('').pk.length);
-  return parseItem(taskSchema, { ...item, data: { id, ...item.data, ...unpackedObservation(item.data) } });
+  return parseItem(taskSchema, { ...item, data: { ...item.data, ...unpackedObservation(item.data), id } });
 }
 
 function unpackedObservation({ observed }: Members): Members {
