@@ -9,9 +9,10 @@ import type { World } from './steps.ts';
 
 export function absorb(task: LedgerTask, world: World): LedgerTask {
   const rebooted = task.bootId !== undefined && task.bootId !== world.bootId;
+  const why = rebooted ? 'the host was restarted' : 'its process is gone and left no exit code';
   const containers = task.containers.map((container) => {
-    const learned = learn(task, container, world);
-    return rebooted ? vanish(task, learned, 'the host was restarted', world) : learned;
+    const learned = learn(task, container, why, world);
+    return rebooted ? vanish(task, learned, why, world) : learned;
   });
   // Cgroup and network went with the earlier boot: what may still start gets them anew.
   if (rebooted) return change(task, { containers, bootId: undefined });
@@ -20,7 +21,8 @@ export function absorb(task: LedgerTask, world: World): LedgerTask {
     : change(task, { containers });
 }
 
-function learn(task: LedgerTask, container: LedgerContainer, world: World): LedgerContainer {
+/** @param why a container that was started and is not there any more has vanished */
+function learn(task: LedgerTask, container: LedgerContainer, why: string, world: World): LedgerContainer {
   const seen = world.states.get(container.name);
   if (container.end !== undefined || seen === undefined) return container;
   const state = seen === 'absent' ? ({ state: 'absent' } as const) : seen;
@@ -33,10 +35,10 @@ function learn(task: LedgerTask, container: LedgerContainer, world: World): Ledg
     }
     case 'created':
       if (container.startedAt === undefined) return container;
-      return vanish(task, container, 'its process is gone and left no exit code', world);
+      return vanish(task, container, why, world);
     case 'vanished':
     case 'absent':
-      return vanish(task, container, 'its process is gone and left no exit code', world);
+      return vanish(task, container, why, world);
   }
 }
 

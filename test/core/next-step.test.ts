@@ -220,6 +220,15 @@ describe('ending', () => {
     }
   });
 
+  it('blames the restart of the host for a container that it took, whatever is left of that', () => {
+    for (const state of [{ state: 'vanished' }, 'absent', { state: 'created' }] as const) {
+      const { task } = ask(running([containerSpec('app')]), seen({ app: state }), 2000, 'boot-2');
+      const [container] = observationOf(task).containers;
+      expect(container).toMatchObject({ status: 'STOPPED', reason: 'ContainerVanishedError: the host was restarted' });
+      expect(container).not.toHaveProperty('exitCode');
+    }
+  });
+
   it('concludes nothing from a container that was not looked at', () => {
     expect(ask(running([containerSpec('app')]), nothing).step).toEqual({ kind: 'wait' });
   });
