@@ -8,7 +8,7 @@ import type { TaskDefinition } from '../core/model/task-definition.ts';
 import type { Clock } from './deps.ts';
 import { getAccessKey, type StoredAccessKey } from './store/access-keys.ts';
 import { getCluster } from './store/clusters.ts';
-import { getHostIdentities, getHostIdentity } from './store/hosts.ts';
+import { clusterHosts, getHostIdentities, getHostIdentity } from './store/hosts.ts';
 import type { Receiving } from './store/store-meta.ts';
 import type { Table } from './store/table.ts';
 import { getRevisionBody, type RevisionReference } from './store/task-definitions.ts';
@@ -25,6 +25,10 @@ export interface RecentReads {
   /** As many as there are, in any order; those that are not in memory by one read. */
   hostIdentities(hostIds: readonly string[]): Promise<HostIdentity[]>;
   hostChanged(hostId: string): void;
+  /** Ids of a cluster's hosts that are not INACTIVE, as another process left them up to five minutes ago. */
+  hostIds(cluster: string): Promise<readonly string[]>;
+  /** This process has admitted a host to the cluster. */
+  hostAdmitted(cluster: string): void;
   /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
   accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
   accessKeyChanged(accessKeyId: string): void;
@@ -32,7 +36,7 @@ export interface RecentReads {
   receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
 
-const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 300_000, accessKey: 10_000 };
+const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 300_000, hostIds: 300_000, accessKey: 10_000 };
 /** Of each kind; the longest known are dropped first. */
 const mostEntries = 10_000;
 const mostRevisions = 1000;
@@ -41,6 +45,7 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
   const revisions = new Memory<TaskDefinition>(clock, ageMs.revision, mostRevisions);
   const clusters = new Memory<Cluster>(clock, ageMs.cluster, mostEntries);
   const hosts = new Memory<HostIdentity>(clock, ageMs.hostIdentity, mostEntries);
+  const hostIds = new Memory<readonly string[]>(clock, ageMs.hostIds, mostEntries);
   const accessKeys = new Memory<StoredAccessKey>(clock, ageMs.accessKey, mostEntries);
 
   return {
@@ -61,6 +66,12 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
       return [...known, ...read];
     },
     hostChanged: (hostId) => hosts.forget(hostId),
+    hostIds: async (cluster) =>
+      (await hostIds.get(cluster, async () => {
+        const all = await clusterHosts(table, cluster, { eventual: true });
+        return all.filter(({ status }) => status !== 'INACTIVE').map(({ hostId }) => hostId);
+      })) ?? [],
+    hostAdmitted: (cluster) => hostIds.forget(cluster),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
     receiving: undefined,

@@ -32,7 +32,7 @@ export const billedMs: Readonly<Record<FunctionName, number>> = {
   hosts: 20,
   wake: 20,
   events: 20,
-  sweep: 100,
+  sweep: 60,
   resources: 100,
 };
 

@@ -101,7 +101,10 @@ async function admitNew(
     ...spend(identity.hostId),
     touchActiveCluster(cluster),
   ]);
-  if (result.outcome === 'done') return identity;
+  if (result.outcome === 'done') {
+    deps.recent.hostAdmitted(cluster);
+    return identity;
+  }
   deps.recent.clusterChanged(cluster); // It may be what refused.
   return undefined;
 }

@@ -9,6 +9,7 @@ import { resolveSpec } from '../../core/task/spec.ts';
 import type { ControlDeps } from '../deps.ts';
 import { setConnected } from '../store/host-capacity.ts';
 import { getHostCapacity, type HostTask, hostTasks, writeHostLease } from '../store/hosts.ts';
+import type { ReadOptions } from '../store/table.ts';
 
 export interface FetchedSet {
   readonly etag: string;
@@ -37,16 +38,21 @@ export async function fetchDesiredSet(
 export async function takeHeartbeat(deps: ControlDeps, host: HostIdentity): Promise<HeartbeatResponse> {
   if (host.retired !== undefined) return { etag: etagOf(deps, undefined) };
   const lease = writeHostLease(host.hostId, { at: deps.clock.now() });
-  const [capacity] = await Promise.all([capacityOf(deps, host), deps.table.commit([lease])]);
+  // Some moments old: what was placed in them has its own wake-up, and the next heartbeat behind that.
+  const [capacity] = await Promise.all([capacityOf(deps, host, { eventual: true }), deps.table.commit([lease])]);
   // An agent that has the newest set does not fetch.
   if (capacity?.connected === false) await reconnect(deps, capacity);
   return { etag: etagOf(deps, capacity) };
 }
 
 /** undefined where the host was retired. */
-async function capacityOf({ table }: ControlDeps, host: HostIdentity): Promise<HostCapacity | undefined> {
+async function capacityOf(
+  { table }: ControlDeps,
+  host: HostIdentity,
+  options: ReadOptions = {},
+): Promise<HostCapacity | undefined> {
   if (host.retired !== undefined) return undefined;
-  const capacity = await getHostCapacity(table, host.cluster, host.hostId);
+  const capacity = await getHostCapacity(table, host.cluster, host.hostId, options);
   if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
   return capacity.status === 'INACTIVE' ? undefined : capacity;
 }

@@ -7,7 +7,7 @@ import type { HostCapacity, HostLease } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { livelyClusterNames } from '../store/clusters.ts';
 import { setConnected } from '../store/host-capacity.ts';
-import { clusterHosts, getHostLeases, leaseIsStill } from '../store/hosts.ts';
+import { getHostCapacities, getHostLeases, leaseIsStill } from '../store/hosts.ts';
 import { getReceiving, type Receiving, writeReceiving } from '../store/store-meta.ts';
 import type { LoopResult, StoreLoop } from './loop.ts';
 
@@ -28,17 +28,12 @@ async function activate(deps: ControlDeps): Promise<LoopResult> {
   const receiving = await renewReceiving(deps);
   let changed = 0;
   for (const cluster of await livelyClusterNames(deps.table, deps.clock.now())) {
-    // Some moments old, like the leases: a host is marked on the condition that both are still as they were read.
-    const hosts = await clusterHosts(deps.table, cluster, { eventual: true });
-    const connected = hosts.filter((host) => host.connected && host.status !== 'INACTIVE');
-    const leases = await getHostLeases(
-      deps.table,
-      connected.map(({ hostId }) => hostId),
-    );
-    for (const host of connected) {
-      const lease = leases.get(host.hostId);
-      if (isSilent(deps, lease, receiving) && (await mark(deps, host, lease))) changed += 1;
-    }
+    const hostIds = await deps.recent.hostIds(cluster);
+    const leases = await getHostLeases(deps.table, hostIds);
+    const silent = hostIds.filter((hostId) => isSilent(deps, leases.get(hostId), receiving));
+    const hosts = silent.length === 0 ? [] : await getHostCapacities(deps.table, cluster, silent);
+    for (const host of hosts.filter(({ connected, status }) => connected && status !== 'INACTIVE'))
+      if (await mark(deps, host, leases.get(host.hostId))) changed += 1;
   }
   return { changed };
 }

@@ -97,11 +97,11 @@ class DynamoDbTable implements Table {
     this.#connection = connection;
   }
 
-  async get(key: Key): Promise<Item | undefined> {
+  async get(key: Key, { eventual = false }: ReadOptions = {}): Promise<Item | undefined> {
     const Key = keyAttributes(checkedKey(key));
     const { client, tableName: TableName } = this.#connection;
     const { Item } = await this.#attempt(() =>
-      client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true })),
+      client.send(new GetItemCommand({ TableName, Key, ConsistentRead: !eventual })),
     );
     return Item === undefined ? undefined : itemOf(Item);
   }

@@ -43,8 +43,9 @@ export const getHostCapacity = async (
   table: Table,
   cluster: string,
   hostId: string,
+  options: ReadOptions = {},
 ): Promise<HostCapacity | undefined> =>
-  parseOptional(hostCapacitySchema, await table.get(keys.hostCapacity(cluster, hostId)));
+  parseOptional(hostCapacitySchema, await table.get(keys.hostCapacity(cluster, hostId), options));
 
 export const getHostCapacities = async (
   table: Table,

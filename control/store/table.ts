@@ -86,8 +86,8 @@ export interface Page {
 }
 
 export interface Table {
-  /** Strongly consistent. */
-  get(key: Key): Promise<Item | undefined>;
+  /** Strongly consistent unless it may be eventual. */
+  get(key: Key, options?: ReadOptions): Promise<Item | undefined>;
   /** Strongly consistent unless it may be eventual; at most 100 keys; missing ones are left out; any order. */
   getMany(keys: readonly Key[], options?: ReadOptions): Promise<Item[]>;
   /** Strongly consistent unless it may be eventual; one partition, in the order of sort keys (by UTF-8 bytes). */
