@@ -15,10 +15,10 @@ export const lifeGates = {
 /** What a call that can be repeated takes more. */
 export const tokenGates = { writeUnits: 2, readUnits: 1 } as const;
 
-export const heartbeatGates = { writeUnits: 1, readUnits: 1, httpRequests: 1 } as const;
+export const heartbeatGates = { writeUnits: 1, readUnits: 0.5, httpRequests: 1 } as const;
 
 /** Of an idle cluster with three hosts, in a minute in which no loop is due that runs each ten minutes. */
-export const sweepGates = { writeUnits: 1, readUnits: 12 } as const;
+export const sweepGates = { writeUnits: 0, readUnits: 7 } as const;
 
 /** To reach, in USD at list prices: a million lives, and a month with three idle hosts. */
 export const targets = { millionTasks: 22, idleMonth: 0.4 } as const;
