@@ -170,7 +170,7 @@ function requireExecutable(name: string): string {
   const found = findExecutable(name);
   if (found !== undefined) return found;
   throw new Error(
-    `${name} was found neither on PATH nor in ${extractedBinariesDir}. Install it, or run the set-up of this repository (npm run quickstart).`,
+    `${name} was found neither on PATH nor in ${extractedBinariesDir}. Install it, or run the set-up of a clone of Gantry (npm run quickstart).`,
   );
 }
 

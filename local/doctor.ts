@@ -51,7 +51,12 @@ const finding = (subject: string, ok: boolean, detail: string, advice: string): 
 
 function toolFinding(name: string): Finding {
   const path = findExecutable(name);
-  return finding(name, path !== undefined, path ?? 'not found', '`npm run quickstart` brings what is missing.');
+  return finding(
+    name,
+    path !== undefined,
+    path ?? 'not found',
+    'Install it, or run `npm run quickstart` in a clone of Gantry, which brings what is missing.',
+  );
 }
 
 function cgroupFinding(): Finding {

@@ -24,7 +24,10 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
     refuse('gantry up makes cgroups, networks and containers and so needs root.', 'Run it with sudo.');
   const missing = neededTools.filter((tool) => findExecutable(tool) === undefined);
   if (missing.length > 0)
-    refuse(`This machine lacks ${missing.join(', ')}.`, 'Run `npm run quickstart`, which brings what is missing.');
+    refuse(
+      `This machine lacks ${missing.join(', ')}.`,
+      'Run `npm run quickstart` in a clone of Gantry, which brings what is missing, or install it.',
+    );
   if (options.auth === 'none' && !isLoopback(options.listen))
     refuse(
       `--auth none would open the control plane to everybody who reaches ${options.listen}.`,

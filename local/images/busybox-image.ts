@@ -66,7 +66,7 @@ export async function findStaticBusybox(path: string = hostToolsPath()): Promise
     if (bytes !== undefined && isStaticElf(bytes)) return candidate;
   }
   throw new Error(
-    'No statically linked busybox was found. Run the set-up of this repository (npm run quickstart), or install one on PATH.',
+    'No statically linked busybox was found. Run the set-up of a clone of Gantry (npm run quickstart), or install one on PATH.',
   );
 }
 

@@ -51,7 +51,7 @@ const logFile = (dir: string): string => join(dir, 'registry.log');
 function spawnRegistry({ dir, port = 0, htpasswd }: RegistryOptions): void {
   const command = findExecutable('docker-registry') ?? findExecutable('registry');
   if (command === undefined) {
-    throw new Error('docker-registry was not found. Run the set-up of this repository (npm run quickstart).');
+    throw new Error('docker-registry was not found. Run the set-up of a clone of Gantry (npm run quickstart).');
   }
   mkdirSync(dirname(configFile(dir)), { recursive: true, mode: 0o700 });
   rmSync(logFile(dir), { force: true }); // The address is read from it, so it must be of this start.
