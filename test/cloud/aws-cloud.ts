@@ -2,11 +2,13 @@
  * A control plane of the AWS shape on loopback, as whoever deployed it uses it: an administrator by IAM, a key for clients of the wire
  * protocol, a token for hosts, and hands on what the platform lets a test disturb.
  */
+import { expect } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import type { Credentials } from '../../client/signer.ts';
 import { allActions } from '../../core/api/operation.ts';
 import { statementSchema } from './iam/policy.ts';
 import type { LambdaFunction } from './lambda/lambda-function.ts';
+import { eventually } from './patience.ts';
 import { Platform, type PlatformOptions } from './platform.ts';
 import type { EventSourceMapping } from './stream/event-source-mapping.ts';
 import { type SynthOptions, synthesize } from './synth.ts';
@@ -35,6 +37,8 @@ export interface AwsCloud extends AsyncDisposable {
   wireKey(): Promise<Credentials>;
   /** Admits any number of hosts to the cluster. */
   joinToken(cluster?: string): Promise<string>;
+  /** Resolves once the functions behind the stream have done with everything that was written before. */
+  quiet(): Promise<void>;
   /** What the schedule does each minute. */
   sweep(): Promise<void>;
   /** Ends every process of every function in the middle of what it does. */
@@ -73,6 +77,10 @@ export async function startAwsCloud(options: PlatformOptions & SynthOptions = {}
     },
     async joinToken(cluster = 'default') {
       return (await client.call('CreateJoinToken', { cluster, reusable: true })).joinToken;
+    },
+    async quiet() {
+      await Promise.all([...world.streams.values()].map((stream) => stream.caughtUp()));
+      await eventually(() => expect([...world.mappings.values()].every(({ isIdle }) => isIdle)).toBe(true));
     },
     async sweep() {
       for (const { fire } of world.timers.values()) await fire();

@@ -90,14 +90,11 @@ describe('waking hosts', patience, () => {
   it('keeps the connection of a host whose former one is told of late', async () => {
     const released = Promise.withResolvers<void>();
     sockets.beforeDisconnect = () => released.promise;
-    const disconnects = () => cloud.lambda('hosts').invocations.length;
+    const [former] = sockets.connectionIds;
     sockets.dropAll();
-    await oneSocket();
-    const before = disconnects();
+    await eventually(() => expect(sockets.connectionIds).toEqual([expect.not.stringMatching(`^${former}$`)]));
     released.resolve();
-    await eventually(() => expect(disconnects()).toBeGreaterThan(before));
     await sockets.settled();
-    expect((await cloud.client.call('GetHost', { host: 'host-1' })).host.agentConnected).toBe(true);
     const posted = sockets.posted;
     const task = await run('runs');
     expect(sockets.posted).toBe(posted + 1);
@@ -110,6 +107,8 @@ describe('waking hosts', patience, () => {
     const filler = await run('fills');
     await whenTask(cloud.client, 'running', filler);
     const task = await run('fits-alone');
+    // The stream has told of its beginning to wait, in vain.
+    await cloud.quiet();
     const { lastStatus } = (await cloud.client.call('GetTask', { cluster: 'default', task })).task;
     expect(lastStatus).toBe('PROVISIONING');
     return { filler, task };
@@ -127,7 +126,7 @@ describe('waking hosts', patience, () => {
     const { filler, task } = await waiting();
     await stop(filler);
     await whenTask(cloud.client, 'stopped', filler);
-    await eventually(() => expect(mapping.isIdle).toBe(true));
+    await cloud.quiet();
     expect((await cloud.client.call('GetTask', { cluster: 'default', task })).task.lastStatus).toBe('PROVISIONING');
     await cloud.sweep();
     expect(await whenTask(cloud.client, 'stopped', task)).toMatchObject({ stopCode: 'EssentialContainerExited' });

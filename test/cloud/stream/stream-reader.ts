@@ -27,6 +27,11 @@ const recordSchema = z.object({
 });
 export type StreamRecord = z.infer<typeof recordSchema> & { readonly eventSourceARN: string };
 
+const shardSchema = z.object({
+  ShardId: z.string(),
+  SequenceNumberRange: z.object({ EndingSequenceNumber: z.string().optional() }),
+});
+
 export const shardCount = 3;
 const idlePollMs = 25;
 
@@ -38,6 +43,8 @@ export class StreamReader {
   readonly #listeners: Deliver[] = [];
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
+  /** Sequence number; the emulator's are whole numbers that grow. */
+  #handedOn = 0;
 
   constructor(call: EmulatorCall, source: { tableName: string; streamArn: string; region: string }) {
     this.#call = call;
@@ -58,22 +65,33 @@ export class StreamReader {
     await this.#running;
   }
 
-  async #read(): Promise<void> {
+  /** Everything that was written before this call has been handed on. */
+  async caughtUp(): Promise<void> {
+    const { shard } = await this.#describe();
+    const written = Number(shard.SequenceNumberRange.EndingSequenceNumber ?? 0);
+    while (this.#handedOn < written && !this.#end.signal.aborted) await delay(1);
+  }
+
+  async #describe(): Promise<{ StreamArn: string; shard: z.infer<typeof shardSchema> }> {
     const { tableName: TableName } = this.#source;
     const { Streams } = await this.#call('DynamoDBStreams', 'ListStreams', { TableName });
-    const StreamArn = (Streams as { StreamArn: string }[])[0]?.StreamArn;
+    const StreamArn = (Streams as { StreamArn: string }[])[0]?.StreamArn ?? '';
     const { StreamDescription } = await this.#call('DynamoDBStreams', 'DescribeStream', { StreamArn });
-    const ShardId = Object(StreamDescription).Shards[0].ShardId;
+    return { StreamArn, shard: shardSchema.parse(Object(StreamDescription).Shards[0]) };
+  }
+
+  async #read(): Promise<void> {
+    const { StreamArn, shard: theShard } = await this.#describe();
+    const { ShardId } = theShard;
     const from = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
     let iterator = (await this.#call('DynamoDBStreams', 'GetShardIterator', from)).ShardIterator;
     while (!this.#end.signal.aborted) {
       const answer = await this.#call('DynamoDBStreams', 'GetRecords', { ShardIterator: iterator });
       iterator = answer.NextShardIterator;
-      const records = z
-        .array(recordSchema)
-        .parse(answer.Records)
-        .flatMap((record) => this.#asOnAws(record));
+      const raw = z.array(recordSchema).parse(answer.Records);
+      const records = raw.flatMap((record) => this.#asOnAws(record));
       for (const [shard, some] of byShard(records)) for (const listener of this.#listeners) listener(shard, some);
+      this.#handedOn = Number(raw.at(-1)?.dynamodb.SequenceNumber ?? this.#handedOn);
       if (records.length === 0) await delay(idlePollMs, undefined, { signal: this.#end.signal }).catch(() => {});
     }
   }
