@@ -24,7 +24,7 @@ export interface GuestOptions {
   readonly names: readonly string[];
 }
 
-const bootTimeoutMs = 180_000;
+const bootTimeoutMs = 240_000;
 
 export class Guest implements AsyncDisposable {
   readonly consoleLog: string;

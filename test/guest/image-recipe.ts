@@ -22,7 +22,9 @@ export const namesParameter = 'gantry.names';
 const rigUnit = `[Unit]
 Description=Names of AWS, as the test lends them
 DefaultDependencies=no
-After=systemd-remount-fs.service
+# cloud-init asks at once, and gives up for two minutes where there is nothing yet to ask over.
+Requires=sys-subsystem-net-devices-${network.interface.name}.device
+After=sys-subsystem-net-devices-${network.interface.name}.device systemd-remount-fs.service
 Before=cloud-init-local.service network-pre.target
 [Service]
 Type=oneshot

@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['test/guest/*.guest.ts'],
     fileParallelism: false,
     // A machine in software, on a busy machine: what takes seconds elsewhere takes minutes.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 480_000,
+    hookTimeout: 480_000,
     bail: 1,
     reporters: ['verbose'],
     disableConsoleIntercept: true,
