@@ -27,11 +27,6 @@ const recordSchema = z.object({
 });
 export type StreamRecord = z.infer<typeof recordSchema> & { readonly eventSourceARN: string };
 
-const shardSchema = z.object({
-  ShardId: z.string(),
-  SequenceNumberRange: z.object({ EndingSequenceNumber: z.string().optional() }),
-});
-
 export const shardCount = 3;
 const idlePollMs = 25;
 
@@ -67,24 +62,26 @@ export class StreamReader {
 
   /** Everything that was written before this call has been handed on. */
   async caughtUp(): Promise<void> {
-    const { shard } = await this.#describe();
-    const written = Number(shard.SequenceNumberRange.EndingSequenceNumber ?? 0);
+    const written = positionOf(await this.#iterator('LATEST'));
     while (this.#handedOn < written && !this.#end.signal.aborted) await delay(1);
   }
 
-  async #describe(): Promise<{ StreamArn: string; shard: z.infer<typeof shardSchema> }> {
+  async #iterator(ShardIteratorType: 'LATEST' | 'TRIM_HORIZON'): Promise<string> {
     const { tableName: TableName } = this.#source;
     const { Streams } = await this.#call('DynamoDBStreams', 'ListStreams', { TableName });
-    const StreamArn = (Streams as { StreamArn: string }[])[0]?.StreamArn ?? '';
+    const { StreamArn } = Object(Streams)[0];
     const { StreamDescription } = await this.#call('DynamoDBStreams', 'DescribeStream', { StreamArn });
-    return { StreamArn, shard: shardSchema.parse(Object(StreamDescription).Shards[0]) };
+    const { ShardId } = Object(StreamDescription).Shards[0];
+    const { ShardIterator } = await this.#call('DynamoDBStreams', 'GetShardIterator', {
+      StreamArn,
+      ShardId,
+      ShardIteratorType,
+    });
+    return String(ShardIterator);
   }
 
   async #read(): Promise<void> {
-    const { StreamArn, shard: theShard } = await this.#describe();
-    const { ShardId } = theShard;
-    const from = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
-    let iterator = (await this.#call('DynamoDBStreams', 'GetShardIterator', from)).ShardIterator;
+    let iterator: unknown = await this.#iterator('TRIM_HORIZON');
     while (!this.#end.signal.aborted) {
       const answer = await this.#call('DynamoDBStreams', 'GetRecords', { ShardIterator: iterator });
       iterator = answer.NextShardIterator;
@@ -103,6 +100,10 @@ export class StreamReader {
     return [{ ...record, awsRegion: region, eventSourceARN: streamArn }];
   }
 }
+
+/** The emulator's iterators say in JSON how many records are before them; the end of the range in its description is none of use. */
+const positionOf = (iterator: string): number =>
+  z.object({ position: z.number() }).parse(JSON.parse(Buffer.from(iterator, 'base64').toString('utf8'))).position;
 
 const byShard = (records: readonly StreamRecord[]): Map<number, StreamRecord[]> =>
   Map.groupBy(records, ({ dynamodb }) => shardOf(Object.values(dynamodb.Keys.pk ?? {}).join('')));
