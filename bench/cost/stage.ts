@@ -71,6 +71,7 @@ function countsOf(cloud: AwsCloud): Counts {
   const { world } = cloud;
   const sockets = [...world.webSocketApis.values()];
   const httpRequests = sum(world.httpApis.values(), ({ requests }) => requests);
+  const invocations = invocationsOf((name) => cloud.lambda(name).invocations.length);
   return {
     writeUnits: world.consumed.write,
     readUnits: world.consumed.read,
@@ -78,8 +79,8 @@ function countsOf(cloud: AwsCloud): Counts {
     webSocketMessages: sum(sockets, ({ posted, messages }) => posted + messages),
     connectionMinutes: 0,
     scheduled: 0,
-    invocations: invocationsOf((name) => cloud.lambda(name).invocations.length),
-    accessLogBytes: httpRequests * accessLogBytes,
+    invocations,
+    accessLogBytes: invocations.api * callerLine + (httpRequests - invocations.api) * hostLine,
     functionLogBytes: sum(world.functions.values(), ({ outputBytes }) => outputBytes),
     metricBytes: 0,
     events: world.buses.events.length,
@@ -96,19 +97,28 @@ const invocationsOf = (count: (name: FunctionName) => number): Record<FunctionNa
 });
 
 /** A line of the access log with values of usual length, and what CloudWatch counts on top of each event. */
-const accessLogBytes =
+const accessLogLine = (by: string, route: string, path: string): number =>
   26 +
   JSON.stringify({
     id: 'Q7Yx2jXvIAMESPg=',
     at: '1795622400000',
     from: '203.0.113.199',
-    by: 'arn:aws:sts::123456789012:assumed-role/jobs-runner/i-0123456789abcdef0',
-    route: 'ANY /v1/{proxy+}',
-    path: '/v1/clusters/default/tasks/0123456789abcdef0123456789abcdef',
+    by,
+    route,
+    path,
     status: '200',
     ms: '48',
     error: '-',
   }).length;
+
+const anId = '0123456789abcdef0123456789abcdef';
+const callerLine = accessLogLine(
+  'arn:aws:sts::123456789012:assumed-role/jobs-runner/i-0123456789abcdef0',
+  'ANY /v1/{proxy+}',
+  `/v1/clusters/default/tasks/${anId}`,
+);
+/** IAM does not know hosts. */
+const hostLine = accessLogLine('-', 'ANY /hosts/v1/{proxy+}', `/hosts/v1/${anId}/heartbeat`);
 
 const metricBytesOf = ({ world }: AwsCloud): number =>
   sum(world.functions.values(), ({ output }) =>

@@ -14,7 +14,7 @@ import type { ClusterLoop, LoopResult } from './loop.ts';
 export const audit: ClusterLoop = {
   name: 'audit',
   scope: 'cluster',
-  periodSeconds: () => 600,
+  periodSeconds: () => 1800,
   activate,
 };
 

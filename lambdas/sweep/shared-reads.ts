@@ -1,9 +1,7 @@
 /**
- * Lists of clusters and of waiting tasks, read once a sweep though several loops look at them. Whoever finds a task there reads the task
- * itself before it changes anything, so a list some seconds old misleads nobody; nothing else is remembered.
+ * What may be some moments old (lists of clusters, of waiting tasks, of hosts) is read once a sweep though several loops look at it:
+ * whoever finds something there reads it again before it changes anything, or changes it on a condition. Nothing else is remembered.
  */
-import { waitingClusterOf } from '../../control/store/images.ts';
-import { partitions } from '../../control/store/keys.ts';
 import type { Page, Table } from '../../control/store/table.ts';
 
 export function sharingReads(table: Table): Table {
@@ -15,7 +13,7 @@ export function sharingReads(table: Table): Table {
     commit: (changes, options) => table.commit(changes, options),
     close: () => table.close(),
     query(pk, options) {
-      if (pk !== partitions.clusters && waitingClusterOf({ pk }) === undefined) return table.query(pk, options);
+      if (options?.eventual !== true) return table.query(pk, options);
       const name = JSON.stringify([pk, options]);
       const page = pages.get(name) ?? table.query(pk, options);
       pages.set(name, page);

@@ -22,6 +22,8 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill', () => {
     it('stays within its gates with a real agent, and under the target at list prices', async () => {
       // The agent's waits are ten times as long, so that a busy machine does not outlast those that join two reports into one.
       await using host = await startHost(stage.cloud, 'host-1', { speed: 0.1 });
+      await using made = new AsyncDisposableStack();
+      made.defer(() => retire(stage, host));
       await hostsReady(stage, 1);
       const counts = await measureLives(stage, host, { lives: 2 });
       expect(lifeExcess(counts)).toEqual([]);
@@ -29,7 +31,6 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill', () => {
       const repeatable = await measureLives(stage, host, { lives: 2, withToken: true });
       expect(repeatable.writeUnits - counts.writeUnits).toBeLessThanOrEqual(tokenGates.writeUnits);
       expect(repeatable.readUnits - counts.readUnits).toBeLessThanOrEqual(tokenGates.readUnits);
-      await retire(stage, host);
     });
 
     it('does not depend on the number of hosts', async () => {
