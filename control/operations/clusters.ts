@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ClusterView } from '../../core/api/shapes.ts';
 import { clusterArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
-import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
+import { type Cluster, defaultClusterName, namePattern, newCluster } from '../../core/model/cluster.ts';
 import { checkTags } from '../../core/model/tag-rules.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -35,7 +35,7 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
     const seen = await getCluster(deps.table, name);
     if (seen?.status === 'ACTIVE') return seen;
-    const fresh: Cluster = { name, status: 'ACTIVE', createdAt: deps.clock.now(), tags: input.tags ?? [], version: 1 };
+    const fresh = newCluster({ name, createdAt: deps.clock.now(), tags: input.tags ?? [] });
     const change = seen === undefined ? addCluster(fresh) : replaceCluster(seen, fresh);
     const { outcome } = await deps.table.commit([change]);
     return outcome === 'done' ? fresh : undefined;

@@ -25,6 +25,7 @@ export const keys = {
   receiving: (): Key => ({ pk: 'store', sk: 'receiving' }),
 
   cluster: (name: string): Key => ({ pk: 'clusters', sk: name }),
+  capacityProvider: (name: string): Key => ({ pk: 'capacity-providers', sk: name }),
 
   /** The last revision number given out in a family. */
   familyCounter: (family: string): Key => ({ pk: `family#${family}`, sk: 'counter' }),
@@ -97,6 +98,7 @@ export const keys = {
 /** Partitions and prefixes that are queried whole. */
 export const partitions = {
   clusters: 'clusters',
+  capacityProviders: 'capacity-providers',
   family: (family: string): string => `family#${family}`,
   activeRevisionPrefix: 'active#',
   revisions: (status: 'ACTIVE' | 'INACTIVE'): string => `revisions#${status}`,

@@ -51,6 +51,10 @@ export type CapacityPolicy = z.infer<typeof capacityPolicySchema>;
 export const capacityProviderSchema = z.object({
   name: z.string().regex(namePattern),
   status: z.enum(['ACTIVE', 'INACTIVE']),
+  /** The one cluster that it may be used in; any where absent. */
+  cluster: z.string().optional(),
+  /** What ECS' clients set and read again, as it was given: its meaning is in the members below. */
+  wire: z.record(z.string(), z.json()).default({}),
   /** Names of offers that it may buy; all that its fleet has where absent. */
   offerNames: z.array(z.string()).optional(),
   limits: capacityLimitsSchema,
