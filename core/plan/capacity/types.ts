@@ -33,6 +33,8 @@ export interface OwnedHost {
 export interface Blame {
   readonly offer: string;
   readonly zone: string;
+  /** `spot-first` falls back to the other. */
+  readonly market: Order['market'];
   readonly until: number;
   readonly why: string;
 }
