@@ -3,7 +3,16 @@
  * anything is bought and says until the end what became of it. docs/adr/0005.
  */
 import { z } from 'zod';
+import { providerConfigurationSchema } from './capacity-provider-configuration.ts';
+import {
+  type CapacityLimits,
+  type CapacityPolicy,
+  capacityLimitsSchema,
+  capacityPolicySchema,
+} from './capacity-settings.ts';
 import { namePattern, tagSchema } from './cluster.ts';
+
+export { type CapacityLimits, type CapacityPolicy, capacityLimitsSchema, capacityPolicySchema };
 
 /** A kind of host that can be bought: an EC2 instance type, or a slice of this machine. */
 export const offerSchema = z.object({
@@ -12,6 +21,8 @@ export const offerSchema = z.object({
   /** What tasks may take of such a host: 1024 units are one vCPU. What the host keeps for itself is taken off. */
   cpuUnits: z.number().int().positive(),
   memoryMib: z.number().int().positive(),
+  /** What the machine has before that, where somebody knows: what ranges of sizes are compared with. */
+  nominal: z.object({ vcpus: z.number().positive(), memoryMib: z.number().positive() }).optional(),
   architecture: z.enum(['x86_64', 'arm64']),
   zones: z.array(z.string()).min(1),
   /** US dollars an hour; 0 where nothing is paid. */
@@ -23,43 +34,33 @@ export const offerSchema = z.object({
 });
 export type Offer = z.infer<typeof offerSchema>;
 
-export const capacityLimitsSchema = z.object({
-  minHosts: z.number().int().nonnegative().default(0),
-  maxHosts: z.number().int().nonnegative(),
-  /** Of all hosts together; absent: no limit. */
-  maxCpuUnits: z.number().int().positive().optional(),
-  maxHourlyUsd: z.number().positive().optional(),
-});
-export type CapacityLimits = z.infer<typeof capacityLimitsSchema>;
+const rangeSchema = z.object({ min: z.number().optional(), max: z.number().optional() });
 
-export const capacityPolicySchema = z.object({
-  /** `spot-first` buys on demand only what spot does not give. */
-  market: z.enum(['on-demand', 'spot', 'spot-first']).default('on-demand'),
-  /** For how long a host stays empty before it goes. */
-  idleSeconds: z.number().nonnegative().default(120),
-  /** A host that has not joined by then is ended and replaced. */
-  joinSeconds: z.number().positive().default(300),
-  /** How long a drain waits for tasks that may not be replaced. */
-  drainSeconds: z.number().nonnegative().default(3600),
-  /** `empty` retires empty hosts only; `replace` also drains hosts whose tasks may move to others or to cheaper ones. */
-  consolidation: z.enum(['off', 'empty', 'replace']).default('empty'),
-  /** How many hosts may be draining for consolidation at once. */
-  maxDraining: z.number().int().positive().default(1),
+/** All that is said must hold; nothing said: anything. */
+export const offerWishSchema = z.object({
+  /** Names; `*` stands for any text. */
+  names: z.array(z.string()).optional(),
+  exceptNames: z.array(z.string()).optional(),
+  vcpus: rangeSchema.optional(),
+  memoryMib: rangeSchema.optional(),
+  memoryGibPerVcpu: rangeSchema.optional(),
 });
-export type CapacityPolicy = z.infer<typeof capacityPolicySchema>;
+export type OfferWish = z.infer<typeof offerWishSchema>;
 
 export const capacityProviderSchema = z.object({
   name: z.string().regex(namePattern),
   status: z.enum(['ACTIVE', 'INACTIVE']),
   /** The one cluster that it may be used in; any where absent. */
   cluster: z.string().optional(),
-  /** What ECS' clients set and read again, as it was given: its meaning is in the members below. */
-  wire: z.record(z.string(), z.json()).default({}),
-  /** Names of offers that it may buy; all that its fleet has where absent. */
-  offerNames: z.array(z.string()).optional(),
+  /** As it was given, for those who read it again: its meaning is in the members below (capacity-provider-rules.ts). */
+  configuration: providerConfigurationSchema.default({}),
+  /** What it may buy of what its fleet has (core/plan/capacity/allowed-offers.ts). */
+  offers: offerWishSchema.default({}),
   limits: capacityLimitsSchema,
   policy: capacityPolicySchema,
   tags: z.array(tagSchema),
+  /** Names of the clusters that have it among theirs. */
+  usedBy: z.array(z.string()).default([]),
   createdAt: z.number(),
   version: z.number().int(),
 });
