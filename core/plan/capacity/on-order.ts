@@ -1,0 +1,128 @@
+/** What is on order: hosts that count as there for what waits, and for the limits, though no task can be placed on them yet. */
+import type { Order, Purchase, PurchasedInstance } from '../../model/capacity.ts';
+import type { HostCapacity } from '../../model/host.ts';
+import { hostOfOffer, type SeenOffer, seenOffers } from './market.ts';
+import { asReady } from './shapes.ts';
+import type { CapacityInput, OwnedHost } from './types.ts';
+
+/** A host that is about to be there. */
+export interface Coming {
+  readonly host: HostCapacity;
+  /** `m7g.large i-0123, which is launched and has not joined yet`. */
+  readonly name: string;
+  readonly orderedAt: number;
+}
+
+export interface OnOrder {
+  readonly coming: readonly Coming[];
+  /** Not yet joined, and not given up or ended. */
+  readonly hosts: number;
+  readonly cpuUnits: number;
+  readonly hourlyUsd: number;
+  /** Covered by orders of which nobody knows any more what they bring: awaited as they were bought for. Task to order. */
+  readonly promised: ReadonlyMap<string, string>;
+  /** Launched, and not joined in time. */
+  readonly overdue: readonly PurchasedInstance[];
+  /** When those that are still expected are overdue. */
+  readonly overdueAt: readonly number[];
+}
+
+interface Draft {
+  readonly coming: Coming[];
+  hosts: number;
+  cpuUnits: number;
+  hourlyUsd: number;
+  readonly promised: Map<string, string>;
+  readonly overdue: PurchasedInstance[];
+  readonly overdueAt: number[];
+}
+
+export function onOrder(input: CapacityInput): OnOrder {
+  const offers = new Map(seenOffers(input).map((seen) => [seen.offer.name, seen]));
+  const joined = new Set(input.hosts.map(({ instanceId }) => instanceId));
+  const draft: Draft = {
+    coming: [],
+    hosts: 0,
+    cpuUnits: 0,
+    hourlyUsd: 0,
+    promised: new Map(),
+    overdue: [],
+    overdueAt: [],
+  };
+  for (const purchase of input.purchases) {
+    if (purchase.state === 'CLOSED') continue;
+    if (purchase.state === 'OPEN') addOpen(draft, purchase, offers, input.cluster);
+    for (const instance of purchase.instances) {
+      if (instance.joinedAt !== undefined || instance.endingAt !== undefined || joined.has(instance.instanceId))
+        continue;
+      addInstance(draft, { purchase, instance, offer: offers.get(instance.offer) }, input);
+    }
+  }
+  for (const owned of input.hosts) addSilent(draft, owned, input);
+  return draft;
+}
+
+/** What was ordered and has no instance yet counts whole, as large and as dear as any of its offers. */
+function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, cluster: string): void {
+  const { order, instances } = purchase;
+  const count = Math.max(0, order.count - instances.length);
+  const named = order.offers.flatMap(({ name, zones }) => {
+    const seen = offers.get(name);
+    return seen === undefined ? [] : [{ seen, zones }];
+  });
+  draft.hosts += count;
+  draft.cpuUnits += count * Math.max(0, ...named.map(({ seen }) => seen.offer.cpuUnits));
+  draft.hourlyUsd += count * Math.max(0, ...named.map(({ seen }) => priceOf(seen, order.market)));
+  const [first] = named;
+  if (first === undefined) promise(draft, purchase);
+  else {
+    const name = `${first.seen.offer.name}, which is ordered (${order.id})`;
+    const host = hostOfOffer(first.seen, first.zones, cluster);
+    for (let copy = 0; copy < count; copy += 1) draft.coming.push({ host, name, orderedAt: purchase.orderedAt });
+  }
+}
+
+const priceOf = ({ offer }: SeenOffer, market: Order['market']): number =>
+  market === 'spot' ? (offer.spotHourlyUsd ?? offer.hourlyUsd) : offer.hourlyUsd;
+
+function promise(draft: Draft, { covers, order }: Purchase): void {
+  for (const taskId of covers) draft.promised.set(taskId, order.id);
+}
+
+function addInstance(
+  draft: Draft,
+  bought: {
+    readonly purchase: Purchase;
+    readonly instance: PurchasedInstance;
+    readonly offer: SeenOffer | undefined;
+  },
+  { now, policy, cluster }: CapacityInput,
+): void {
+  const { purchase, instance, offer } = bought;
+  draft.hosts += 1;
+  draft.cpuUnits += offer?.offer.cpuUnits ?? 0;
+  draft.hourlyUsd += instance.hourlyUsd;
+  const until = instance.launchedAt + policy.joinSeconds * 1000;
+  if (until <= now) {
+    draft.overdue.push(instance);
+    return;
+  }
+  draft.overdueAt.push(until);
+  if (offer === undefined) promise(draft, purchase);
+  else {
+    const name = `${instance.offer} ${instance.instanceId}, which is launched and has not joined yet`;
+    draft.coming.push({ host: hostOfOffer(offer, [instance.zone], cluster), name, orderedAt: purchase.orderedAt });
+  }
+}
+
+/** A host that has joined takes tasks only once it has reported: until then it is still on order, though not for the limits. */
+function addSilent(draft: Draft, { host, joinedAt }: OwnedHost, { now, policy }: CapacityInput): void {
+  if (!isStarting(host)) return;
+  const until = joinedAt + policy.joinSeconds * 1000;
+  if (until <= now) return;
+  draft.overdueAt.push(until);
+  const name = `${host.name}, which has joined and not reported yet`;
+  draft.coming.push({ host: asReady(host), name, orderedAt: 0 });
+}
+
+export const isStarting = (host: HostCapacity): boolean => host.status === 'ACTIVE' && host.reportedEpoch === 0;

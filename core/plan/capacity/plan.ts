@@ -1,0 +1,153 @@
+/**
+ * The plan of capacity: what to buy for tasks that wait, which hosts go, and why, from what is there, on order, on offer and allowed.
+ * Pure and repeatable: what it says to buy, it takes for bought once that is written down as a purchase. docs/adr/0005.
+ */
+import { formatList, plural } from '../../text.ts';
+import { Bin, fillInOrder, fillTightest } from './bin.ts';
+import { Budget } from './budget.ts';
+import { buy, compareHosts, type NewHost } from './buy.ts';
+import { type Consolidation, consolidate } from './consolidate.ts';
+import { type Going, whatGoes } from './going.ts';
+import { type Market, marketsOf } from './market.ts';
+import { type Coming, type OnOrder, onOrder } from './on-order.ts';
+import { ordersOf } from './orders.ts';
+import { lotsOf, type Shape, shapesOf } from './shapes.ts';
+import type { CapacityInput, CapacityPlan, Launch, Unmet } from './types.ts';
+import { byReason, whyUnmet } from './unmet.ts';
+
+export function planCapacity(input: CapacityInput): CapacityPlan {
+  const ordered = onOrder(input);
+  const awaited = new Map<string, string>();
+  for (const { taskId } of input.waiting) {
+    const order = ordered.promised.get(taskId);
+    if (order !== undefined) awaited.set(taskId, `waits for what is ordered for it (${order})`);
+  }
+  const shapes = shapesOf(input.waiting.filter(({ taskId }) => !awaited.has(taskId)));
+  const markets = marketsOf(input, shapes);
+  const met = meet(shapes, input, { ordered, markets });
+  for (const [taskId, sentence] of met.awaited) awaited.set(taskId, sentence);
+  const going = whatGoes(input, ordered, met.used);
+  const calm = input.waiting.length === 0 && met.launches.length === 0 && ordered.coming.length + ordered.hosts === 0;
+  const consolidation: Consolidation = calm
+    ? consolidate(input, { leaving: going.leaving, markets, budget: budgetOf(input, ordered) })
+    : { drains: [], at: [] };
+  return {
+    launches: met.launches,
+    drains: consolidation.drains,
+    terminations: going.terminations,
+    unmet: met.unmet,
+    awaited,
+    againAt: againAt(input, ordered, [...going.at, ...consolidation.at]),
+    explanation: explain(input, { ...met, awaited }, going, consolidation),
+  };
+}
+
+interface Met {
+  readonly launches: readonly Launch[];
+  readonly unmet: readonly Unmet[];
+  readonly awaited: ReadonlyMap<string, string>;
+  /** Hosts that are there and will take a waiting task. */
+  readonly used: ReadonlySet<string>;
+  /** Tasks that fit on hosts that are there. */
+  readonly fitting: number;
+}
+
+/** Onto hosts that are there, then onto what is on order, then onto what is bought; each shape's oldest task first. */
+function meet(
+  shapes: readonly Shape[],
+  input: CapacityInput,
+  { ordered, markets }: { readonly ordered: OnOrder; readonly markets: readonly Market[] },
+): Met {
+  const lots = lotsOf(shapes);
+  const there = [...input.hosts.map(({ host }) => host), ...input.otherHosts].map((host) => new Bin(host));
+  fillTightest(there, lots);
+  const coming = inOrder(ordered.coming);
+  fillInOrder(
+    coming.map(({ bin }) => bin),
+    lots,
+  );
+  const budget = budgetOf(input, ordered);
+  const bought = buy({ lots, markets, budget, floor: floorOf(input, ordered) });
+  const queue = new Queue();
+  const fitting = there.flatMap((bin) => queue.takeAll(bin)).length;
+  const awaited = new Map(
+    coming.flatMap(({ bin, name }) => queue.takeAll(bin).map((taskId) => [taskId, `waits for ${name}`] as const)),
+  );
+  const covers = new Map(bought.hosts.map((host) => [host, queue.takeAll(host.bin)]));
+  const launches = ordersOf(bought, markets, { ...input, covers: (host: NewHost) => covers.get(host) ?? [] });
+  const left = bought.left.map(({ shape, left: count }) => ({ shape, taskIds: queue.take(shape, count) }));
+  const unmet = byReason(left, whyUnmet(bought.left, input, { markets, budget: bought.budget }));
+  const used = new Set(there.flatMap(({ host, held }) => (held.length > 0 ? [host.hostId] : [])));
+  return { launches, unmet, awaited, used, fitting };
+}
+
+/** Which tasks of its shape a bin holds: the oldest that no bin before it holds. */
+class Queue {
+  readonly #taken = new Map<Shape, number>();
+
+  take(shape: Shape, count: number): string[] {
+    const from = this.#taken.get(shape) ?? 0;
+    this.#taken.set(shape, from + count);
+    return shape.taskIds.slice(from, from + count);
+  }
+
+  takeAll({ held }: Bin): string[] {
+    return held.flatMap(({ shape, count }) => this.take(shape, count));
+  }
+}
+
+/** As they were ordered; what was ordered at once in the order in which it was packed when it was bought. */
+const inOrder = (coming: readonly Coming[]): { readonly bin: Bin; readonly name: string }[] =>
+  coming
+    .map(({ host, name, orderedAt }) => ({ bin: new Bin(host), name, orderedAt }))
+    .sort((a, b) => a.orderedAt - b.orderedAt || compareHosts(a.bin, b.bin));
+
+/** All that is there and on order, whatever becomes of it. */
+function budgetOf({ limits, hosts }: CapacityInput, ordered: OnOrder): Budget {
+  const budget = new Budget(limits, { hosts: 0, cpuUnits: 0, hourlyUsd: 0 });
+  for (const { host, hourlyUsd } of hosts) budget.spend({ hosts: 1, cpuUnits: host.totalCpuUnits, hourlyUsd });
+  budget.spend(ordered);
+  return budget;
+}
+
+/** How many hosts are missing for the least number of them. */
+const floorOf = ({ hosts, limits }: CapacityInput, ordered: OnOrder): number =>
+  limits.minHosts -
+  hosts.filter(({ host }) => host.status === 'ACTIVE').length -
+  (ordered.hosts - ordered.overdue.length);
+
+function againAt(
+  { now, blames, waiting }: CapacityInput,
+  { overdueAt }: OnOrder,
+  others: readonly number[],
+): number | undefined {
+  const refused = waiting.length === 0 ? [] : blames.map(({ until }) => until);
+  const times = [...overdueAt, ...others, ...refused].filter((time) => time > now);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function explain(
+  { waiting, limits }: CapacityInput,
+  { launches, unmet, awaited, fitting }: Met,
+  { terminations }: Going,
+  { drains }: Consolidation,
+): string[] {
+  const covered = launches.reduce((sum, { covers }) => sum + covers.length, 0);
+  const without = unmet.reduce((sum, { taskIds }) => sum + taskIds.length, 0);
+  const parts = [
+    fitting > 0 ? `${fitting} fit on hosts that are there` : '',
+    awaited.size > 0 ? `${awaited.size} wait for what is on order` : '',
+    covered > 0 ? `${covered} are bought for now` : '',
+    without > 0 ? `${without} cannot be met` : '',
+  ].filter((part) => part !== '');
+  return [
+    ...(limits.minHosts > limits.maxHosts
+      ? [`minHosts ${limits.minHosts} is more than maxHosts ${limits.maxHosts}, which is kept`]
+      : []),
+    ...(waiting.length === 0 ? [] : [`${plural(waiting.length, 'task')} waiting: ${formatList(parts)}`]),
+    ...launches.map(({ why }) => `buy ${why}`),
+    ...unmet.map(({ taskIds, why }) => `${plural(taskIds.length, 'task')}: ${why}`),
+    ...terminations.map(({ why }) => `end: ${why}`),
+    ...drains.map(({ why }) => `drain: ${why}`),
+  ];
+}
