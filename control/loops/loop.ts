@@ -7,6 +7,7 @@ import type { ControlDeps } from '../deps.ts';
 export type LoopName =
   | 'place-pending'
   | 'expire-waiting'
+  | 'buy-capacity'
   | 'finish-requests'
   | 'mark-silent'
   | 'bury-hosts'

@@ -1,5 +1,12 @@
 /** The handler of each operation. An operation without one, or with one of another form, is a type error. */
 import { admitInstances, createAccessKey, createJoinToken, deleteAccessKey, listAccessKeys } from './access.ts';
+import {
+  createCapacityProvider,
+  deleteCapacityProvider,
+  describeCapacityProviders,
+  updateCapacityProvider,
+} from './capacity-providers.ts';
+import { putClusterCapacityProviders, updateClusterSettings } from './cluster-capacity.ts';
 import { createCluster, deleteCluster, describeClusters, listClusters } from './clusters.ts';
 import type { Handlers } from './context.ts';
 import { deregisterContainerInstance, updateContainerInstancesState } from './host-states.ts';
@@ -29,6 +36,12 @@ export const handlers: Handlers = {
   DescribeClusters: describeClusters,
   ListClusters: listClusters,
   DeleteCluster: deleteCluster,
+  UpdateClusterSettings: updateClusterSettings,
+  PutClusterCapacityProviders: putClusterCapacityProviders,
+  CreateCapacityProvider: createCapacityProvider,
+  UpdateCapacityProvider: updateCapacityProvider,
+  DeleteCapacityProvider: deleteCapacityProvider,
+  DescribeCapacityProviders: describeCapacityProviders,
   DescribeContainerInstances: describeContainerInstances,
   ListContainerInstances: listContainerInstances,
   UpdateContainerInstancesState: updateContainerInstancesState,

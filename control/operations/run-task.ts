@@ -8,6 +8,9 @@ import type { Failure } from '../../core/api/shapes.ts';
 import { containerInstanceArn, taskArn } from '../../core/arn.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
+import { capacityProviderName, sharesOf } from '../../core/model/capacity-strategy.ts';
+import type { Cluster, StrategyItem } from '../../core/model/cluster.ts';
+import { waitsForCapacity } from '../../core/model/cluster-settings.ts';
 import { normaliseRunTask, runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
 import { makeTask } from '../../core/task/create.ts';
@@ -16,18 +19,19 @@ import { canBeRepeated, getRequest, type RunRequest, tokenForOnce } from '../sto
 import { getTasks } from '../store/tasks.ts';
 import { carryOut, madeCount, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
 import type { Handlers, OperationContext } from './context.ts';
-import { activeClusterName, revisionMeant } from './references.ts';
+import { activeCluster, revisionMeant } from './references.ts';
 import { readRevision } from './task-definitions.ts';
 import { taskViews } from './views/task-views.ts';
 
 export const runTask: Handlers['RunTask'] = async (context, input) => {
   const { deps } = context;
   // ECS looks for the cluster before anything else.
-  const cluster = await activeClusterName(deps, input.cluster);
+  const known = await activeCluster(deps, input.cluster);
+  const cluster = known.name;
   const token = tokenOf(context, input);
   const requestHash = hashOf(input);
   // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
-  const fresh = newRequest(deps, cluster, token, requestHash, input);
+  const fresh = newRequest(deps, known, token, requestHash, input);
   for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
   const found = canBeRepeated(token) ? await getRequest(deps.table, cluster, token, deps.clock.now()) : undefined;
   const from: Progress =
@@ -84,7 +88,7 @@ function refuseOtherRequest({ realm }: ControlDeps, request: RunRequest, request
 
 async function newRequest(
   deps: ControlDeps,
-  cluster: string,
+  known: Cluster,
   token: string,
   requestHash: string,
   input: Input<'RunTask'>,
@@ -104,21 +108,50 @@ async function newRequest(
     });
   }
   const { definition, status } = found;
+  const cluster = await freshEnough(deps, known, input);
   const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: status.tags });
   const now = deps.clock.now();
   const timeoutSeconds = wishes.placementTimeoutSeconds ?? deps.settings.placementTimeoutSeconds;
   const placementDeadline = now + timeoutSeconds * 1000;
+  const nonce = deps.newId();
   return {
-    cluster,
+    cluster: cluster.name,
     token,
     requestHash,
-    nonce: deps.newId(),
+    nonce,
     count: wishes.count,
     next: 0,
-    waits: wishes.launchType === undefined,
-    // Each task gets an id of its own in its place.
-    template: makeTask({ ...wishes, id: '', cluster, definition, now, placementDeadline }),
+    waits: wishes.launchType === undefined || waitsForCapacity(cluster),
+    ...(wishes.strategy.length > 0 && { shares: sharesUntil(wishes.strategy, wishes.count, nonce) }),
+    // Each task gets an id and a capacity provider of its own in its place.
+    template: makeTask({ ...wishes, id: '', cluster: cluster.name, definition, now, placementDeadline }),
   };
+}
+
+/** What is in memory may be a second old: nobody is refused a provider that the cluster has just been given. */
+async function freshEnough(
+  deps: ControlDeps,
+  known: Cluster,
+  { capacityProviderStrategy = [] }: Input<'RunTask'>,
+): Promise<Cluster> {
+  const names = capacityProviderStrategy.map(({ capacityProvider }) => capacityProviderName(capacityProvider));
+  if (names.every((name) => known.capacityProviders.includes(name))) return known;
+  deps.recent.clusterChanged(known.name);
+  return activeCluster(deps, known.name);
+}
+
+/** The offset follows from the nonce, so that a request has one distribution however often it is worked out. */
+function sharesUntil(
+  strategy: readonly StrategyItem[],
+  count: number,
+  nonce: string,
+): NonNullable<RunRequest['shares']> {
+  const offset = Number.parseInt(nonce.slice(0, 8), 16) / 2 ** 32;
+  let until = 0;
+  return sharesOf(strategy, count, offset).map((share) => {
+    until += share.count;
+    return { capacityProvider: share.capacityProvider, until };
+  });
 }
 
 async function answer(

@@ -1,6 +1,7 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
+import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
@@ -11,6 +12,7 @@ export const operations = {
   ...taskOperations,
   ...clusterOperations,
   ...hostOperations,
+  ...capacityProviderOperations,
   ...accessOperations,
 } as const;
 
@@ -31,7 +33,6 @@ const isOperationName = (name: string): name is OperationName => Object.hasOwn(o
 export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'AssociateGatewayWithCluster',
   'ContinueServiceDeployment',
-  'CreateCapacityProvider',
   'CreateDaemon',
   'CreateExpressGatewayService',
   'CreateGateway',
@@ -39,7 +40,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'CreateTaskSet',
   'DeleteAccountSetting',
   'DeleteAttributes',
-  'DeleteCapacityProvider',
   'DeleteDaemon',
   'DeleteDaemonTaskDefinition',
   'DeleteExpressGatewayService',
@@ -47,7 +47,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'DeleteService',
   'DeleteTaskDefinitions',
   'DeleteTaskSet',
-  'DescribeCapacityProviders',
   'DescribeDaemon',
   'DescribeDaemonDeployments',
   'DescribeDaemonRevisions',
@@ -80,7 +79,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'PutAccountSetting',
   'PutAccountSettingDefault',
   'PutAttributes',
-  'PutClusterCapacityProviders',
   'RegisterContainerInstance',
   'RegisterDaemonTaskDefinition',
   'StartTask',
@@ -90,9 +88,7 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'SubmitTaskStateChange',
   'TagResource',
   'UntagResource',
-  'UpdateCapacityProvider',
   'UpdateCluster',
-  'UpdateClusterSettings',
   'UpdateContainerAgent',
   'UpdateDaemon',
   'UpdateExpressGatewayService',

@@ -14,6 +14,9 @@ import { namePattern, tagSchema } from './cluster.ts';
 
 export { type CapacityLimits, type CapacityPolicy, capacityLimitsSchema, capacityPolicySchema };
 
+/** The attribute of hosts that says which capacity provider bought them: set by whoever registers them. */
+export const providerAttribute = 'gantry.capacity-provider';
+
 /** A kind of host that can be bought: an EC2 instance type, or a slice of this machine. */
 export const offerSchema = z.object({
   /** For example `m7g.large`. */
@@ -87,9 +90,13 @@ export const purchasedInstanceSchema = z.object({
   hourlyUsd: z.number(),
   launchedAt: z.number(),
   joinedAt: z.number().optional(),
-  /** Termination was asked for. */
+  /** Its host was seen without a task, after so many releases: as long as that number stands, it has had none since. */
+  idle: z.object({ since: z.number(), releases: z.number().int() }).optional(),
+  /** It is to be ended: written down before the fleet is asked. */
   endingAt: z.number().optional(),
   endReason: z.string().optional(),
+  /** The fleet has taken it. */
+  endedAt: z.number().optional(),
 });
 export type PurchasedInstance = z.infer<typeof purchasedInstanceSchema>;
 

@@ -5,7 +5,8 @@
 import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { strategyProblem } from '../placement/strategies.ts';
-import type { Tag } from './cluster.ts';
+import { normaliseStrategy } from './capacity-strategy.ts';
+import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { runTaskFields } from './fields.ts';
@@ -36,13 +37,14 @@ export interface NormalisedRunTask {
   readonly strategies: PlacementStrategy[];
   /** The caller's, then what propagateTags and enableECSManagedTags add. */
   readonly tags: Tag[];
+  /** The caller's, or the cluster's where the caller names no launch type either; empty: tasks go where they fit. */
+  readonly strategy: StrategyItem[];
   /** Absent where the caller named none: the control plane's own setting holds. */
   readonly placementTimeoutSeconds?: number;
 }
 
 export interface RunTaskSubject {
-  /** The name of the cluster. */
-  readonly cluster: string;
+  readonly cluster: Pick<Cluster, 'name' | 'capacityProviders' | 'defaultStrategy'>;
   readonly definition: TaskDefinition;
   /** Of the revision. */
   readonly definitionTags: readonly Tag[];
@@ -69,6 +71,7 @@ export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): 
     overrides: normaliseOverrides(input.overrides ?? {}, subject.definition),
     constraints: constraintsOf(input),
     strategies: strategiesOf(input),
+    strategy: strategyOf(input, subject.cluster),
     tags: tagsOf(input, subject),
     placementTimeoutSeconds,
   });
@@ -82,7 +85,7 @@ function launchTypeOf(
   { requiresCompatibilities }: TaskDefinition,
 ): NormalisedRunTask['launchType'] {
   if (launchType === 'FARGATE') throw noFargate('launchType');
-  if (Array.isArray(capacityProviderStrategy) && capacityProviderStrategy.length > 0 && launchType !== undefined)
+  if (capacityProviderStrategy !== undefined && capacityProviderStrategy.length > 0 && launchType !== undefined)
     throw parameterFault(
       'capacityProviderStrategy',
       'Specify either Launch Type or Capacity Provider Strategy, but not both.',
@@ -102,6 +105,15 @@ function launchTypeOf(
       `The revision requires ${requiresCompatibilities.join(', ')}.`,
     );
   return known.data;
+}
+
+function strategyOf(
+  { launchType, capacityProviderStrategy = [] }: RunTaskInput,
+  { capacityProviders, defaultStrategy }: RunTaskSubject['cluster'],
+): StrategyItem[] {
+  if (capacityProviderStrategy.length > 0)
+    return normaliseStrategy('capacityProviderStrategy', capacityProviderStrategy, capacityProviders);
+  return launchType === undefined ? defaultStrategy : [];
 }
 
 function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
@@ -147,7 +159,7 @@ function tagsOf(input: RunTaskInput, { cluster, definitionTags }: RunTaskSubject
   const propagated = propagates(propagateTags) ? definitionTags : [];
   const merged = [...tags, ...propagated.filter(({ key }) => !tags.some((own) => own.key === key))];
   checkTags(merged);
-  return enableECSManagedTags ? [...merged, { key: 'aws:ecs:clusterName', value: cluster }] : merged;
+  return enableECSManagedTags ? [...merged, { key: 'aws:ecs:clusterName', value: cluster.name }] : merged;
 }
 
 function propagates(propagateTags: string): boolean {

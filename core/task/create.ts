@@ -1,5 +1,6 @@
 /** A new task from a revision and a request, and what it needs of a host. Ids and times are the caller's. */
 import { compact } from '../compact.ts';
+import { providerAttribute } from '../model/capacity.ts';
 import type { Tag } from '../model/cluster.ts';
 import { type HostPort, hostPort } from '../model/resources.ts';
 import type { PlacementConstraint, PlacementNeeds, PlacementStrategy, Task, TaskOverrides } from '../model/task.ts';
@@ -26,6 +27,13 @@ export interface NewTask extends PlacementWishes {
   readonly now: number;
   readonly placementDeadline: number;
 }
+
+/** The task under a capacity provider: it runs on hosts of that provider only. */
+export const underProvider = (task: Task, capacityProvider: string): Task => ({
+  ...task,
+  capacityProvider,
+  needs: { ...task.needs, attributes: { ...task.needs.attributes, [providerAttribute]: capacityProvider } },
+});
 
 /** A task that waits for a host: PROVISIONING, version 1. */
 export function makeTask(input: NewTask): Task {

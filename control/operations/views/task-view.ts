@@ -38,6 +38,7 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     group: task.needs.group,
     startedBy: task.startedBy,
     launchType: task.launchType ?? 'EC2',
+    capacityProviderName: task.capacityProvider,
     lastStatus: lastStatus(task),
     desiredStatus: desiredStatus(task),
     healthStatus: 'UNKNOWN' as const,

@@ -1,8 +1,14 @@
 /** Which of a fleet's offers a capacity provider may buy. Pure; judged at each plan, because what is on offer changes. */
-import type { Offer, OfferWish } from '../../model/capacity.ts';
+import { type CapacityProvider, type Offer, type OfferWish, providerAttribute } from '../../model/capacity.ts';
 
-export const allowedOffers = (wish: OfferWish, offers: readonly Offer[]): Offer[] =>
-  offers.filter((offer) => isAllowed(wish, offer));
+/** With the attribute that their hosts have: tasks under the provider run on no other. */
+export const allowedOffers = (
+  { name, offers: wish }: Pick<CapacityProvider, 'name' | 'offers'>,
+  offers: readonly Offer[],
+): Offer[] =>
+  offers
+    .filter((offer) => isAllowed(wish, offer))
+    .map((offer) => ({ ...offer, attributes: { ...offer.attributes, [providerAttribute]: name } }));
 
 function isAllowed(wish: OfferWish, offer: Offer): boolean {
   const { vcpus, memoryMib } = offer.nominal ?? { vcpus: offer.cpuUnits / 1024, memoryMib: offer.memoryMib };
