@@ -43,23 +43,29 @@ export function buy(demand: Demand): Bought {
 function buyWith({ lots, markets, budget, floor }: Demand, aim: Aim): Bought {
   let hosts: NewHost[] = [];
   for (let round = 0; ; round += 1) {
-    const rest = remaining(lots);
-    hosts = hosts.map(renewed).sort(byKind);
-    fillInOrder(
-      hosts.map(({ bin }) => bin),
-      rest,
-    );
-    hosts = hosts.filter(({ bin }) => bin.held.length > 0);
-    const left = remaining(rest);
+    const packed = filled(hosts, lots);
+    const used = packed.hosts.filter(({ bin }) => bin.held.length > 0);
     const purse = budget.copy();
-    for (const { candidate } of hosts) purse.spend(costOf(candidate));
-    const more = round < mostRounds ? buyMore(remaining(left), markets, purse, aim) : [];
-    if (more.length === 0) {
-      const kept = keepFloor(floor - hosts.length, markets, purse);
-      return { hosts: [...hosts, ...kept.map(newHost)], left, budget: purse };
+    for (const { candidate } of used) purse.spend(costOf(candidate));
+    const more = round < mostRounds ? buyMore(remaining(packed.left), markets, purse, aim) : [];
+    if (more.length > 0) {
+      hosts = [...used, ...more.map(newHost)];
+      continue;
     }
-    hosts.push(...more.map(newHost));
+    const kept = keepFloor(floor - used.length, markets, purse).map(newHost);
+    return { ...filled([...used, ...kept], lots), budget: purse };
   }
+}
+
+/** The hosts with what they hold, as the next plan will find it. */
+function filled(hosts: readonly NewHost[], lots: readonly Lot[]): Pick<Bought, 'hosts' | 'left'> {
+  const rest = remaining(lots);
+  const sorted = hosts.map(renewed).sort(byKind);
+  fillInOrder(
+    sorted.map(({ bin }) => bin),
+    rest,
+  );
+  return { hosts: sorted, left: remaining(rest) };
 }
 
 function buyMore(lots: Lot[], markets: readonly Market[], purse: Budget, aim: Aim): Candidate[] {

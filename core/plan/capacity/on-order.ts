@@ -1,20 +1,21 @@
-/** What is on order: hosts that count as there for what waits, and for the limits, though no task can be placed on them yet. */
+/** What is on order: it counts for what waits and for the limits, as the hosts do that it has become and that have no task yet. */
 import type { Order, Purchase, PurchasedInstance } from '../../model/capacity.ts';
 import type { HostCapacity } from '../../model/host.ts';
 import { hostOfOffer, type SeenOffer, seenOffers } from './market.ts';
 import { asReady } from './shapes.ts';
 import type { CapacityInput, OwnedHost } from './types.ts';
 
-/** A host that is about to be there. */
-export interface Coming {
+/** A host that has no task yet. */
+export interface Fresh {
   readonly host: HostCapacity;
-  /** `m7g.large i-0123, which is launched and has not joined yet`. */
-  readonly name: string;
+  /** `m7g.large i-0123, which is launched and has not joined yet`; undefined where it is there. */
+  readonly awaitedAs: string | undefined;
   readonly orderedAt: number;
 }
 
 export interface OnOrder {
-  readonly coming: readonly Coming[];
+  /** Hosts of the provider that have no task yet, whether they are there or only on order. */
+  readonly fresh: readonly Fresh[];
   /** Not yet joined, and not given up or ended. */
   readonly hosts: number;
   readonly cpuUnits: number;
@@ -28,7 +29,7 @@ export interface OnOrder {
 }
 
 interface Draft {
-  readonly coming: Coming[];
+  readonly fresh: Fresh[];
   hosts: number;
   cpuUnits: number;
   hourlyUsd: number;
@@ -41,7 +42,7 @@ export function onOrder(input: CapacityInput): OnOrder {
   const offers = new Map(seenOffers(input).map((seen) => [seen.offer.name, seen]));
   const joined = new Set(input.hosts.map(({ instanceId }) => instanceId));
   const draft: Draft = {
-    coming: [],
+    fresh: [],
     hosts: 0,
     cpuUnits: 0,
     hourlyUsd: 0,
@@ -58,9 +59,17 @@ export function onOrder(input: CapacityInput): OnOrder {
       addInstance(draft, { purchase, instance, offer: offers.get(instance.offer) }, input);
     }
   }
-  for (const owned of input.hosts) addSilent(draft, owned, input);
+  const times = orderTimes(input.purchases);
+  for (const owned of input.hosts) addJoined(draft, owned, times.get(owned.instanceId) ?? owned.joinedAt, input);
   return draft;
 }
+
+const orderTimes = (purchases: readonly Purchase[]): ReadonlyMap<string, number> =>
+  new Map(
+    purchases.flatMap(({ instances, orderedAt }) =>
+      instances.map(({ instanceId }) => [instanceId, orderedAt] as const),
+    ),
+  );
 
 /** What was ordered and has no instance yet counts whole, as large and as dear as any of its offers. */
 function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, cluster: string): void {
@@ -76,9 +85,9 @@ function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, S
   const [first] = named;
   if (first === undefined) promise(draft, purchase);
   else {
-    const name = `${first.seen.offer.name}, which is ordered (${order.id})`;
+    const awaitedAs = `${first.seen.offer.name}, which is ordered (${order.id})`;
     const host = hostOfOffer(first.seen, first.zones, cluster);
-    for (let copy = 0; copy < count; copy += 1) draft.coming.push({ host, name, orderedAt: purchase.orderedAt });
+    for (let copy = 0; copy < count; copy += 1) draft.fresh.push({ host, awaitedAs, orderedAt: purchase.orderedAt });
   }
 }
 
@@ -110,19 +119,31 @@ function addInstance(
   draft.overdueAt.push(until);
   if (offer === undefined) promise(draft, purchase);
   else {
-    const name = `${instance.offer} ${instance.instanceId}, which is launched and has not joined yet`;
-    draft.coming.push({ host: hostOfOffer(offer, [instance.zone], cluster), name, orderedAt: purchase.orderedAt });
+    const awaitedAs = `${instance.offer} ${instance.instanceId}, which is launched and has not joined yet`;
+    // As it was promised: if the zone that it is in now drew other tasks to it, those that it was bought for would be bought for again.
+    const zones = purchase.order.offers.find(({ name }) => name === instance.offer)?.zones ?? [instance.zone];
+    draft.fresh.push({ host: hostOfOffer(offer, zones, cluster), awaitedAs, orderedAt: purchase.orderedAt });
   }
 }
 
 /** A host that has joined takes tasks only once it has reported: until then it is still on order, though not for the limits. */
-function addSilent(draft: Draft, { host, joinedAt }: OwnedHost, { now, policy }: CapacityInput): void {
+function addJoined(
+  draft: Draft,
+  { host, joinedAt }: OwnedHost,
+  orderedAt: number,
+  { now, policy }: CapacityInput,
+): void {
+  if (isFresh(host)) draft.fresh.push({ host, awaitedAs: undefined, orderedAt });
   if (!isStarting(host)) return;
   const until = joinedAt + policy.joinSeconds * 1000;
   if (until <= now) return;
   draft.overdueAt.push(until);
-  const name = `${host.name}, which has joined and not reported yet`;
-  draft.coming.push({ host: asReady(host), name, orderedAt: 0 });
+  const awaitedAs = `${host.name}, which has joined and not reported yet`;
+  draft.fresh.push({ host: asReady(host), awaitedAs, orderedAt });
 }
 
 export const isStarting = (host: HostCapacity): boolean => host.status === 'ACTIVE' && host.reportedEpoch === 0;
+
+/** There, and with all its room still to be given. */
+export const isFresh = (host: HostCapacity): boolean =>
+  host.status === 'ACTIVE' && host.reportedEpoch > 0 && host.taskCount === 0;

@@ -9,7 +9,7 @@ import { buy, compareHosts, type NewHost } from './buy.ts';
 import { type Consolidation, consolidate } from './consolidate.ts';
 import { type Going, whatGoes } from './going.ts';
 import { type Market, marketsOf } from './market.ts';
-import { type Coming, type OnOrder, onOrder } from './on-order.ts';
+import { type Fresh, isFresh, type OnOrder, onOrder } from './on-order.ts';
 import { ordersOf } from './orders.ts';
 import { lotsOf, type Shape, shapesOf } from './shapes.ts';
 import type { CapacityInput, CapacityPlan, Launch, Unmet } from './types.ts';
@@ -27,7 +27,8 @@ export function planCapacity(input: CapacityInput): CapacityPlan {
   const met = meet(shapes, input, { ordered, markets });
   for (const [taskId, sentence] of met.awaited) awaited.set(taskId, sentence);
   const going = whatGoes(input, ordered, met.used);
-  const calm = input.waiting.length === 0 && met.launches.length === 0 && ordered.coming.length + ordered.hosts === 0;
+  const expecting = ordered.hosts > 0 || ordered.fresh.some(({ awaitedAs }) => awaitedAs !== undefined);
+  const calm = input.waiting.length === 0 && met.launches.length === 0 && !expecting;
   const consolidation: Consolidation = calm
     ? consolidate(input, { leaving: going.leaving, markets, budget: budgetOf(input, ordered) })
     : { drains: [], at: [] };
@@ -59,25 +60,29 @@ function meet(
   { ordered, markets }: { readonly ordered: OnOrder; readonly markets: readonly Market[] },
 ): Met {
   const lots = lotsOf(shapes);
-  const there = [...input.hosts.map(({ host }) => host), ...input.otherHosts].map((host) => new Bin(host));
+  const busy = input.hosts.flatMap(({ host }) => (isFresh(host) ? [] : host));
+  const there = [...busy, ...input.otherHosts].map((host) => new Bin(host));
   fillTightest(there, lots);
-  const coming = inOrder(ordered.coming);
+  const fresh = inOrder(ordered.fresh);
   fillInOrder(
-    coming.map(({ bin }) => bin),
+    fresh.map(({ bin }) => bin),
     lots,
   );
   const budget = budgetOf(input, ordered);
   const bought = buy({ lots, markets, budget, floor: floorOf(input, ordered) });
   const queue = new Queue();
-  const fitting = there.flatMap((bin) => queue.takeAll(bin)).length;
+  const ready = [...there, ...fresh.flatMap(({ bin, awaitedAs }) => (awaitedAs === undefined ? bin : []))];
+  const fitting = ready.flatMap((bin) => queue.takeAll(bin)).length;
   const awaited = new Map(
-    coming.flatMap(({ bin, name }) => queue.takeAll(bin).map((taskId) => [taskId, `waits for ${name}`] as const)),
+    fresh.flatMap(({ bin, awaitedAs }) =>
+      awaitedAs === undefined ? [] : queue.takeAll(bin).map((taskId) => [taskId, `waits for ${awaitedAs}`] as const),
+    ),
   );
   const covers = new Map(bought.hosts.map((host) => [host, queue.takeAll(host.bin)]));
   const launches = ordersOf(bought, markets, { ...input, covers: (host: NewHost) => covers.get(host) ?? [] });
   const left = bought.left.map(({ shape, left: count }) => ({ shape, taskIds: queue.take(shape, count) }));
   const unmet = byReason(left, whyUnmet(bought.left, input, { markets, budget: bought.budget }));
-  const used = new Set(there.flatMap(({ host, held }) => (held.length > 0 ? [host.hostId] : [])));
+  const used = new Set(ready.flatMap(({ host, held }) => (held.length > 0 ? [host.hostId] : [])));
   return { launches, unmet, awaited, used, fitting };
 }
 
@@ -97,9 +102,9 @@ class Queue {
 }
 
 /** As they were ordered; what was ordered at once in the order in which it was packed when it was bought. */
-const inOrder = (coming: readonly Coming[]): { readonly bin: Bin; readonly name: string }[] =>
-  coming
-    .map(({ host, name, orderedAt }) => ({ bin: new Bin(host), name, orderedAt }))
+const inOrder = (fresh: readonly Fresh[]): { readonly bin: Bin; readonly awaitedAs: string | undefined }[] =>
+  fresh
+    .map(({ host, ...rest }) => ({ bin: new Bin(host), ...rest }))
     .sort((a, b) => a.orderedAt - b.orderedAt || compareHosts(a.bin, b.bin));
 
 /** All that is there and on order, whatever becomes of it. */
@@ -116,13 +121,12 @@ const floorOf = ({ hosts, limits }: CapacityInput, ordered: OnOrder): number =>
   hosts.filter(({ host }) => host.status === 'ACTIVE').length -
   (ordered.hosts - ordered.overdue.length);
 
-function againAt(
-  { now, blames, waiting }: CapacityInput,
-  { overdueAt }: OnOrder,
-  others: readonly number[],
-): number | undefined {
-  const refused = waiting.length === 0 ? [] : blames.map(({ until }) => until);
-  const times = [...overdueAt, ...others, ...refused].filter((time) => time > now);
+/** A refusal that is over matters to what is still to be bought, and to what would be cheaper. */
+function againAt(input: CapacityInput, ordered: OnOrder, others: readonly number[]): number | undefined {
+  const { waiting, blames, policy } = input;
+  const wanting = waiting.length > 0 || floorOf(input, ordered) > 0 || policy.consolidation === 'replace';
+  const refused = wanting ? blames.map(({ until }) => until) : [];
+  const times = [...ordered.overdueAt, ...others, ...refused].filter((time) => time > input.now);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 

@@ -42,9 +42,9 @@ function whatNoneHas(needs: PlacementNeeds, all: readonly Candidate[], { offers,
   const most = (amount: (candidate: Candidate) => number): number => Math.max(...ofKind.map(amount));
   const [cpu, memory] = [most(({ offer }) => offer.cpuUnits), most(({ offer }) => offer.memoryMib)];
   if (memory < memoryMib)
-    return `no allowed instance type${kind} has ${formatMib(memoryMib)}; the largest has ${formatMib(memory)}`;
+    return `no allowed instance type${kind} has ${formatMib(memoryMib)} for tasks; the largest has ${formatMib(memory)}`;
   if (cpu < cpuUnits)
-    return `no allowed instance type${kind} has ${formatCpu(cpuUnits)}; the largest has ${formatCpu(cpu)}`;
+    return `no allowed instance type${kind} has ${formatCpu(cpuUnits)} for tasks; the largest has ${formatCpu(cpu)}`;
   const reserved = ports.filter((port) => ofKind.every(({ host }) => host.ports[port] !== undefined));
   if (reserved.length > 0) return `every allowed instance type${kind} keeps ${portsText(reserved)} for itself`;
   return `no allowed instance type${kind} has both ${formatCpu(cpuUnits)} and ${formatMib(memoryMib)}`;
