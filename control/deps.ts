@@ -45,13 +45,23 @@ export type MetricName =
   | 'HostSilent'
   /** Hosts whose reservations are not what their tasks amount to: a defect. */
   | 'HostDrift'
+  /** Hosts that were ordered for tasks that wait. */
+  | 'HostsOrdered'
+  /** Why some or all of an order was not launched, in one word each. */
+  | 'LaunchFaults'
+  /** Bought hosts that went because they were not needed any more. */
+  | 'HostsEnded'
+  /** Instances that were launched and did not become hosts in time. */
+  | 'HostsNotJoined'
+  /** Instances that nobody had bought, or not any more. */
+  | 'OrphansEnded'
   /** Activations of loops that failed. */
   | 'LoopFailed';
 
 /** Few values each: never an id. */
 export interface MetricDimensions {
   readonly cluster?: string;
-  /** Why a task was refused, in ECS' words. */
+  /** Why a task was refused, in ECS' words, or an order, in the fleet's. */
   readonly reason?: string;
   readonly loop?: LoopName;
 }

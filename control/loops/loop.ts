@@ -8,6 +8,7 @@ export type LoopName =
   | 'place-pending'
   | 'expire-waiting'
   | 'buy-capacity'
+  | 'drain-hosts'
   | 'finish-requests'
   | 'mark-silent'
   | 'bury-hosts'

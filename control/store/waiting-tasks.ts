@@ -14,6 +14,8 @@ const waitingTaskSchema = z.object({
   needs: placementNeedsSchema,
   /** The explanation that the task carries, as its sentence: rewritten only when it changes. */
   sentence: z.string().optional(),
+  /** Its `capacityNote`, for the same reason. */
+  capacityNote: z.string().optional(),
 });
 export type WaitingTask = z.infer<typeof waitingTaskSchema>;
 
@@ -37,6 +39,7 @@ export const listWaiting = (task: Task): Change => ({
     placementDeadline: task.placementDeadline,
     needs: task.needs,
     sentence: task.explanation?.sentence,
+    capacityNote: task.capacityNote,
   } satisfies WaitingTask),
   when: [],
 });

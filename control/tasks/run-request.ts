@@ -120,14 +120,14 @@ async function planChunk(deps: ControlDeps, progress: Progress, giveUp: boolean)
   return chunkOf(deps, progress, size, placed, explanation);
 }
 
-interface ShareOfTasks {
+export interface ShareOfTasks {
   /** The first index that is not of the share. */
   readonly until: number;
   readonly taskAt: (index: number) => Task;
 }
 
 /** The tasks of a chunk are alike: under a strategy, those of one capacity provider. */
-function shareAt(request: RunRequest): ShareOfTasks {
+export function shareAt(request: Pick<RunRequest, 'next' | 'count' | 'shares' | 'template' | 'nonce'>): ShareOfTasks {
   const share = request.shares?.find(({ until }) => request.next < until);
   const taskAt = (index: number): Task => ({ ...request.template, id: taskIdAt(request, index) });
   if (share === undefined) return { until: request.count, taskAt };
@@ -213,6 +213,7 @@ async function announce(deps: ControlDeps, { request, assigned, waiting }: Chunk
     // A host that became free before these were listed has not woken them.
     deps.activate('place-pending', request.cluster);
     deps.activate('expire-waiting', request.cluster);
+    deps.activate('buy-capacity', request.cluster);
   }
   await announcePlaced(deps, assigned);
 }

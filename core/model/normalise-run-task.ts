@@ -5,6 +5,7 @@
 import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { strategyProblem } from '../placement/strategies.ts';
+import { isReplaceable } from '../task/replaceable.ts';
 import { normaliseStrategy } from './capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
@@ -37,6 +38,7 @@ export interface NormalisedRunTask {
   readonly strategies: PlacementStrategy[];
   /** The caller's, then what propagateTags and enableECSManagedTags add. */
   readonly tags: Tag[];
+  readonly replaceable?: boolean;
   /** The caller's, or the cluster's where the caller names no launch type either; empty: tasks go where they fit. */
   readonly strategy: StrategyItem[];
   /** Absent where the caller named none: the control plane's own setting holds. */
@@ -50,12 +52,15 @@ export interface RunTaskSubject {
   readonly definitionTags: readonly Tag[];
 }
 
+/** All but which revision it is. */
+type RunTaskWish = Omit<RunTaskInput, 'taskDefinition'>;
+
 /** ECS has 10; the answer lists every task. */
 const mostTasks = 1000;
 const timeoutSeconds = [1, 604_800] as const;
 
 /** Throws GantryError with ECS' code and the path of the member at fault. */
-export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): NormalisedRunTask {
+export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): NormalisedRunTask {
   const { count = 1, placementTimeoutSeconds } = input;
   const launchType = launchTypeOf(input, subject.definition);
   refuseFields(runTaskFields, input);
@@ -73,15 +78,16 @@ export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): 
     strategies: strategiesOf(input),
     strategy: strategyOf(input, subject.cluster),
     tags: tagsOf(input, subject),
+    replaceable: isReplaceable(input.tags ?? [], subject.definitionTags) || undefined,
     placementTimeoutSeconds,
   });
 }
 
 /** What of the request is recorded or ignored, and why: a sentence each. */
-export const runTaskWarnings = (input: RunTaskInput): string[] => fieldWarnings(runTaskFields, input);
+export const runTaskWarnings = (input: RunTaskWish): string[] => fieldWarnings(runTaskFields, input);
 
 function launchTypeOf(
-  { launchType, capacityProviderStrategy }: RunTaskInput,
+  { launchType, capacityProviderStrategy }: RunTaskWish,
   { requiresCompatibilities }: TaskDefinition,
 ): NormalisedRunTask['launchType'] {
   if (launchType === 'FARGATE') throw noFargate('launchType');
@@ -108,7 +114,7 @@ function launchTypeOf(
 }
 
 function strategyOf(
-  { launchType, capacityProviderStrategy = [] }: RunTaskInput,
+  { launchType, capacityProviderStrategy = [] }: RunTaskWish,
   { capacityProviders, defaultStrategy }: RunTaskSubject['cluster'],
 ): StrategyItem[] {
   if (capacityProviderStrategy.length > 0)
@@ -116,7 +122,7 @@ function strategyOf(
   return launchType === undefined ? defaultStrategy : [];
 }
 
-function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
+function checkTexts({ group, startedBy, referenceId }: RunTaskWish): void {
   checkLength(parameterFault, 'group', group, [1, 255]);
   checkLength(parameterFault, 'referenceId', referenceId, [0, 1024]);
   if (startedBy !== undefined && !/^[a-zA-Z0-9_/-]{1,128}$/.test(startedBy))
@@ -130,7 +136,7 @@ function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
 const mostConstraints = 10;
 const mostStrategies = 5;
 
-function constraintsOf({ placementConstraints = [] }: RunTaskInput): PlacementConstraint[] {
+function constraintsOf({ placementConstraints = [] }: RunTaskWish): PlacementConstraint[] {
   checkLength(parameterFault, 'placementConstraints', placementConstraints, [0, mostConstraints]);
   return placementConstraints.map(({ type }, index) => {
     const known = placementConstraintSchema.safeParse({ type });
@@ -140,7 +146,7 @@ function constraintsOf({ placementConstraints = [] }: RunTaskInput): PlacementCo
   });
 }
 
-function strategiesOf({ placementStrategy = [] }: RunTaskInput): PlacementStrategy[] {
+function strategiesOf({ placementStrategy = [] }: RunTaskWish): PlacementStrategy[] {
   checkLength(parameterFault, 'placementStrategy', placementStrategy, [0, mostStrategies]);
   return placementStrategy.map(({ type, field }, index) => {
     const path = `placementStrategy[${index}]`;
@@ -153,7 +159,7 @@ function strategiesOf({ placementStrategy = [] }: RunTaskInput): PlacementStrate
   });
 }
 
-function tagsOf(input: RunTaskInput, { cluster, definitionTags }: RunTaskSubject): Tag[] {
+function tagsOf(input: RunTaskWish, { cluster, definitionTags }: RunTaskSubject): Tag[] {
   const { tags = [], propagateTags = 'NONE', enableECSManagedTags = false } = input;
   checkTags(tags);
   const propagated = propagates(propagateTags) ? definitionTags : [];

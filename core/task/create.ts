@@ -21,6 +21,7 @@ export interface NewTask extends PlacementWishes {
   /** Parsed: task-level `cpu` and `memory` are decimal strings of CPU units and MiB, as in a stored revision. */
   readonly overrides: TaskOverrides;
   readonly tags: readonly Tag[];
+  readonly replaceable?: boolean | undefined;
   readonly launchType?: Task['launchType'];
   readonly startedBy?: string | undefined;
   readonly referenceId?: string | undefined;
@@ -50,6 +51,7 @@ export function makeTask(input: NewTask): Task {
     ...sizes,
     overrides,
     tags: [...input.tags],
+    replaceable: input.replaceable,
     needs: needsOf(definition, overrides, input),
     createdAt: input.now,
     placementDeadline: input.placementDeadline,
