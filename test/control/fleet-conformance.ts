@@ -173,9 +173,10 @@ async function listedOnce(at: FleetUnderTest, { id, cluster }: Order, count: num
   return listed;
 }
 
+/** Not before it is ended: one that is ending may still count against a limit. */
 async function goneOnce(at: FleetUnderTest, ids: readonly string[]): Promise<void> {
   await at.until(async () => {
     const listed = (await Promise.all(at.clusters.map((cluster) => at.fleet.list(cluster)))).flat();
-    return listed.every((instance) => !isThere(instance) || !ids.includes(instance.instanceId));
+    return listed.every(({ state, instanceId }) => state === 'ended' || !ids.includes(instanceId));
   });
 }
