@@ -122,7 +122,6 @@ async function leaveHome(deps: ControlDeps, { name, cluster }: CapacityProvider)
     replaceCluster(home, {
       ...home,
       capacityProviders: home.capacityProviders.filter((other) => other !== name),
-      leavingProviders: [...new Set([...home.leavingProviders, name])],
     }),
   ];
 }

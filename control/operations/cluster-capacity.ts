@@ -73,7 +73,6 @@ export async function withCapacity(
     ...seen,
     capacityProviders: [...names],
     defaultStrategy: strategy,
-    leavingProviders: [...new Set([...seen.leavingProviders, ...removed])].filter((name) => !names.includes(name)),
   };
   const others = providers.map((provider) => {
     const without = provider.usedBy.filter((name) => name !== seen.name);

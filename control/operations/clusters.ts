@@ -32,12 +32,7 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
     const seen = await getCluster(deps.table, name);
     if (seen?.status === 'ACTIVE') return seen;
     const fresh = newCluster({ name, createdAt: deps.clock.now(), tags: input.tags ?? [], settings });
-    // Hosts of its former life may be left.
-    const { next, others } = await withCapacity(
-      deps,
-      { ...fresh, leavingProviders: seen?.leavingProviders ?? [] },
-      wish,
-    );
+    const { next, others } = await withCapacity(deps, fresh, wish);
     const change = seen === undefined ? addCluster(next) : replaceCluster(seen, next);
     const { outcome } = await deps.table.commit([change, ...others]);
     return outcome === 'done' ? next : undefined;

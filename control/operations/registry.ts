@@ -1,5 +1,6 @@
 /** The handler of each operation. An operation without one, or with one of another form, is a type error. */
 import { admitInstances, createAccessKey, createJoinToken, deleteAccessKey, listAccessKeys } from './access.ts';
+import { getCapacity } from './capacity.ts';
 import {
   createCapacityProvider,
   deleteCapacityProvider,
@@ -12,6 +13,7 @@ import type { Handlers } from './context.ts';
 import { deregisterContainerInstance, updateContainerInstancesState } from './host-states.ts';
 import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
 import { getTasks, listTasks } from './list-tasks.ts';
+import { planTasks } from './plan-tasks.ts';
 import { runTask } from './run-task.ts';
 import {
   deregisterTaskDefinition,
@@ -42,6 +44,8 @@ export const handlers: Handlers = {
   UpdateCapacityProvider: updateCapacityProvider,
   DeleteCapacityProvider: deleteCapacityProvider,
   DescribeCapacityProviders: describeCapacityProviders,
+  GetCapacity: getCapacity,
+  PlanTasks: planTasks,
   DescribeContainerInstances: describeContainerInstances,
   ListContainerInstances: listContainerInstances,
   UpdateContainerInstancesState: updateContainerInstancesState,

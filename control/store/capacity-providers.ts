@@ -19,29 +19,11 @@ export async function getCapacityProviders(table: Table, names: readonly string[
   return names.flatMap((name) => found.get(name) ?? []);
 }
 
-/**
- * Those that may buy for a cluster, in its order, and after them those that were taken off it, which may keep no host any longer than
- * its tasks last: so none is forgotten with hosts that somebody pays for.
- */
+/** Those that may buy for a cluster, in its order. */
 export async function clusterProviders(table: Table, cluster: string): Promise<readonly CapacityProvider[]> {
   const found = await getCluster(table, cluster);
-  if (found === undefined) return [];
-  const { capacityProviders, leavingProviders } = found;
-  const staying = found.status === 'ACTIVE' ? capacityProviders : [];
-  const leaving = [...capacityProviders, ...leavingProviders].filter((name) => !staying.includes(name));
-  const [stay, leave] = await Promise.all([
-    getCapacityProviders(table, staying),
-    getCapacityProviders(table, [...new Set(leaving)]),
-  ]);
-  return [...stay, ...leave.map(windingDown)];
+  return found?.status === 'ACTIVE' ? getCapacityProviders(table, found.capacityProviders) : [];
 }
-
-const windingDown = (provider: CapacityProvider): CapacityProvider => ({
-  ...provider,
-  status: 'INACTIVE',
-  limits: { ...provider.limits, minHosts: 0, maxHosts: 0 },
-  policy: { ...provider.policy, idleSeconds: 0 },
-});
 
 /** In the order of names, INACTIVE ones included; `after` is a name. */
 export async function capacityProvidersPage(

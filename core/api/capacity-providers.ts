@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { offerWishSchema } from '../model/capacity.ts';
 import { providerConfigurationSchema } from '../model/capacity-provider-configuration.ts';
-import { capacityLimitsSchema, capacityPolicySchema } from '../model/capacity-settings.ts';
+import { shownLimitsSchema, shownPolicySchema } from '../model/capacity-settings.ts';
 import { tagSchema } from '../model/cluster.ts';
 import { defineOperation } from './operation.ts';
 import { failureSchema } from './shapes.ts';
@@ -71,7 +71,7 @@ export const capacityProviderViewSchema = z
     managedInstancesProvider,
     tags: z.array(tagSchema),
     /** Ours: what follows from all that was given. */
-    gantry: z.object({ offers: offerWishSchema, limits: capacityLimitsSchema, policy: capacityPolicySchema }),
+    gantry: z.object({ offers: offerWishSchema, limits: shownLimitsSchema, policy: shownPolicySchema }),
   })
   .meta({ id: 'CapacityProvider' });
 export type CapacityProviderView = z.infer<typeof capacityProviderViewSchema>;

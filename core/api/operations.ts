@@ -1,6 +1,7 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
+import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
@@ -13,6 +14,7 @@ export const operations = {
   ...clusterOperations,
   ...hostOperations,
   ...capacityProviderOperations,
+  ...capacityOperations,
   ...accessOperations,
 } as const;
 

@@ -3,7 +3,7 @@
  * something. Stored as it came; what follows from it is capacity-provider-rules.ts.
  */
 import { z } from 'zod';
-import { capacityLimitsSchema, capacityPolicySchema } from './capacity-settings.ts';
+import { shownLimitsSchema, shownPolicySchema } from './capacity-settings.ts';
 
 const int = z.number().int();
 const text = z.string().optional();
@@ -53,31 +53,11 @@ const managedInstancesSchema = z.object({
   autoRepairConfiguration: z.object({ actionsStatus: text }).optional(),
 });
 
-const { minHosts, maxHosts, maxCpuUnits, maxHourlyUsd } = capacityLimitsSchema.shape;
-const { market, idleSeconds, joinSeconds, drainSeconds, consolidation, maxDraining } = capacityPolicySchema.shape;
-
 const ownSchema = z.object({
   /** May have `*` at any place, as in `m7g.*`. */
   offerNames: z.array(z.string()).optional(),
-  limits: z
-    .object({
-      minHosts: minHosts.unwrap().optional(),
-      maxHosts: maxHosts.optional(),
-      maxCpuUnits,
-      maxHourlyUsd,
-    })
-    .optional(),
-  policy: z
-    .object({
-      market: market.unwrap(),
-      idleSeconds: idleSeconds.unwrap(),
-      joinSeconds: joinSeconds.unwrap(),
-      drainSeconds: drainSeconds.unwrap(),
-      consolidation: consolidation.unwrap(),
-      maxDraining: maxDraining.unwrap(),
-    })
-    .partial()
-    .optional(),
+  limits: shownLimitsSchema.partial().optional(),
+  policy: shownPolicySchema.partial().optional(),
 });
 
 export const providerConfigurationSchema = z.object({

@@ -31,8 +31,6 @@ export const clusterSchema = z.object({
   settings: z.array(clusterSettingSchema).default([]),
   /** Names of those that may buy hosts for it. */
   capacityProviders: z.array(z.string()).default([]),
-  /** Names of those that were taken off it, as long as hosts of theirs may be left. */
-  leavingProviders: z.array(z.string()).default([]),
   /** Of tasks that name neither a launch type nor a strategy; empty: they go where they fit. */
   defaultStrategy: z.array(strategyItemSchema).default([]),
   /** Since when it is INACTIVE. */
@@ -49,7 +47,6 @@ export const newCluster = (given: Pick<Cluster, 'name' | 'createdAt'> & Partial<
   tags: [],
   settings: [],
   capacityProviders: [],
-  leavingProviders: [],
   defaultStrategy: [],
   version: 1,
   ...given,
