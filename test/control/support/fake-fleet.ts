@@ -68,6 +68,10 @@ const someOffers = [
   offerOf('large', { cpuUnits: 8192, memoryMib: 16_384, hourlyUsd: 0.4, spotHourlyUsd: 0.12 }),
 ];
 
+/** Of one of its own offers. */
+export const sizesOf = (name: string): Pick<Offer, 'cpuUnits' | 'memoryMib'> =>
+  someOffers.find((offer) => offer.name === name) ?? { cpuUnits: 0, memoryMib: 0 };
+
 export class FakeFleet implements Fleet {
   /** Everything that ever was, by id. */
   readonly instances = new Map<string, FakeInstance>();
