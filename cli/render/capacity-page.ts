@@ -4,7 +4,7 @@ import { formatCpu, formatMib, plural } from '../../core/text.ts';
 import type { Output } from '../output.ts';
 import { perHour } from './money.ts';
 import { section, wouldBuyRows } from './plan-page.ts';
-import { formatMoment } from './time.ts';
+import { formatMoment, type TimeStyle } from './time.ts';
 
 interface Where {
   readonly cluster: string;
@@ -23,12 +23,10 @@ export function printCapacityPage(capacity: CapacityView, out: Output, where: Wh
       providers.map(providerRow),
     );
   }
-  const style = { terminal: out.terminal, now: where.now };
-  part(
-    out,
-    'On order',
-    providers.flatMap((provider) => provider.onOrder.map((order) => orderRow(order, provider.name, style))),
+  const onOrder = providers.flatMap((provider) =>
+    provider.onOrder.map((order) => ({ ...order, capacityProvider: provider.name })),
   );
+  printOrders('On order', onOrder, out, where.now);
   part(
     out,
     'Waiting',
@@ -65,18 +63,27 @@ function providerRow({ name, status, hosts, onOrder, limits, usage, hourlyUsd }:
   ];
 }
 
+export interface ProviderOrder extends OnOrderView {
+  readonly capacityProvider: string;
+}
+
+export function printOrders(title: string, orders: readonly ProviderOrder[], out: Output, now: number): void {
+  part(
+    out,
+    title,
+    orders.map((order) => orderRow(order, { terminal: out.terminal, now })),
+  );
+}
+
+/** What was asked for, and at what price, is in the sentence. */
 function orderRow(
-  { hosts, offers, market, state, orderedAt, tasks, instanceIds, failure, why }: OnOrderView,
-  provider: string,
-  style: Parameters<typeof formatMoment>[1],
+  { capacityProvider, hosts, state, orderedAt, instanceIds, failure, why }: ProviderOrder,
+  style: TimeStyle,
 ): string[] {
-  const which = instanceIds.length === 0 ? '' : ` (${instanceIds.join(', ')})`;
   return [
     formatMoment(orderedAt, style),
-    provider,
-    `${hosts} x ${offers.join(' or ')} ${market}${which}`,
-    state === 'OPEN' ? 'asked for' : 'booting',
-    `for ${plural(tasks.length, 'task')}`,
+    capacityProvider,
+    state === 'OPEN' ? `${hosts} asked for` : `${hosts} booting: ${instanceIds.join(', ')}`,
     failure === undefined ? why : `${why}; ${failure}`,
   ];
 }

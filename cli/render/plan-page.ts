@@ -28,14 +28,12 @@ export function printPlanPage(
   out.line(out.paint('dim', 'Nothing was done.'));
 }
 
+/** What would be bought, and at what price, is in the sentence. */
 export const wouldBuyRows = (wouldBuy: readonly WouldBuyView[]): string[][] =>
-  wouldBuy.map(({ capacityProvider, market, offers: [offer = '', ...others], hosts, hourlyUsd, tasks, why }) => [
-    `${hosts} x ${offer}`,
-    others.length === 0 ? market : `${market}, or ${others.join(', ')}`,
-    capacityProvider,
-    perHour(hourlyUsd),
+  wouldBuy.map(({ capacityProvider, offers: [, ...others], tasks, why }) => [
     plural(tasks, 'task'),
-    why,
+    capacityProvider,
+    others.length === 0 ? why : `${why}; or ${others.join(' or ')} where there is none`,
   ]);
 
 export function section(out: Output, title: string, rows: readonly (readonly string[])[]): void {

@@ -100,7 +100,8 @@ async function planRest(
   const plans: CapacityPlan[] = [];
   for (const provider of providers) {
     const own = waitingFor(provider, providers, waiting);
-    if (own.some(({ taskId }) => taskId.startsWith(plannedPrefix))) plans.push(await planFor(sight, provider, own, drafts));
+    if (own.some(({ taskId }) => taskId.startsWith(plannedPrefix)))
+      plans.push(await planFor(sight, provider, own, drafts));
   }
   return sumUp(plans, new Set(planned.map(({ taskId }) => taskId)));
 }

@@ -146,6 +146,8 @@ export const taskViewSchema = z
     version: z.number().int(),
     /** Ours: why it was not placed at the last try, while it waits. */
     explanation: explanationSchema.optional(),
+    /** Ours: what is bought for it, or why nothing is, while it waits. */
+    capacityNote: z.string().optional(),
     /** Ours: its state in one sentence (taskHeadline): why it waits, where it runs, why it stopped. */
     headline: z.string(),
     /** Ours: what may not be done with it now, each with the sentence that says why (taskCan). */

@@ -54,6 +54,7 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     tags: task.tags,
     version: task.version,
     explanation: task.explanation,
+    capacityNote: task.capacityNote,
     headline: taskHeadline(task),
     cannot: compact({ stop: refusal(taskCan.stop(task)), readLogs: refusal(taskCan.readLogs(task)) }),
     story: taskStory(task).map(({ at, phase, text }) => ({ at: new Date(at), phase, text })),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Control, createControl } from '../../../control/create.ts';
 import type { ControlDeps, Settings } from '../../../control/deps.ts';
+import type { Fleet } from '../../../control/fleet/fleet.ts';
 import { callOperation } from '../../../control/http/call.ts';
 import type { LoopName } from '../../../control/loops/loop.ts';
 import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
@@ -30,6 +31,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly callerIdentity?: ControlDeps['callerIdentity'];
   readonly secretBox?: ControlDeps['secretBox'];
+  /** Made with the world's clock and chance. */
+  readonly fleet?: (of: Pick<ControlDeps, 'random'> & ControlDeps['clock']) => Fleet;
   /** Stands between the world's own control plane and the store; others have the store itself. */
   readonly wrap?: (table: Table) => Table;
 }
@@ -108,9 +111,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       .join('');
   };
   const { callerIdentity, secretBox } = options;
+  const fleet = options.fleet?.({ now: clock.now, random });
   const settings = { heartbeatSeconds: 5, ...options.settings };
   const create = (table: Table): Promise<Control> =>
-    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox });
+    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox, fleet });
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
