@@ -17,6 +17,8 @@ const agentEntry = fileURLToPath(import.meta.resolve('../agent/main.ts'));
 export interface AgentSurroundings {
   /** The default one where absent. */
   readonly cluster?: string;
+  /** Beside those that every host has. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly options: CloudOptions;
   readonly paths: CloudPaths;
   readonly machine: Machine;
@@ -67,6 +69,7 @@ function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
       'ecs.os-type': 'linux',
       'ecs.cpu-architecture': machine.cpuArchitecture,
       'ecs.availability-zone': host.availabilityZone,
+      ...surroundings.attributes,
     },
     // The control plane listens there itself: a task that wants the port is told so before it is placed.
     reservedPorts: host.networkNamespace === undefined ? [hostPort('tcp', options.port)] : [],

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { detectCgroups } from '../../agent/cgroups/cgroups.ts';
 import type { RuntimeConfig } from '../../agent/config.ts';
 import { removeMachineBridge } from '../../agent/network/host-namespace.ts';
+import { providerAttribute } from '../../core/model/capacity.ts';
 import { type AgentSurroundings, agentProcess, ensureAgent, runtimeConfigOf, stopAgent } from '../agents.ts';
 import { containerdPaths } from '../containerd.ts';
 import { ensureHostNetwork, removeNetworks } from '../host-network.ts';
@@ -85,10 +86,19 @@ export class LaunchedHosts {
     }
   }
 
-  #agentSurroundings({ cluster }: LiveHost, joinToken: string): AgentSurroundings {
+  #agentSurroundings({ cluster, provider }: LiveHost, joinToken: string): AgentSurroundings {
     const { options, paths, machine } = this.#surroundings;
-    const containerdSocket = containerdPaths(paths.dataDir, paths.runDir).socket;
-    return { options, paths, machine, containerdSocket, controlPlaneUrl: serverUrl(options), joinToken, cluster };
+    return {
+      options,
+      paths,
+      machine,
+      containerdSocket: containerdPaths(paths.dataDir, paths.runDir).socket,
+      controlPlaneUrl: serverUrl(options),
+      joinToken,
+      cluster,
+      // By which tasks under its strategy find it.
+      attributes: { [providerAttribute]: provider },
+    };
   }
 
   #atNetwork<T>(work: () => Promise<T>): Promise<T> {

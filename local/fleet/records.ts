@@ -30,6 +30,7 @@ export type LaunchedHost = z.infer<typeof launchedHostSchema>;
 const orderRecordSchema = z.object({
   orderId: z.string(),
   cluster: z.string(),
+  provider: z.string(),
   offer: z.string(),
   answeredAt: z.number(),
   hosts: z.array(launchedHostSchema),
@@ -42,6 +43,7 @@ export type OrderRecord = z.infer<typeof orderRecordSchema>;
 export interface LiveHost extends LaunchedHost {
   readonly orderId: string;
   readonly cluster: string;
+  readonly provider: string;
   readonly offer: string;
 }
 
@@ -118,8 +120,8 @@ export class FleetRecords {
 export const readLiveHosts = (directory: string): LiveHost[] => liveHosts(readOrders(directory));
 
 const liveHosts = (orders: readonly OrderRecord[]): LiveHost[] =>
-  orders.flatMap(({ orderId, cluster, offer, hosts }) =>
-    hosts.filter(({ state }) => state !== 'ended').map((host) => ({ ...host, orderId, cluster, offer })),
+  orders.flatMap(({ orderId, cluster, provider, offer, hosts }) =>
+    hosts.filter(({ state }) => state !== 'ended').map((host) => ({ ...host, orderId, cluster, provider, offer })),
   );
 
 function readOrders(directory: string): OrderRecord[] {

@@ -66,8 +66,9 @@ export function answerOrder(
     hosts.push(host);
     there.push(host);
   }
-  const { id: orderId, cluster } = order;
-  return { orderId, cluster, offer: offer.name, answeredAt: now, hosts, ...(limit !== undefined && { limit }) };
+  const { id: orderId, cluster, provider } = order;
+  const answer = { orderId, cluster, provider, offer: offer.name, answeredAt: now, hosts };
+  return limit === undefined ? answer : { ...answer, limit };
 }
 
 function fullWhy(
