@@ -139,11 +139,11 @@ function explain(
   const covered = launches.reduce((sum, { covers }) => sum + covers.length, 0);
   const without = unmet.reduce((sum, { taskIds }) => sum + taskIds.length, 0);
   const parts = [
-    fitting > 0 ? `${fitting} fit on hosts that are there` : '',
-    awaited.size > 0 ? `${awaited.size} wait for what is on order` : '',
-    covered > 0 ? `${covered} are bought for now` : '',
-    without > 0 ? `${without} cannot be met` : '',
-  ].filter((part) => part !== '');
+    part(fitting, ['fits', 'fit'], 'on hosts that are there'),
+    part(awaited.size, ['waits', 'wait'], 'for what is on order'),
+    part(covered, ['is', 'are'], 'bought for now'),
+    part(without, ['cannot', 'cannot'], 'be met'),
+  ].filter((each) => each !== '');
   return [
     ...(limits.minHosts > limits.maxHosts
       ? [`minHosts ${limits.minHosts} is more than maxHosts ${limits.maxHosts}, which is kept`]
@@ -155,3 +155,6 @@ function explain(
     ...drains.map(({ why }) => `drain: ${why}`),
   ];
 }
+
+const part = (count: number, [one, many]: readonly [string, string], rest: string): string =>
+  count === 0 ? '' : `${count} ${count === 1 ? one : many} ${rest}`;
