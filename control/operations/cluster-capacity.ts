@@ -48,7 +48,7 @@ export function clusterCapacity(
   const names = [...new Set(references.map(capacityProviderName))];
   if (names.length > mostProviders)
     throw parameterFault('capacityProviders', `A cluster can have at most ${mostProviders} capacity providers.`);
-  const fargate = names.find((name) => /^FARGATE/.test(name));
+  const fargate = names.find((name) => name.startsWith('FARGATE'));
   if (fargate !== undefined)
     throw parameterFault(
       'capacityProviders',

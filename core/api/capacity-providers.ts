@@ -58,7 +58,7 @@ const configurationInput = {
   gantry,
 };
 
-export const capacityProviderViewSchema = z
+const capacityProviderViewSchema = z
   .object({
     capacityProviderArn: z.string(),
     name: z.string(),

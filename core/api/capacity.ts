@@ -82,7 +82,7 @@ export type ProviderCapacityView = z.infer<typeof providerCapacitySchema>;
 
 const waitingSchema = z.object({ tasks: int, /** At most a hundred. */ taskIds: z.array(z.string()), why: z.string() });
 
-export const capacityViewSchema = z
+const capacityViewSchema = z
   .object({
     providers: z.array(providerCapacitySchema),
     /** Hosts that no capacity provider of the cluster has bought. */

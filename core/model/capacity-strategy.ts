@@ -54,7 +54,7 @@ function checkKnown(field: string, items: readonly StrategyItem[], known: readon
     `${field}[${stranger}].capacityProvider`,
     'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. ' +
       'Associate the capacity provider with the cluster and try again.',
-    /^FARGATE/.test(name)
+    name.startsWith('FARGATE')
       ? 'Gantry runs tasks on hosts of yours and has no Fargate.'
       : `${name} is not among ${known.length === 0 ? 'none' : known.join(', ')}; PutClusterCapacityProviders adds it.`,
   );
@@ -89,14 +89,14 @@ export function sharesOf(strategy: readonly StrategyItem[], count: number, offse
   const based = strategy.map(({ base }) => Math.min(base, count));
   const rest = count - Math.max(0, ...based);
   const total = single ? 1 : strategy.reduce((sum, { weight }) => sum + weight, 0);
-  let weightBefore = 0;
+  // How many of the points offset, offset + 1, … lie below the share of these weights.
+  const pointsBelow = (weights: number): number =>
+    weights === total ? rest : Math.max(0, Math.ceil((weights * rest) / total - offset));
+  let before = 0;
   return strategy.flatMap(({ capacityProvider, weight }, index) => {
-    const from = (weightBefore * rest) / total;
-    weightBefore += single ? 1 : weight;
-    const to = (weightBefore * rest) / total;
-    // How many of the points offset, offset + 1, … lie between the two.
-    const share = Math.ceil(to - offset) - Math.ceil(from - offset);
-    const whole = share + (based[index] ?? 0);
-    return whole === 0 ? [] : [{ capacityProvider, count: whole }];
+    const from = pointsBelow(before);
+    before += single ? 1 : weight;
+    const count = pointsBelow(before) - from + (based[index] ?? 0);
+    return count === 0 ? [] : [{ capacityProvider, count }];
   });
 }

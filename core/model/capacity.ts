@@ -12,7 +12,7 @@ import {
 } from './capacity-settings.ts';
 import { namePattern, tagSchema } from './cluster.ts';
 
-export { type CapacityLimits, type CapacityPolicy, capacityLimitsSchema, capacityPolicySchema };
+export { type CapacityLimits, type CapacityPolicy, capacityPolicySchema };
 
 /** The attribute of hosts that says which capacity provider bought them: set by whoever registers them. */
 export const providerAttribute = 'gantry.capacity-provider';
@@ -70,7 +70,7 @@ export const capacityProviderSchema = z.object({
 export type CapacityProvider = z.infer<typeof capacityProviderSchema>;
 
 /** What a fleet is asked for: never changed once it is written down, so that asking again is asking for the same. */
-export const orderSchema = z.object({
+const orderSchema = z.object({
   /** Also the client token, and a tag of what is launched. */
   id: z.string(),
   cluster: z.string(),
@@ -82,7 +82,7 @@ export const orderSchema = z.object({
 });
 export type Order = z.infer<typeof orderSchema>;
 
-export const purchasedInstanceSchema = z.object({
+const purchasedInstanceSchema = z.object({
   /** Also the name of the host that it becomes. */
   instanceId: z.string(),
   offer: z.string(),
