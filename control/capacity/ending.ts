@@ -55,7 +55,7 @@ async function livingHost({ deps, cluster }: Round, instanceId: string): Promise
 }
 
 /** The machine is gone already, whoever ended it: what ran on it is over. */
-export async function noteGone(round: Round, { instanceId }: PurchasedInstance): Promise<void> {
+export async function noteGone(round: Round, instanceId: string): Promise<void> {
   const { deps, cluster } = round;
   const why = instanceGone(instanceId, 'terminated');
   const hostId = await livingHost(round, instanceId);

@@ -52,6 +52,12 @@ export class PurchaseBook {
     for (const purchase of purchases) this.#known.set(purchase.order.id, purchase);
   }
 
+  /** Writes down what was never written down: what is there counts from now on. */
+  async add(purchase: Purchase): Promise<void> {
+    await this.#commit([addPurchase(purchase)]);
+    this.#known.set(purchase.order.id, purchase);
+  }
+
   /** `also` is committed with it. */
   async change(orderId: string, change: (seen: Purchase) => Purchase, also: readonly Change[] = []): Promise<void> {
     const seen = this.#known.get(orderId);

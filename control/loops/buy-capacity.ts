@@ -47,8 +47,8 @@ async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult>
 
 async function carryOut(round: Round): Promise<LoopResult> {
   const { deps, cluster, now } = round;
-  const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   const listed = await sweep(round);
+  const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   if (providers.length === 0) return { changed: 0 };
   const market: Market = { offers: await fleetOffers(round), blames: await blames(deps.table, cluster, now) };
   await settleOpen(round, market, listed);

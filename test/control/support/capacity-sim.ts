@@ -107,7 +107,7 @@ export class CapacitySim implements AsyncDisposable {
         random: this.random,
         newId: () => Array.from({ length: 32 }, () => Math.floor(this.random() * 16).toString(16)).join(''),
         sleep: async () => {},
-        settings: { heartbeatSeconds: 15 },
+        settings: { heartbeatSeconds: 20 },
       },
       {
         wake: { hosts: async () => {} },
@@ -150,7 +150,9 @@ export class CapacitySim implements AsyncDisposable {
   async moveHosts(): Promise<void> {
     for (const instance of this.fleet.booted) if (!this.hosts.has(instance.instanceId)) await this.#join(instance);
     for (const [instanceId, host] of this.hosts) {
-      if (this.isThere(instanceId)) await host.obey();
+      if (!this.isThere(instanceId)) continue;
+      await host.heartbeat();
+      await host.obey();
     }
     await this.client.run('place-pending');
   }
