@@ -74,8 +74,9 @@ export const updateCapacityProvider: Handlers['UpdateCapacityProvider'] = async 
     const seen = await existing(deps, 'name', name);
     const rules = providerRules(given, seen.configuration);
     await checkOffers(deps, { name, ...rules });
-    const { outcome } = await deps.table.commit([replaceCapacityProvider(seen, { ...seen, ...rules })]);
-    return outcome === 'done' ? { ...seen, ...rules, version: seen.version + 1 } : undefined;
+    const next: CapacityProvider = { ...seen, ...rules, updatedAt: deps.clock.now() };
+    const { outcome } = await deps.table.commit([replaceCapacityProvider(seen, next)]);
+    return outcome === 'done' ? next : undefined;
   });
   for (const cluster of updated.usedBy) deps.activate('buy-capacity', cluster);
   return changedView(deps, updated, given);

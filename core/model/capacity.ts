@@ -65,6 +65,8 @@ export const capacityProviderSchema = z.object({
   /** Names of the clusters that have it among theirs. */
   usedBy: z.array(z.string()).default([]),
   createdAt: z.number(),
+  /** When what it was made with was last changed, if ever. */
+  updatedAt: z.number().optional(),
   version: z.number().int(),
 });
 export type CapacityProvider = z.infer<typeof capacityProviderSchema>;

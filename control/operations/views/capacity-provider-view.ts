@@ -5,14 +5,15 @@ import { compact } from '../../../core/compact.ts';
 import type { CapacityProvider } from '../../../core/model/capacity.ts';
 
 export function capacityProviderView(realm: Realm, provider: CapacityProvider): CapacityProviderView {
-  const { name, cluster, status, configuration, tags, offers, limits, policy, version } = provider;
+  const { name, cluster, status, configuration, tags, offers, limits, policy, updatedAt } = provider;
   const { autoScalingGroupProvider, managedInstancesProvider } = configuration;
   return compact({
     capacityProviderArn: capacityProviderArn(realm, name),
     name,
     cluster: cluster === undefined ? undefined : clusterArn(realm, cluster),
     status,
-    updateStatus: status === 'INACTIVE' ? 'DELETE_COMPLETE' : version === 1 ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    updateStatus:
+      status === 'INACTIVE' ? 'DELETE_COMPLETE' : updatedAt === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
     type:
       managedInstancesProvider !== undefined
         ? 'MANAGED_INSTANCES'
