@@ -81,6 +81,22 @@ describe('a cluster whose hosts are bought', () => {
       await expect(transcript(argv.join(' '), ended)).toMatchFileSnapshot(`./golden/${name} - ${style}.txt`);
     });
 
+  it('is named by --capacity-provider, with weight and base', async () => {
+    const { desk } = scene;
+    const ended = await desk.gantry(['plan', 'run', 'web', '--capacity-provider', 'pool:3:1', '-n', '2']);
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('1 task  pool') });
+    expect(await desk.gantry(['run', 'web', '--capacity-provider', 'nobody'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not associated with the cluster'),
+    });
+    for (const wrong of ['pool:many', ':1', 'pool:1:2:3', 'pool:'])
+      expect(await desk.gantry(['run', 'web', '--capacity-provider', wrong])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('--capacity-provider takes a name, a weight and a base'),
+      });
+    expect(await desk.gantry(['plan'])).toMatchObject({ stdout: expect.stringContaining('plan run  Say where') });
+  });
+
   it('is not changed by a plan', async () => {
     const { desk } = scene;
     const before = [await desk.world.call('GetCapacity', {}), await desk.world.call('GetTasks', {})];
