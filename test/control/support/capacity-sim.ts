@@ -2,9 +2,6 @@
  * A cluster whose hosts are bought, moved step by step: a store, a fake fleet, agents moved by hand, a client that never dies and
  * processes with the loops that may. Nothing happens by itself and no time passes but the test's, so that a seed is a run.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import type { ControlDeps } from '../../../control/deps.ts';
 import type { Fleet } from '../../../control/fleet/fleet.ts';
@@ -15,7 +12,6 @@ import { loops } from '../../../control/loops/index.ts';
 import type { LoopName } from '../../../control/loops/loop.ts';
 import { openDeps } from '../../../control/open.ts';
 import { handlers } from '../../../control/operations/registry.ts';
-import { openSqliteTable } from '../../../control/store/sqlite.ts';
 import type { Table } from '../../../control/store/table.ts';
 import { createTaskFeed } from '../../../control/task-feed.ts';
 import { allActions } from '../../../core/api/operation.ts';
@@ -24,12 +20,13 @@ import { providerAttribute } from '../../../core/model/capacity.ts';
 import { type Random, seededRandom } from '../../../core/random.ts';
 import { FakeFleet, type FakeFleetOptions, type FakeInstance, sizesOf } from './fake-fleet.ts';
 import { ScriptedHost } from './scripted-host.ts';
-import { idOf } from './world.ts';
+import { idOf, type OpenedStore, openStore, type StoreKind } from './world.ts';
 
 export type Limits = NonNullable<NonNullable<Input<'CreateCapacityProvider'>['gantry']>['limits']>;
 export type Policy = NonNullable<NonNullable<Input<'CreateCapacityProvider'>['gantry']>['policy']>;
 
 export interface SimOptions {
+  readonly store?: StoreKind;
   readonly seed?: number;
   readonly fleet?: Omit<FakeFleetOptions, 'now' | 'random'>;
   readonly limits?: Limits;
@@ -46,6 +43,10 @@ export interface Process {
 const cluster = 'default';
 const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
 
+interface TestClock {
+  now: number;
+}
+
 export class CapacitySim implements AsyncDisposable {
   readonly random: Random;
   readonly fleet: FakeFleet;
@@ -54,21 +55,23 @@ export class CapacitySim implements AsyncDisposable {
   readonly hosts = new Map<string, ScriptedHost>();
   /** What the control plane said, at level info and above. */
   readonly logged: { readonly level: number; readonly msg: string; readonly [member: string]: unknown }[] = [];
-  readonly #directory: string;
-  #now = Date.UTC(2100, 0, 1);
+  readonly #store: AsyncDisposable;
+  readonly #clock: TestClock;
   #client: Process | undefined;
   #token = '';
 
-  private constructor({ seed = 1, fleet }: SimOptions) {
+  private constructor({ seed = 1, fleet }: SimOptions, store: OpenedStore, clock: TestClock) {
     this.random = seededRandom(seed);
-    this.#directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'gantry-capacity-'));
-    this.table = openSqliteTable({ file: join(this.#directory, 'store.db'), now: this.now });
+    this.#store = store;
+    this.#clock = clock;
+    this.table = store.table;
     this.fleet = new FakeFleet({ now: this.now, random: this.random, ...fleet });
   }
 
   /** A cluster with one capacity provider, `pool`, and the task definition `job` of one vCPU and 1 GiB, half a `small`. */
   static async start(options: SimOptions = {}): Promise<CapacitySim> {
-    const sim = new CapacitySim(options);
+    const clock = { now: Date.UTC(2100, 0, 1) };
+    const sim = new CapacitySim(options, await openStore(options.store ?? 'sqlite', () => clock.now), clock);
     sim.#client = await sim.process({ fleet: undefined });
     sim.#token = await createJoinTokens(sim.client.deps).create({ cluster, reusable: true });
     const { limits, policy } = options;
@@ -89,10 +92,10 @@ export class CapacitySim implements AsyncDisposable {
     return this.#client;
   }
 
-  readonly now = (): number => this.#now;
+  readonly now = (): number => this.#clock.now;
 
   advance(seconds: number): void {
-    this.#now += seconds * 1000;
+    this.#clock.now += seconds * 1000;
   }
 
   async process({ table = this.table, fleet }: { table?: Table; fleet: Fleet | undefined }): Promise<Process> {
@@ -184,7 +187,7 @@ export class CapacitySim implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.table.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    await this.#store[Symbol.asyncDispose]();
   }
 }
 

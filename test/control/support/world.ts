@@ -2,7 +2,7 @@
  * A control plane over a real store, driven from outside: operations as the transports call them, hosts over the real host routes, a
  * clock that the test moves. Loops run when something triggers them or the test asks; their timers never fire.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -70,13 +70,17 @@ export interface World extends AsyncDisposable {
   another(wrap?: WorldOptions['wrap']): Promise<Control>;
 }
 
-interface OpenedStore extends AsyncDisposable {
+export interface OpenedStore extends AsyncDisposable {
   readonly table: Table;
 }
 
-async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
+/** No test is about a disk. */
+const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** A store of its own, with nothing in it. */
+export async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
   if (kind === 'sqlite') {
-    const directory = mkdtempSync(join(tmpdir(), 'gantry-control-'));
+    const directory = mkdtempSync(join(inMemory, 'gantry-control-'));
     const table = openSqliteTable({ file: join(directory, 'store.db'), now });
     return { table, [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }) };
   }
