@@ -14,12 +14,13 @@ import type { Round } from './round.ts';
 
 /** Answers whether it is going to end: not where it has got something to do in this moment. */
 export async function beginEnding(round: Round, { instanceId, hostId, why }: Termination): Promise<boolean> {
-  const { deps, cluster } = round;
+  const { deps, cluster, book } = round;
+  const bought = book.of(instanceId)?.instances.find((instance) => instance.instanceId === instanceId);
   const isFree = hostId === undefined ? await keepOut(round, instanceId) : await takeOut(round, hostId, why);
   if (!isFree) return false;
   await markEnding(round, instanceId, why);
   deps.log.info({ instanceId, hostId, cluster, why }, 'a host is ended');
-  deps.metrics.count(hostId === undefined ? 'HostsNotJoined' : 'HostsEnded', 1, { cluster });
+  deps.metrics.count(bought?.joinedAt === undefined ? 'HostsNotJoined' : 'HostsEnded', 1, { cluster });
   return true;
 }
 

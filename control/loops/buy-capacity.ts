@@ -54,7 +54,7 @@ async function carryOut(round: Round): Promise<LoopResult> {
   await settleOpen(round, market, listed);
   await followHosts(round);
   await endLeftovers(round);
-  const waiting = (await waitingTasks(deps.table, cluster)).filter(({ placementDeadline }) => placementDeadline > now);
+  const waiting = await stillWaiting(round);
   const plans: { readonly provider: CapacityProvider; readonly plan: CapacityPlan }[] = [];
   for (const provider of providers) {
     const own = waitingFor(provider, providers, waiting);
@@ -80,6 +80,12 @@ async function carryOut(round: Round): Promise<LoopResult> {
     isAllEnded ? Infinity : now + retryMs,
   );
   return Number.isFinite(againAt) ? { changed, againAt } : { changed };
+}
+
+/** As they are and not as they were: nobody pays for a task that has just been placed. */
+async function stillWaiting({ deps, cluster, now }: Round): Promise<readonly WaitingTask[]> {
+  const waiting = await waitingTasks(deps.table, cluster, { eventual: false });
+  return waiting.filter(({ placementDeadline }) => placementDeadline > now);
 }
 
 /** Purchases of which it is not known what the fleet made of them. */
