@@ -125,7 +125,7 @@ function fleetFindings({ fleet }: CloudOptions, paths: CloudPaths, advice: strin
   const hosts = readLiveHosts(paths.fleet);
   const there = hosts.filter(({ state }) => state === 'running');
   const moving = hosts.length - there.length;
-  const detail = `${there.length} of ${fleet.min} to ${fleet.max} hosts${moving > 0 ? `, ${moving} coming or going` : ''}`;
+  const detail = `${fleet.min}..${fleet.max} hosts; ${there.length} there${moving > 0 ? `, ${moving} coming or going` : ''}`;
   return [finding('fleet', true, detail, ''), ...there.map((host) => agentFinding(paths, host.instanceId, advice))];
 }
 

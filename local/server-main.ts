@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const server = await serve(control, log);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   await once(ended.signal, 'abort');
-  await closeServer(server);
+  await closeServer(server, control);
   await control.close();
   await fleet.close();
   log.info('the control plane has ended');
@@ -117,11 +117,12 @@ function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, regio
   return sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
 }
 
-/** Takes no new connection, lets open requests end, and cuts what is left after a while. */
-async function closeServer(server: Server): Promise<void> {
+/** Takes no new connection, lets open requests end, and cuts what is left after a while. Hosts that are still there dial the next one. */
+async function closeServer(server: Server, { hub }: Control): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  hub.close();
   const cut = new AbortController();
   const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
     () => server.closeAllConnections(),

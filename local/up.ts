@@ -9,7 +9,7 @@ import { GantryError } from '../core/errors.ts';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from './agents.ts';
 import { containerdPaths, runningContainerd, startContainerd } from './containerd.ts';
 import { writeContext } from './context.ts';
-import { endFleet } from './fleet/end.ts';
+import { deregisterEnded, endFleet } from './fleet/end.ts';
 import { setProvider } from './fleet/provider.ts';
 import { readLiveHosts } from './fleet/records.ts';
 import { ensureHostNetwork } from './host-network.ts';
@@ -39,9 +39,7 @@ export async function up(options: CloudOptions, events: UpEvents, signal: AbortS
   rmSync(paths.ready, { force: true });
   writeFileSync(paths.supervisorPid, `${process.pid}\n`);
   try {
-    const surroundings = await start(options, hosts, events.say);
-    const client = createClient(writeContext(options, paths));
-    await setProvider(client, options);
+    const { surroundings, client } = await start(options, hosts, events.say);
     await hostsConnected(client, hosts, paths, signal);
     if (!signal.aborted) await events.ready();
     writeFileSync(paths.ready, '');
@@ -60,13 +58,16 @@ async function start(
   options: CloudOptions,
   hosts: readonly HostPlan[],
   say: (line: string) => void,
-): Promise<AgentSurroundings> {
+): Promise<{ readonly surroundings: AgentSurroundings; readonly client: Client }> {
   const paths = cloudPaths(options);
   const containerd = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
   say(`containerd ${containerd.adopted ? 'was running' : 'started'} (pid ${containerd.pid})`);
-  if (options.fleet === undefined) await endFleet(options, say);
+  const ended = options.fleet === undefined ? await endFleet(options, say) : [];
   const server = await ensureServer(options, paths);
   say(`control plane ${server.adopted ? 'was running' : 'started'} at ${serverUrl(options)}`);
+  const client = createClient(writeContext(options, paths));
+  await deregisterEnded(client, ended);
+  await setProvider(client, options);
   const joinToken = readFileSync(paths.joinToken, 'utf8');
   const surroundings = {
     options,
@@ -82,7 +83,7 @@ async function start(
     say(`${host.name} ${agent.adopted ? 'was running' : 'started'} (agent pid ${agent.pid})`);
   }
   if (options.fleet !== undefined) say(fleetLine(options.fleet, readLiveHosts(paths.fleet).length));
-  return surroundings;
+  return { surroundings, client };
 }
 
 const fleetLine = ({ min, max }: NonNullable<CloudOptions['fleet']>, there: number): string =>
