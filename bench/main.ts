@@ -2,10 +2,11 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { coldstartBench } from './coldstart/bench.ts';
+import { fleetBench } from './fleet.ts';
 import { startBench } from './start/bench.ts';
 import { storeBench } from './store.ts';
 
-const benches: readonly Bench[] = [startBench, storeBench, coldstartBench];
+const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, fleetBench];
 
 function list(): string {
   const lines = benches.flatMap(({ name, summary, usage }) => [
