@@ -2,7 +2,6 @@
  * The handler of each operation. An operation without one, or with one of another form, is a type error. What administrators ask for
  * seldom is loaded when it is asked for: a cold start of the API reads what every caller needs, and no more.
  */
-import { createCluster, deleteCluster, describeClusters, listClusters } from './clusters.ts';
 import type { Handlers } from './context.ts';
 import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
 import { getTasks, listTasks } from './list-tasks.ts';
@@ -17,6 +16,7 @@ import { describeTasks, getTask, stopTask } from './tasks.ts';
 
 const access = () => import('./access.ts');
 const capacityProviders = () => import('./capacity-providers.ts');
+const clusters = () => import('./clusters.ts');
 const clusterCapacity = () => import('./cluster-capacity.ts');
 const hostStates = () => import('./host-states.ts');
 
@@ -31,10 +31,10 @@ export const handlers: Handlers = {
   ListTasks: listTasks,
   GetTasks: getTasks,
   GetTask: getTask,
-  CreateCluster: createCluster,
-  DescribeClusters: describeClusters,
-  ListClusters: listClusters,
-  DeleteCluster: deleteCluster,
+  CreateCluster: async (...call) => (await clusters()).createCluster(...call),
+  DescribeClusters: async (...call) => (await clusters()).describeClusters(...call),
+  ListClusters: async (...call) => (await clusters()).listClusters(...call),
+  DeleteCluster: async (...call) => (await clusters()).deleteCluster(...call),
   UpdateClusterSettings: async (...call) => (await clusterCapacity()).updateClusterSettings(...call),
   PutClusterCapacityProviders: async (...call) => (await clusterCapacity()).putClusterCapacityProviders(...call),
   CreateCapacityProvider: async (...call) => (await capacityProviders()).createCapacityProvider(...call),
