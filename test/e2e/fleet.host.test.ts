@@ -2,6 +2,7 @@
  * `gantry up --fleet` from no hosts at all: tasks wait, hosts come for them, all run, and the hosts go again, also where the control
  * plane is killed again and again meanwhile. A witness outside of the cloud says which containers really ran, and where.
  */
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -166,12 +167,15 @@ describeWithContainers('gantry up --fleet', () => {
     await expectHostsToGo();
   });
 
-  it('is taken down with hosts there, and makes way for hosts that stay', async () => {
+  it('is taken down with hosts there, also after its supervisor was killed, and makes way for hosts that stay', async () => {
     const { client } = cloud;
     await endUp(cloud.supervisor);
     await cloud.upAgain(['--fleet', `0..${mostHosts}`, '--fleet-idle-seconds', '600']);
     const task = await runLong();
     const [fromFleet] = await hosts();
+    cloud.supervisor.kill('SIGKILL');
+    await once(cloud.supervisor, 'exit');
+    expect((await hosts())[0]?.agentConnected).toBe(true); // The control plane has it, and runs on.
     const down = await cloud.gantry(['down', '--run-dir', cloud.runDir]);
     expect(down.code, down.stderr).toBe(0);
     expect(leftoversOf(cloud)).toEqual([]);
