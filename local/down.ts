@@ -49,11 +49,21 @@ async function takeDown(options: CloudOptions, paths: CloudPaths, say: (line: st
   await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
   await stopServer(paths);
   // Until now the control plane launched them and kept them.
-  const launched = readLiveHosts(paths.fleet).map((host) => planOf(host, options));
+  const launched = launchedPlans(options, paths, say);
   await Promise.all(launched.map((host) => stopAgent(paths, host.name)));
   await removeHosts([...hosts, ...launched], options, paths);
   await stopRegistry(paths.registry);
   say('stopped agents, control plane and containerd; removed networks, cgroups and mounts');
+}
+
+/** Where the records cannot be read, what launched hosts have in common is taken away all the same. */
+function launchedPlans(options: CloudOptions, paths: CloudPaths, say: (line: string) => void): HostPlan[] {
+  try {
+    return readLiveHosts(paths.fleet).map((host) => planOf(host, options));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return [];
+  }
 }
 
 /** What hosts are on this machine beside their agents: containerd, and with it every container; networks, cgroups and mounts. */

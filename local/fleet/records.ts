@@ -127,8 +127,23 @@ const liveHosts = (orders: readonly OrderRecord[]): LiveHost[] =>
 function readOrders(directory: string): OrderRecord[] {
   return filesIn(directory)
     .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => contentOf(join(directory, name)) ?? [])
-    .map((content) => orderRecordSchema.parse(JSON.parse(content)));
+    .flatMap((name) => readOrder(join(directory, name)) ?? []);
+}
+
+function readOrder(file: string): OrderRecord | undefined {
+  const content = contentOf(file);
+  if (content === undefined) return undefined;
+  try {
+    return orderRecordSchema.parse(JSON.parse(content));
+  } catch (error) {
+    // Whole or absent, so another version wrote it. Passed over, its hosts would be nobody's.
+    throw new Error(
+      `${file} is no record of a launch that this version can read. \`gantry down --purge\` begins anew.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function contentOf(file: string): string | undefined {

@@ -121,6 +121,12 @@ describe('the records', () => {
     expect(readLiveHosts(join(at.directory, 'nothing-here'))).toEqual([]);
   });
 
+  it('are not passed over where they cannot be read', () => {
+    using at = temporary();
+    writeFileSync(join(at.directory, 'aa.json'), '{"orderId":"of another version"}');
+    expect(() => readLiveHosts(at.directory)).toThrow(/aa\.json is no record of a launch .*`gantry down --purge`/);
+  });
+
   it('let one change after the other, and go on after a failure', async () => {
     using at = temporary();
     const records = new FleetRecords(at.directory);
