@@ -4,28 +4,29 @@ import { applyReservation } from '../../placement/capacity.ts';
 import { fits } from '../../placement/filters.ts';
 import { kindOnly, type Lot, type Shape } from './shapes.ts';
 
+export interface Held {
+  readonly shape: Shape;
+  readonly count: number;
+}
+
 export class Bin {
   /** As it was given. */
   readonly host: HostCapacity;
-  readonly held: { readonly shape: Shape; readonly count: number }[] = [];
+  readonly held: Held[] = [];
   #cpuUnits: number;
   #memoryMib: number;
   /** With the ports and groups of what was put on it; its free amounts are not kept up. */
   #marked: HostCapacity;
-  readonly #kinds: Map<string, boolean>;
+  /** By the attributes that are wanted. */
+  readonly #accepted: Map<string, boolean>;
 
-  /** Bins of equal hosts may share what is known of their kind. */
-  constructor(host: HostCapacity, kinds: Map<string, boolean> = new Map()) {
+  /** Bins of equal hosts may share what is known of their attributes. */
+  constructor(host: HostCapacity, accepted: Map<string, boolean> = new Map()) {
     this.host = host;
     this.#cpuUnits = host.freeCpuUnits;
     this.#memoryMib = host.freeMemoryMib;
     this.#marked = host;
-    this.#kinds = kinds;
-  }
-
-  /** Like this one, with nothing put on it. */
-  emptied(): Bin {
-    return new Bin(this.host, this.#kinds);
+    this.#accepted = accepted;
   }
 
   /** What would be left with one more, squared: the least is the tightest. Infinite where there is not that much. */
@@ -63,10 +64,10 @@ export class Bin {
   }
 
   #isOfKind({ attributesKey, needs }: Shape): boolean {
-    let known = this.#kinds.get(attributesKey);
+    let known = this.#accepted.get(attributesKey);
     if (known === undefined) {
       known = fits(this.host, kindOnly(needs));
-      this.#kinds.set(attributesKey, known);
+      this.#accepted.set(attributesKey, known);
     }
     return known;
   }
@@ -97,15 +98,6 @@ function tightest(bins: readonly Bin[], shape: Shape): Bin | undefined {
     least = score;
   }
   return best;
-}
-
-/** Bin by bin, each as full as it gets: first fit. */
-export function fillInOrder(bins: readonly Bin[], lots: readonly Lot[]): void {
-  let open = lots;
-  for (const bin of bins) {
-    open = open.filter(({ left }) => left > 0);
-    for (const lot of open) put(bin, lot);
-  }
 }
 
 function put(bin: Bin, lot: Lot): void {

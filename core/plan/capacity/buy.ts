@@ -1,14 +1,12 @@
-/**
- * What is to be bought for tasks that fit on no host that is there: first onto what is on order, then onto new hosts. The same is
- * computed again from the orders once they are written down, so it must come out alike: tasks are put onto what is bought in an order
- * that depends on the hosts alone, and hosts are added until all that can be held is.
- */
+/** What is to be bought for tasks that fit on no host that is there or on order, within the limits, and for the least number of hosts. */
 import { fits } from '../../placement/filters.ts';
-import { Bin, fillInOrder } from './bin.ts';
+import { Bin } from './bin.ts';
 import { type Budget, costOf } from './budget.ts';
 import type { Candidate, Market } from './market.ts';
-import { type Aim, pack } from './pack.ts';
+import { type Aim, pack, type Supply } from './pack.ts';
+import { pricesFor } from './prices.ts';
 import { type Lot, remaining, tasksIn } from './shapes.ts';
+import { fillStock } from './stock.ts';
 
 export interface NewHost {
   readonly candidate: Candidate;
@@ -29,7 +27,7 @@ export interface Demand {
   readonly floor: number;
 }
 
-/** Adding hosts nearly always holds the rest at once; where it never does, the next plan goes on. */
+/** Once what is bought is known, all of it nearly always finds its place again at once; where it never does, the next plan goes on. */
 const mostRounds = 12;
 
 /** As cheaply as can be; on few hosts where the limits let fewer tasks run otherwise. */
@@ -41,69 +39,70 @@ export function buy(demand: Demand): Bought {
 }
 
 function buyWith({ lots, markets, budget, floor }: Demand, aim: Aim): Bought {
-  let hosts: NewHost[] = [];
+  let chosen: readonly Candidate[] = [];
   for (let round = 0; ; round += 1) {
-    const packed = filled(hosts, lots);
-    const used = packed.hosts.filter(({ bin }) => bin.held.length > 0);
+    const packed = asFoundNext(chosen, lots, markets);
+    const used = packed.hosts.filter(({ bin }) => bin.held.length > 0).map(({ candidate }) => candidate);
     const purse = budget.copy();
-    for (const { candidate } of used) purse.spend(costOf(candidate));
-    const more = round < mostRounds ? buyMore(remaining(packed.left), markets, purse, aim) : [];
-    if (more.length > 0) {
-      hosts = [...used, ...more.map(newHost)];
-      continue;
+    for (const candidate of used) purse.spend(costOf(candidate));
+    const more = round < mostRounds ? buyMore(packed.left, markets, { purse, aim }) : [];
+    if (more.length === 0) {
+      const kept = keepFloor(floor - used.length, markets, purse);
+      return { ...asFoundNext([...used, ...kept], lots, markets), budget: purse };
     }
-    const kept = keepFloor(floor - used.length, markets, purse).map(newHost);
-    return { ...filled([...used, ...kept], lots), budget: purse };
+    chosen = [...used, ...more];
   }
 }
 
-/** The hosts with what they hold, as the next plan will find it. */
-function filled(hosts: readonly NewHost[], lots: readonly Lot[]): Pick<Bought, 'hosts' | 'left'> {
+/** The hosts with what they hold, as the next plan will find it once they are on order. */
+function asFoundNext(
+  chosen: readonly Candidate[],
+  lots: readonly Lot[],
+  markets: readonly Market[],
+): Omit<Bought, 'budget'> {
   const rest = remaining(lots);
-  const sorted = hosts.map(renewed).sort(byKind);
-  fillInOrder(
-    sorted.map(({ bin }) => bin),
-    rest,
-  );
-  return { hosts: sorted, left: remaining(rest) };
+  const hosts = chosen.map((candidate) => ({ candidate, bin: new Bin(candidate.host, candidate.accepted) }));
+  const stock = hosts.map(({ bin, candidate: { hourlyUsd, market } }) => ({ bin, hourlyUsd, market, orderedAt: 0 }));
+  fillStock(stock, rest, markets);
+  return { hosts, left: remaining(rest) };
 }
 
-function buyMore(lots: Lot[], markets: readonly Market[], purse: Budget, aim: Aim): Candidate[] {
-  let left = lots;
-  return markets.flatMap(({ candidates }) => {
-    if (left.length === 0) return [];
-    const more = pack(left, candidates, purse, aim);
+function buyMore(
+  lots: readonly Lot[],
+  markets: readonly Market[],
+  { purse, aim }: { readonly purse: Budget; readonly aim: Aim },
+): Candidate[] {
+  const offered = markets.flatMap(({ best }) => best);
+  let left = remaining(lots);
+  return markets.flatMap(({ candidates, best }) => {
+    const bought: Candidate[] = [];
+    for (const kinds of [best, candidates]) {
+      if (left.length === 0 || kinds.length === 0) continue;
+      const picks = pack(left, supplyOf(kinds, purse), pricesFor(offered, left), aim);
+      for (const { kind, count } of picks) for (let copy = 0; copy < count; copy += 1) bought.push(kind);
+      left = remaining(left);
+    }
     // A market is asked only for what no market before it has: not for what there was no money for.
-    left = remaining(left).filter(({ shape }) => !candidates.some(({ host }) => fits(host, shape.needs)));
-    return more;
+    left = left.filter(({ shape }) => !candidates.some(({ host }) => fits(host, shape.needs)));
+    return bought;
   });
 }
 
+const supplyOf = (kinds: readonly Candidate[], purse: Budget): Supply<Candidate> => ({
+  kinds,
+  left: (candidate) => purse.times(candidate),
+  take: (candidate, count) => spendOn(purse, candidate, count),
+});
+
 function keepFloor(missing: number, markets: readonly Market[], purse: Budget): Candidate[] {
-  const cheapest = markets
-    .flatMap(({ candidates }) => candidates)
-    .reduce<Candidate | undefined>(
-      (best, each) => (best === undefined || each.hourlyUsd < best.hourlyUsd ? each : best),
-      undefined,
-    );
+  const [cheapest] = markets.flatMap(({ candidates }) => candidates).sort((a, b) => a.hourlyUsd - b.hourlyUsd);
   if (cheapest === undefined || missing <= 0) return [];
   const count = Math.min(missing, purse.times(cheapest));
-  const { cpuUnits, hourlyUsd } = costOf(cheapest);
-  purse.spend({ hosts: count, cpuUnits: cpuUnits * count, hourlyUsd: hourlyUsd * count });
+  spendOn(purse, cheapest, count);
   return Array.from({ length: count }, () => cheapest);
 }
 
-const newHost = (candidate: Candidate): NewHost => ({ candidate, bin: new Bin(candidate.host, candidate.kinds) });
-const renewed = ({ candidate, bin }: NewHost): NewHost => ({ candidate, bin: bin.emptied() });
-
-const byKind = (a: NewHost, b: NewHost): number => compareHosts(a.bin, b.bin);
-
-/** Larger first. Equal hosts are one to packing, whatever their names. */
-export function compareHosts({ host: a }: Bin, { host: b }: Bin): number {
-  return b.freeMemoryMib - a.freeMemoryMib || b.freeCpuUnits - a.freeCpuUnits || compareTexts(kindOf(a), kindOf(b));
+function spendOn(purse: Budget, candidate: Candidate, count: number): void {
+  const { cpuUnits, hourlyUsd } = costOf(candidate);
+  purse.spend({ hosts: count, cpuUnits: cpuUnits * count, hourlyUsd: hourlyUsd * count });
 }
-
-const kindOf = ({ attributes, ports }: Bin['host']): string =>
-  JSON.stringify([Object.entries(attributes).sort(([a], [b]) => compareTexts(a, b)), Object.keys(ports).sort()]);
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -2,28 +2,27 @@
 import type { Offer, Order } from '../../model/capacity.ts';
 import type { HostCapacity } from '../../model/host.ts';
 import type { HostPort } from '../../model/resources.ts';
+import type { HostKind } from './prices.ts';
 import type { Shape } from './shapes.ts';
 import type { CapacityInput, OwnedHost } from './types.ts';
 
 export const zoneAttribute = 'ecs.availability-zone';
 
 /** One kind of host that an order may ask for. */
-export interface Candidate {
+export interface Candidate extends HostKind {
   readonly offer: Offer;
   readonly market: Order['market'];
   /** Any of these. */
   readonly zones: readonly string[];
-  readonly hourlyUsd: number;
-  /** The host that it becomes, empty. */
-  readonly host: HostCapacity;
   /** Equal for candidates that become equal hosts. */
   readonly key: string;
-  readonly kinds: Map<string, boolean>;
 }
 
 export interface Market {
   readonly name: Order['market'];
   readonly candidates: readonly Candidate[];
+  /** Those of them that are worth looking at first: no other is as large and as cheap, and may take the same tasks. */
+  readonly best: readonly Candidate[];
 }
 
 /** The markets of the policy, each to be asked only for what those before it do not have. */
@@ -31,11 +30,37 @@ export function marketsOf(input: CapacityInput, shapes: readonly Shape[]): Marke
   const names: readonly Order['market'][] =
     input.policy.market === 'spot-first' ? ['spot', 'on-demand'] : [input.policy.market];
   const zones = zonesNamedBy(shapes);
-  return names.map((name) => ({
-    name,
-    candidates: seenOffers(input).flatMap((seen) => candidatesOf(seen, name, zones, input)),
-  }));
+  const attributes = [...new Set(shapes.flatMap(({ needs }) => Object.keys(needs.attributes)))];
+  return names.map((name) => {
+    const candidates = seenOffers(input).flatMap((seen) => candidatesOf(seen, name, zones, input));
+    return { name, candidates, best: undominated(candidates, attributes) };
+  });
 }
+
+/** EC2 has hundreds of instance types, and most differ in what no task here asks for. */
+function undominated(candidates: readonly Candidate[], attributes: readonly string[]): Candidate[] {
+  const groups = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const { host } = candidate;
+    const key = JSON.stringify([Object.keys(host.ports), attributes.map((name) => host.attributes[name] ?? '')]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [candidate]);
+    else group.push(candidate);
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.filter(
+      (one, at) => !group.some((other, place) => dominates(other, one) && !(dominates(one, other) && at < place)),
+    ),
+  );
+}
+
+const dominates = (a: Candidate, b: Candidate): boolean =>
+  a !== b &&
+  a.offer.cpuUnits >= b.offer.cpuUnits &&
+  a.offer.memoryMib >= b.offer.memoryMib &&
+  a.hourlyUsd <= b.hourlyUsd &&
+  // What is free is not the better for being larger.
+  (b.hourlyUsd > 0 || a.offer.cpuUnits + a.offer.memoryMib <= b.offer.cpuUnits + b.offer.memoryMib);
 
 /** As `marketsOf`, with nothing blamed: for saying why a task cannot be met. */
 export const marketsWithoutBlame = (input: CapacityInput, shapes: readonly Shape[]): Market[] =>
@@ -71,7 +96,7 @@ function candidatesOf(
           hourlyUsd,
           host: hostOfOffer(seen, choice, cluster),
           key: JSON.stringify([offer.name, market, choice]),
-          kinds: new Map<string, boolean>(),
+          accepted: new Map<string, boolean>(),
         },
   );
 }

@@ -10,6 +10,8 @@ export interface Fresh {
   readonly host: HostCapacity;
   /** `m7g.large i-0123, which is launched and has not joined yet`; undefined where it is there. */
   readonly awaitedAs: string | undefined;
+  readonly hourlyUsd: number;
+  readonly market: Order['market'];
   readonly orderedAt: number;
 }
 
@@ -59,21 +61,16 @@ export function onOrder(input: CapacityInput): OnOrder {
       addInstance(draft, { purchase, instance, offer: offers.get(instance.offer) }, input);
     }
   }
-  const times = orderTimes(input.purchases);
-  for (const owned of input.hosts) addJoined(draft, owned, times.get(owned.instanceId) ?? owned.joinedAt, input);
+  const bought = new Map(
+    input.purchases.flatMap((purchase) => purchase.instances.map(({ instanceId }) => [instanceId, purchase] as const)),
+  );
+  for (const owned of input.hosts) addJoined(draft, owned, bought.get(owned.instanceId), input);
   return draft;
 }
 
-const orderTimes = (purchases: readonly Purchase[]): ReadonlyMap<string, number> =>
-  new Map(
-    purchases.flatMap(({ instances, orderedAt }) =>
-      instances.map(({ instanceId }) => [instanceId, orderedAt] as const),
-    ),
-  );
-
 /** What was ordered and has no instance yet counts whole, as large and as dear as any of its offers. */
 function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, cluster: string): void {
-  const { order, instances } = purchase;
+  const { order, instances, orderedAt } = purchase;
   const count = Math.max(0, order.count - instances.length);
   const named = order.offers.flatMap(({ name, zones }) => {
     const seen = offers.get(name);
@@ -87,7 +84,8 @@ function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, S
   else {
     const awaitedAs = `${first.seen.offer.name}, which is ordered (${order.id})`;
     const host = hostOfOffer(first.seen, first.zones, cluster);
-    for (let copy = 0; copy < count; copy += 1) draft.fresh.push({ host, awaitedAs, orderedAt: purchase.orderedAt });
+    const fresh = { host, awaitedAs, hourlyUsd: priceOf(first.seen, order.market), market: order.market, orderedAt };
+    for (let copy = 0; copy < count; copy += 1) draft.fresh.push(fresh);
   }
 }
 
@@ -122,24 +120,32 @@ function addInstance(
     const awaitedAs = `${instance.offer} ${instance.instanceId}, which is launched and has not joined yet`;
     // As it was promised: if the zone that it is in now drew other tasks to it, those that it was bought for would be bought for again.
     const zones = purchase.order.offers.find(({ name }) => name === instance.offer)?.zones ?? [instance.zone];
-    draft.fresh.push({ host: hostOfOffer(offer, zones, cluster), awaitedAs, orderedAt: purchase.orderedAt });
+    const { order, orderedAt } = purchase;
+    const { hourlyUsd } = instance;
+    const host = hostOfOffer(offer, zones, cluster);
+    draft.fresh.push({ host, awaitedAs, hourlyUsd, market: order.market, orderedAt });
   }
 }
 
 /** A host that has joined takes tasks only once it has reported: until then it is still on order, though not for the limits. */
 function addJoined(
   draft: Draft,
-  { host, joinedAt }: OwnedHost,
-  orderedAt: number,
+  { host, joinedAt, hourlyUsd }: OwnedHost,
+  purchase: Purchase | undefined,
   { now, policy }: CapacityInput,
 ): void {
-  if (isFresh(host)) draft.fresh.push({ host, awaitedAs: undefined, orderedAt });
+  const bought = {
+    hourlyUsd,
+    market: purchase?.order.market ?? 'on-demand',
+    orderedAt: purchase?.orderedAt ?? joinedAt,
+  };
+  if (isFresh(host)) draft.fresh.push({ host, awaitedAs: undefined, ...bought });
   if (!isStarting(host)) return;
   const until = joinedAt + policy.joinSeconds * 1000;
   if (until <= now) return;
   draft.overdueAt.push(until);
   const awaitedAs = `${host.name}, which has joined and not reported yet`;
-  draft.fresh.push({ host: asReady(host), awaitedAs, orderedAt });
+  draft.fresh.push({ host: asReady(host), awaitedAs, ...bought });
 }
 
 export const isStarting = (host: HostCapacity): boolean => host.status === 'ACTIVE' && host.reportedEpoch === 0;

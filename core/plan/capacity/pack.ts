@@ -1,103 +1,91 @@
-/** Which hosts to buy for tasks that fit on none: one kind after the other, each time what holds most for its price. */
-import { Bin, tryFill } from './bin.ts';
-import { type Budget, costOf } from './budget.ts';
-import type { Candidate } from './market.ts';
-import { priceOf, type ResourcePrices, resourcePrices } from './prices.ts';
+/** Which hosts take tasks that fit on none: one kind after the other, each time what holds most for its price. */
+import { Bin, type Held, tryFill } from './bin.ts';
+import { type HostKind, type Prices, priceOf } from './prices.ts';
 import type { Lot, Shape } from './shapes.ts';
 
 /** `cost`: as cheap as can be. `few`: on as few hosts as can be, where more are not allowed. */
 export type Aim = 'cost' | 'few';
 
-/** Of kinds that cost alike for what they hold, larger hosts: fewer of them, with less lost at their edges. */
-const largerIsBetter = 0.02;
-
-interface Trial {
-  readonly candidate: Candidate;
-  bin: Bin;
-  score: number;
-  /** How much had been bought when it was tried. */
-  round: number;
+/** Where hosts come from: a market within a budget, or what has been bought already. */
+export interface Supply<Kind extends HostKind> {
+  readonly kinds: readonly Kind[];
+  /** How many more there are. */
+  left(kind: Kind): number;
+  take(kind: Kind, count: number): void;
 }
 
-/** Takes what it buys for off the lots and what it costs off the budget. What stays in the lots, nothing that may be bought holds. */
-export function pack(lots: readonly Lot[], candidates: readonly Candidate[], budget: Budget, aim: Aim): Candidate[] {
-  const bought: Candidate[] = [];
-  const scoreOf = scorer(lots, candidates, aim);
+/** So many hosts of a kind, each of which holds the same. */
+export interface Pick<Kind> {
+  readonly kind: Kind;
+  readonly held: readonly Held[];
+  readonly count: number;
+}
+
+/** Of kinds that cost alike for what they hold, larger hosts: fewer of them, with less lost at their edges. */
+const largerIsBetter = 0.1;
+
+/** Takes what is held off the lots, and the hosts off the supply. What stays in the lots, nothing of the supply holds. */
+export function pack<Kind extends HostKind>(
+  lots: readonly Lot[],
+  supply: Supply<Kind>,
+  prices: Prices,
+  aim: Aim = 'cost',
+): Pick<Kind>[] {
+  const picks: Pick<Kind>[] = [];
   const byShape = new Map(lots.map((lot) => [lot.shape, lot]));
-  let open = [...lots];
-  const attempt = (trial: Trial, round: number): void => {
-    trial.bin = tryFill(new Bin(trial.candidate.host, trial.candidate.kinds), open);
-    trial.score = scoreOf(trial.candidate, trial.bin);
-    trial.round = round;
-  };
-  let trials = candidates.map((candidate) => {
-    const trial = { candidate, bin: new Bin(candidate.host), score: Number.POSITIVE_INFINITY, round: -1 };
-    return trial;
-  });
-  for (let round = 0; ; round += 1) {
-    trials = trials.filter(({ candidate, score }) => score > 0 && budget.times(candidate) > 0);
-    const best = bestOf(trials, round, attempt);
-    if (best === undefined) return bought;
-    const count = Math.min(budget.times(best.candidate), timesAlike(best.bin, byShape));
-    for (const { shape, count: each } of best.bin.held) {
+  let kinds = supply.kinds;
+  let open = lots.filter(({ left }) => left > 0);
+  while (open.length > 0) {
+    kinds = kinds.filter((kind) => supply.left(kind) > 0);
+    const best = bestOf(kinds, open, { prices, aim });
+    if (best === undefined) break;
+    const { kind, held } = best;
+    const count = Math.min(supply.left(kind), timesAlike(held, byShape));
+    for (const { shape, count: each } of held) {
       const lot = byShape.get(shape);
       if (lot !== undefined) lot.left -= each * count;
     }
     open = open.filter(({ left }) => left > 0);
-    const { cpuUnits, hourlyUsd } = costOf(best.candidate);
-    budget.spend({ hosts: count, cpuUnits: cpuUnits * count, hourlyUsd: hourlyUsd * count });
-    for (let copy = 0; copy < count; copy += 1) bought.push(best.candidate);
+    supply.take(kind, count);
+    picks.push({ kind, held, count });
   }
+  return picks;
 }
 
-/** What was tried when there was more to hold is not tried again before it is the best: it hardly ever holds more now. */
-function bestOf(
-  trials: readonly Trial[],
-  round: number,
-  attempt: (trial: Trial, round: number) => void,
-): Trial | undefined {
-  for (;;) {
-    let best: Trial | undefined;
-    for (const trial of trials) if (best === undefined || trial.score > best.score) best = trial;
-    if (best === undefined || best.round === round) return best?.score === 0 ? undefined : best;
-    attempt(best, round);
+function bestOf<Kind extends HostKind>(
+  kinds: readonly Kind[],
+  lots: readonly Lot[],
+  by: { readonly prices: Prices; readonly aim: Aim },
+): { readonly kind: Kind; readonly held: readonly Held[] } | undefined {
+  let best: { readonly kind: Kind; readonly held: readonly Held[] } | undefined;
+  let highest = 0;
+  for (const kind of kinds) {
+    const { held } = tryFill(new Bin(kind.host, kind.accepted), lots);
+    const score = scoreOf(kind, held, by);
+    if (score <= highest) continue;
+    best = { kind, held };
+    highest = score;
   }
+  return best;
 }
 
 /** How many hosts can be filled exactly like this one. */
-function timesAlike(bin: Bin, lots: ReadonlyMap<Shape, Lot>): number {
-  return Math.min(...bin.held.map(({ shape, count }) => Math.floor((lots.get(shape)?.left ?? 0) / count)));
-}
+const timesAlike = (held: readonly Held[], lots: ReadonlyMap<Shape, Lot>): number =>
+  Math.min(...held.map(({ shape, count }) => Math.floor((lots.get(shape)?.left ?? 0) / count)));
 
-function scorer(
-  lots: readonly Lot[],
-  candidates: readonly Candidate[],
-  aim: Aim,
-): (candidate: Candidate, bin: Bin) => number {
-  const prices = resourcePrices(candidates, wantedBy(lots));
-  const largest = Math.max(...candidates.map(({ offer }) => worth(prices, offer)));
-  return (candidate, bin) => {
-    const held = bin.held.reduce((sum, { shape, count }) => sum + count * worthOf(prices, shape), 0);
-    const price = priceOf(candidate);
-    if (aim === 'few') return held * (1 - 1e-3 * (price / (price + held)));
-    return (held / price) * (1 + largerIsBetter * (worth(prices, candidate.offer) / largest));
-  };
+function scoreOf(
+  kind: HostKind,
+  held: readonly Held[],
+  { prices, aim }: { readonly prices: Prices; readonly aim: Aim },
+): number {
+  const worth = held.reduce((sum, { shape, count }) => sum + count * worthOf(prices, shape), 0);
+  const price = priceOf(kind);
+  if (aim === 'few') return worth * (1 - 1e-3 * (price / (price + worth)));
+  const { totalCpuUnits, totalMemoryMib } = kind.host;
+  const size = prices.worth({ cpuUnits: totalCpuUnits, memoryMib: totalMemoryMib }) / prices.largest;
+  return (worth / price) * (1 + largerIsBetter * size);
 }
-
-const worth = (
-  prices: ResourcePrices,
-  { cpuUnits, memoryMib }: { readonly cpuUnits: number; readonly memoryMib: number },
-): number => cpuUnits * prices.cpuUnit + memoryMib * prices.memoryMib;
 
 /** A task that reserves nothing is worth a host all the same, if it must be. */
-const worthOf = (prices: ResourcePrices, { needs: { reservation } }: Shape): number =>
-  worth(prices, { cpuUnits: reservation.cpuUnits, memoryMib: reservation.memoryMib + 1e-3 });
-
-function wantedBy(lots: readonly Lot[]): { readonly cpuUnits: number; readonly memoryMib: number } {
-  let [cpuUnits, memoryMib] = [0, 0];
-  for (const { shape, left } of lots) {
-    cpuUnits += shape.needs.reservation.cpuUnits * left;
-    memoryMib += shape.needs.reservation.memoryMib * left;
-  }
-  return { cpuUnits, memoryMib };
-}
+const worthOf = ({ worth }: Prices, { needs: { reservation } }: Shape): number =>
+  worth({ cpuUnits: reservation.cpuUnits + 1e-3, memoryMib: reservation.memoryMib + 1e-3 });

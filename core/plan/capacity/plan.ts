@@ -3,15 +3,16 @@
  * Pure and repeatable: what it says to buy, it takes for bought once that is written down as a purchase. docs/adr/0005.
  */
 import { formatList, plural } from '../../text.ts';
-import { Bin, fillInOrder, fillTightest } from './bin.ts';
+import { Bin, fillTightest } from './bin.ts';
 import { Budget } from './budget.ts';
-import { buy, compareHosts, type NewHost } from './buy.ts';
+import { buy, type NewHost } from './buy.ts';
 import { type Consolidation, consolidate } from './consolidate.ts';
 import { type Going, whatGoes } from './going.ts';
 import { type Market, marketsOf } from './market.ts';
-import { type Fresh, isFresh, type OnOrder, onOrder } from './on-order.ts';
+import { isFresh, type OnOrder, onOrder } from './on-order.ts';
 import { ordersOf } from './orders.ts';
 import { lotsOf, type Shape, shapesOf } from './shapes.ts';
+import { fillStock } from './stock.ts';
 import type { CapacityInput, CapacityPlan, Launch, Unmet } from './types.ts';
 import { byReason, whyUnmet } from './unmet.ts';
 
@@ -63,11 +64,8 @@ function meet(
   const busy = input.hosts.flatMap(({ host }) => (isFresh(host) ? [] : host));
   const there = [...busy, ...input.otherHosts].map((host) => new Bin(host));
   fillTightest(there, lots);
-  const fresh = inOrder(ordered.fresh);
-  fillInOrder(
-    fresh.map(({ bin }) => bin),
-    lots,
-  );
+  const fresh = ordered.fresh.map((each) => ({ ...each, bin: new Bin(each.host) }));
+  fillStock(fresh, lots, markets);
   const budget = budgetOf(input, ordered);
   const bought = buy({ lots, markets, budget, floor: floorOf(input, ordered) });
   const queue = new Queue();
@@ -100,12 +98,6 @@ class Queue {
     return held.flatMap(({ shape, count }) => this.take(shape, count));
   }
 }
-
-/** As they were ordered; what was ordered at once in the order in which it was packed when it was bought. */
-const inOrder = (fresh: readonly Fresh[]): { readonly bin: Bin; readonly awaitedAs: string | undefined }[] =>
-  fresh
-    .map(({ host, ...rest }) => ({ bin: new Bin(host), ...rest }))
-    .sort((a, b) => a.orderedAt - b.orderedAt || compareHosts(a.bin, b.bin));
 
 /** All that is there and on order, whatever becomes of it. */
 function budgetOf({ limits, hosts }: CapacityInput, ordered: OnOrder): Budget {
