@@ -32,7 +32,7 @@ const networkConfigSchema = z.strictObject({
 });
 export type NetworkConfig = z.infer<typeof networkConfigSchema>;
 
-const runtimeConfigSchema = z.strictObject({
+export const runtimeConfigSchema = z.strictObject({
   /** containerd's gRPC socket. */
   socket: absolutePath,
   /** The containerd namespace that is this host's. */

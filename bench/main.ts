@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { coldstartBench } from './coldstart/bench.ts';
 import { costBench } from './cost/bench.ts';
+import { fleetBench } from './fleet.ts';
 import { startBench } from './start/bench.ts';
 import { storeBench } from './store.ts';
 
-const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, costBench];
+const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, costBench, fleetBench];
 
 function list(): string {
   const lines = benches.flatMap(({ name, summary, usage }) => [

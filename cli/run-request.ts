@@ -2,8 +2,18 @@
 import type { Input } from '../core/api/operations.ts';
 import type { TaskDefinitionView } from '../core/api/shapes.ts';
 import { compact } from '../core/compact.ts';
-import type { OptionSpec, OptionValues } from './command.ts';
+import type { ArgumentSpec, OptionSpec, OptionValues } from './command.ts';
 import { usage } from './parse.ts';
+
+export const taskArgument: ArgumentSpec = {
+  name: 'task',
+  summary: 'FAMILY (its latest revision), FAMILY:REVISION, ARN, or a JSON or YAML file',
+  required: true,
+};
+
+/** A family has no dot and no slash; an ARN has a slash. */
+export const taskIsFile = (named: string): boolean =>
+  named === '-' || (/[./]/.test(named) && !named.startsWith('arn:'));
 
 /** What may differ from the revision. */
 export const overrideOptions = {
@@ -26,6 +36,12 @@ export const requestOptions = {
     type: 'string',
     choices: ['EC2'],
     summary: 'With EC2, what does not fit is refused instead of waiting',
+  },
+  'capacity-provider': {
+    type: 'string',
+    value: 'NAME[:WEIGHT[:BASE]]',
+    multiple: true,
+    summary: 'On hosts of this capacity provider, bought where there are none (of several, by weight)',
   },
   strategy: {
     type: 'string',
@@ -60,6 +76,7 @@ export function requestMembers(options: OptionValues<typeof requestOptions>): Om
     group: options.group,
     startedBy: options['started-by'],
     launchType: options['launch-type'],
+    capacityProviderStrategy: options['capacity-provider']?.map(strategyItemOf),
     placementTimeoutSeconds: options['placement-timeout'],
     placementStrategy: options.strategy?.map(strategyOf),
     placementConstraints: options.constraint?.map((type) => ({ type })),
@@ -68,6 +85,14 @@ export function requestMembers(options: OptionValues<typeof requestOptions>): Om
       return { key, value };
     }),
   });
+}
+
+function strategyItemOf(text: string): NonNullable<RunTaskInput['capacityProviderStrategy']>[number] {
+  const [capacityProvider = '', ...numbers] = text.split(':');
+  if (capacityProvider === '' || numbers.length > 2 || numbers.some((number) => !/^\d+$/.test(number)))
+    throw usage(command, `--capacity-provider takes a name, a weight and a base, as web:3:1, not '${text}'`);
+  const [weight = 1, base = 0] = numbers.map(Number);
+  return { capacityProvider, weight, base };
 }
 
 function strategyOf(text: string): { type: string; field?: string } {

@@ -6,6 +6,7 @@ import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame, RegisterResponse } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
 import type { CapacityView } from './capacity-view.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { CallerIdentity } from './hosts/caller-identity.ts';
 import type { SecretBox } from './keys/secret-box.ts';
 import type { LoopName } from './loops/loop.ts';
@@ -44,13 +45,23 @@ export type MetricName =
   | 'HostSilent'
   /** Hosts whose reservations are not what their tasks amount to: a defect. */
   | 'HostDrift'
+  /** Hosts that were ordered for tasks that wait. */
+  | 'HostsOrdered'
+  /** Why some or all of an order was not launched, in one word each. */
+  | 'LaunchFaults'
+  /** Bought hosts that went because they were not needed any more. */
+  | 'HostsEnded'
+  /** Instances that were launched and did not become hosts in time. */
+  | 'HostsNotJoined'
+  /** Instances that nobody had bought, or not any more. */
+  | 'OrphansEnded'
   /** Activations of loops that failed. */
   | 'LoopFailed';
 
 /** Few values each: never an id. */
 export interface MetricDimensions {
   readonly cluster?: string;
-  /** Why a task was refused, in ECS' words. */
+  /** Why a task was refused, in ECS' words, or an order, in the fleet's. */
   readonly reason?: string;
   readonly loop?: LoopName;
 }
@@ -121,6 +132,8 @@ export interface ControlDeps {
   readonly settings: Settings;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent where nothing can be bought: then hosts come and go by themselves. */
+  readonly fleet?: Fleet | undefined;
   /** Absent where hosts are admitted by join token only. */
   readonly callerIdentity?: CallerIdentity | undefined;
   /** Absent where the secrets of access keys are stored as they are (see keys/secret-box.ts). */

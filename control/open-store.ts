@@ -3,7 +3,7 @@
  * `default` exists from the start.
  */
 import { GantryError } from '../core/errors.ts';
-import { defaultClusterName } from '../core/model/cluster.ts';
+import { defaultClusterName, newCluster } from '../core/model/cluster.ts';
 import { attempt } from './attempts.ts';
 import type { ControlDeps } from './deps.ts';
 import { addCluster } from './store/clusters.ts';
@@ -28,7 +28,7 @@ export function openStore(
     if (known !== undefined) return agreed(known, wanted);
     const createdAt = clock.now();
     const meta: StoreMeta = { ...defaults, ...wanted, epoch: newId(), createdAt };
-    const cluster = { name: defaultClusterName, status: 'ACTIVE' as const, createdAt, tags: [], version: 1 };
+    const cluster = newCluster({ name: defaultClusterName, createdAt });
     const { outcome } = await table.commit([addStoreMeta(meta), addCluster(cluster)]);
     // Not done: another process made the store in this moment.
     return outcome === 'done' ? meta : undefined;

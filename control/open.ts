@@ -9,7 +9,10 @@ import { openStore, type WantedRealm } from './open-store.ts';
 import { createRecentReads } from './recent-reads.ts';
 
 /** What the world gives as it is; the rest is made here. */
-type Given = Pick<ControlDeps, 'table' | 'log' | 'clock' | 'random' | 'newId' | 'callerIdentity' | 'secretBox'>;
+type Given = Pick<
+  ControlDeps,
+  'table' | 'log' | 'clock' | 'random' | 'newId' | 'callerIdentity' | 'secretBox' | 'fleet'
+>;
 
 export interface OpenOptions extends Given {
   readonly sleep?: ControlDeps['sleep'];

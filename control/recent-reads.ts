@@ -2,6 +2,7 @@
  * What this process has read lately and may read again from memory: the bodies of revisions, which never change, and for a stated time
  * clusters that are ACTIVE, the identities of hosts and access keys. Holds nothing that must be read strongly.
  */
+import type { Offer } from '../core/model/capacity.ts';
 import type { Cluster } from '../core/model/cluster.ts';
 import type { HostIdentity } from '../core/model/host.ts';
 import type { TaskDefinition } from '../core/model/task-definition.ts';
@@ -32,6 +33,10 @@ export interface RecentReads {
   /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
   accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
   accessKeyChanged(accessKeyId: string): void;
+  /** By cluster: when this process has last compared what its fleet has with what was bought. */
+  readonly fleetSweeps: Map<string, number>;
+  /** What its fleet offers, as it was read. */
+  offers: { readonly offers: readonly Offer[]; readonly readAt: number } | undefined;
   /** What this process has last said of when the control plane was receiving, and when it stored that. */
   receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
@@ -74,6 +79,8 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
     hostAdmitted: (cluster) => hostIds.forget(cluster),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
+    fleetSweeps: new Map(),
+    offers: undefined,
     receiving: undefined,
   };
 }

@@ -9,7 +9,7 @@ export interface Realm {
   readonly accountId: string;
 }
 
-export type ArnKind = 'cluster' | 'task' | 'container' | 'container-instance' | 'task-definition';
+export type ArnKind = 'cluster' | 'task' | 'container' | 'container-instance' | 'task-definition' | 'capacity-provider';
 
 export interface ParsedArn extends Realm {
   readonly kind: ArnKind;
@@ -34,8 +34,10 @@ export const containerInstanceArn = (realm: Realm, cluster: string, hostId: stri
 export const taskDefinitionArn = (realm: Realm, family: string, revision: number): string =>
   arnOf(realm, 'task-definition', `${family}:${revision}`);
 
+export const capacityProviderArn = (realm: Realm, name: string): string => arnOf(realm, 'capacity-provider', name);
+
 const arnPattern =
-  /^arn:aws[a-z-]*:ecs:([a-z0-9-]+):(\d{12}):(cluster|task-definition|task|container-instance|container)\/(.+)$/;
+  /^arn:aws[a-z-]*:ecs:([a-z0-9-]+):(\d{12}):(cluster|task-definition|task|container-instance|container|capacity-provider)\/(.+)$/;
 
 /** The parts of an ECS ARN, or undefined when the text is not one. */
 export function parseArn(text: string): ParsedArn | undefined {

@@ -24,6 +24,7 @@ const fault = (restStatus: number, exitCode: 1 | 2 | 3 | 4 = 1): ErrorTraits => 
 export const errorTraits = {
   AccessDeniedException: fault(403),
   ClientException: fault(422),
+  ClusterContainsCapacityProviderException: fault(409),
   ClusterContainsContainerInstancesException: fault(409),
   ClusterContainsTasksException: fault(409),
   ClusterNotFoundException: fault(404, 4),
@@ -36,6 +37,7 @@ export const errorTraits = {
   MissingAuthenticationTokenException: fault(401),
   PlatformTaskDefinitionIncompatibilityException: fault(422),
   RequestEntityTooLargeException: { wireStatus: 413, restStatus: 413, retryable: false, exitCode: 1 },
+  ResourceInUseException: fault(409),
   ResourceNotFoundException: fault(404, 4),
   SerializationException: fault(400),
   ServerException: { wireStatus: 500, restStatus: 500, retryable: true, exitCode: 1 },

@@ -1,7 +1,7 @@
 /** The agents of a cloud's hosts as processes: their configuration, start and end. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { AgentConfigFile, NetworkConfig } from '../agent/config.ts';
+import { type AgentConfigFile, type NetworkConfig, type RuntimeConfig, runtimeConfigSchema } from '../agent/config.ts';
 import { netnsPath } from '../agent/network/names.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { hostPort } from '../core/model/resources.ts';
@@ -15,6 +15,10 @@ import type { CloudOptions, CloudPaths } from './options.ts';
 const agentEntry = fileURLToPath(import.meta.resolve('../agent/main.ts'));
 
 export interface AgentSurroundings {
+  /** The default one where absent. */
+  readonly cluster?: string;
+  /** Beside those that every host has. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly options: CloudOptions;
   readonly paths: CloudPaths;
   readonly machine: Machine;
@@ -56,7 +60,7 @@ function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
   return {
     controlPlaneUrl,
     joinToken,
-    cluster: defaultClusterName,
+    cluster: surroundings.cluster ?? defaultClusterName,
     hostName: host.name,
     address: host.address,
     cpuUnits: host.cpuUnits,
@@ -65,20 +69,25 @@ function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
       'ecs.os-type': 'linux',
       'ecs.cpu-architecture': machine.cpuArchitecture,
       'ecs.availability-zone': host.availabilityZone,
+      ...surroundings.attributes,
     },
     // The control plane listens there itself: a task that wants the port is told so before it is placed.
     reservedPorts: host.networkNamespace === undefined ? [hostPort('tcp', options.port)] : [],
     dataDirectory: paths.hostData(host.name),
-    runtime: {
-      socket: containerdSocket,
-      namespace: host.containerdNamespace,
-      runtimeRoot: `${paths.runDir}/runc/${host.name}`,
-      stateDirectory: `${paths.hostData(host.name)}/runtime`,
-      cgroupParent: host.cgroupParent,
-      network: networkConfigOf(host),
-    },
+    runtime: runtimeConfigOf(host, paths, containerdSocket),
   } satisfies AgentConfigFile;
 }
+
+/** What the host's agent is told of its runtime. */
+export const runtimeConfigOf = (host: HostPlan, paths: CloudPaths, containerdSocket: string): RuntimeConfig =>
+  runtimeConfigSchema.parse({
+    socket: containerdSocket,
+    namespace: host.containerdNamespace,
+    runtimeRoot: paths.runcRoot(host.name),
+    stateDirectory: `${paths.hostData(host.name)}/runtime`,
+    cgroupParent: host.cgroupParent,
+    network: networkConfigOf(host),
+  });
 
 export const networkConfigOf = (host: HostPlan): NetworkConfig => ({
   ...(host.networkNamespace && { netns: netnsPath(host.networkNamespace.name) }),

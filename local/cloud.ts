@@ -7,6 +7,8 @@ import { GantryError } from '../core/errors.ts';
 import { examine } from './doctor.ts';
 import { down } from './down.ts';
 import { helloImage } from './hello-image.ts';
+import { planHosts } from './host-plan.ts';
+import { thisMachine } from './machine.ts';
 import { logTail, runningPid, startManaged } from './managed-process.ts';
 import { nodeCommand } from './node-command.ts';
 import { type CloudOptions, cloudOptionsSchema, cloudPaths } from './options.ts';
@@ -62,7 +64,10 @@ async function upDetached(options: CloudOptions, events: UpEvents, signal: Abort
     }
     await delay(50);
   }
-  for (const line of logTail(paths.supervisorLog, (options.hosts ?? 1) + 2).split('\n')) events.say(line);
+  for (const line of logTail(paths.supervisorLog, Math.max(1, planHosts(options, thisMachine()).length) + 2).split(
+    '\n',
+  ))
+    events.say(line);
   await events.ready();
 }
 

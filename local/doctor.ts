@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { detectCgroups } from '../agent/cgroups/cgroups.ts';
 import { agentProcess } from './agents.ts';
 import { containerdPaths, findExecutable, hostToolsPath, runningContainerd } from './containerd.ts';
+import { readLiveHosts } from './fleet/records.ts';
 import { planHosts } from './host-plan.ts';
 import { thisMachine } from './machine.ts';
 import { runningPid } from './managed-process.ts';
@@ -113,11 +114,24 @@ async function cloudFindings(paths: CloudPaths): Promise<Finding[]> {
   return [
     finding('containerd', containerd !== undefined, processDetail(containerd), again),
     finding('control plane', healthy, `${serverUrl(options)} ${healthy ? 'answers' : 'does not answer'}`, again),
-    ...planHosts(options, thisMachine()).map(({ name }) => {
-      const pid = runningPid(agentProcess(paths, name));
-      return finding(`agent of ${name}`, pid !== undefined, processDetail(pid), again);
-    }),
+    ...planHosts(options, thisMachine()).map(({ name }) => agentFinding(paths, name, again)),
+    ...fleetFindings(options, paths, again),
   ];
+}
+
+function agentFinding(paths: CloudPaths, host: string, advice: string): Finding {
+  const pid = runningPid(agentProcess(paths, host));
+  return finding(`agent of ${host}`, pid !== undefined, processDetail(pid), advice);
+}
+
+/** A host that is being made or taken away has no agent, and nothing is wrong with it. */
+function fleetFindings({ fleet }: CloudOptions, paths: CloudPaths, advice: string): Finding[] {
+  if (fleet === undefined) return [];
+  const hosts = readLiveHosts(paths.fleet);
+  const there = hosts.filter(({ state }) => state === 'running');
+  const moving = hosts.length - there.length;
+  const detail = `${fleet.min}..${fleet.max} hosts; ${there.length} there${moving > 0 ? `, ${moving} coming or going` : ''}`;
+  return [finding('fleet', true, detail, ''), ...there.map((host) => agentFinding(paths, host.instanceId, advice))];
 }
 
 const processDetail = (pid: number | undefined): string => (pid === undefined ? 'not running' : `running (pid ${pid})`);

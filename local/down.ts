@@ -4,12 +4,15 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { detectCgroups } from '../agent/cgroups/cgroups.ts';
+import { removeMachineBridge } from '../agent/network/host-namespace.ts';
 import { createClient } from '../client/client.ts';
 import { ensureAgent, stopAgent } from './agents.ts';
 import { containerdPaths, runningContainerd, startContainerd, stopContainerd } from './containerd.ts';
 import { writeContext } from './context.ts';
+import { planOf } from './fleet/hosts.ts';
+import { readLiveHosts } from './fleet/records.ts';
 import { ensureHostNetwork, removeNetworks } from './host-network.ts';
-import { type HostPlan, planHosts } from './host-plan.ts';
+import { type HostPlan, machineBridge, planHosts } from './host-plan.ts';
 import { stopRegistry } from './images/registry.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { stopManaged } from './managed-process.ts';
@@ -45,9 +48,22 @@ async function takeDown(options: CloudOptions, paths: CloudPaths, say: (line: st
   if (runningContainerd(containerd) !== undefined) await stopTasks(options, paths, hosts, machine, say);
   await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
   await stopServer(paths);
-  await removeHosts(hosts, options, paths);
+  // Until now the control plane launched them and kept them.
+  const launched = launchedPlans(options, paths, say);
+  await Promise.all(launched.map((host) => stopAgent(paths, host.name)));
+  await removeHosts([...hosts, ...launched], options, paths);
   await stopRegistry(paths.registry);
   say('stopped agents, control plane and containerd; removed networks, cgroups and mounts');
+}
+
+/** Where the records cannot be read, what launched hosts have in common is taken away all the same. */
+function launchedPlans(options: CloudOptions, paths: CloudPaths, say: (line: string) => void): HostPlan[] {
+  try {
+    return readLiveHosts(paths.fleet).map((host) => planOf(host, options));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return [];
+  }
 }
 
 /** What hosts are on this machine beside their agents: containerd, and with it every container; networks, cgroups and mounts. */
@@ -60,6 +76,7 @@ export async function removeHosts(
   await detectCgroups().removeGroup(`/${name}`);
   await stopContainerd(containerdPaths(paths.dataDir, paths.runDir));
   await removeNetworks(hosts);
+  await removeMachineBridge(machineBridge(name));
   unmountBelow([paths.runDir, paths.dataDir]);
 }
 

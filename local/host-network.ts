@@ -1,10 +1,5 @@
 /** The part of a host's network that is there before its agent is: the namespace that is its machine, where it has one. */
-import {
-  createHostNamespace,
-  hostNamespaceExists,
-  removeHostNamespace,
-  removeMachineBridge,
-} from '../agent/network/host-namespace.ts';
+import { createHostNamespace, hostNamespaceExists, removeHostNamespace } from '../agent/network/host-namespace.ts';
 import { removeHostNetwork } from '../agent/network/host-network.ts';
 import { listContainerNetns } from '../agent/network/names.ts';
 import { networkConfigOf } from './agents.ts';
@@ -22,6 +17,4 @@ export async function removeNetworks(hosts: readonly HostPlan[]): Promise<void> 
     await removeHostNetwork(networkConfigOf(host));
     if (host.networkNamespace !== undefined) await removeHostNamespace(host.networkNamespace.name);
   }
-  const bridge = hosts[0]?.networkNamespace?.bridge;
-  if (bridge !== undefined) await removeMachineBridge(bridge);
 }

@@ -4,6 +4,9 @@ import { z } from 'zod';
 
 const absolutePath = z.string().startsWith('/', 'must be an absolute path');
 
+/** Each has a third octet and an address of its own. */
+const maxHosts = 50;
+
 export const cloudOptionsSchema = z.object({
   /** Prefix of bridge, chains, network namespaces and cgroup: several clouds can live on one machine under different names. */
   name: z
@@ -15,7 +18,14 @@ export const cloudOptionsSchema = z.object({
   listen: z.string().default('127.0.0.1'),
   port: z.number().int().min(1).max(65535).default(8080),
   /** Absent: one host in the machine's own network namespace. */
-  hosts: z.number().int().min(1).max(50).optional(),
+  hosts: z.number().int().min(1).max(maxHosts).optional(),
+  /** Instead of `hosts`: they come and go with the tasks that wait, each with 1/max of the machine. */
+  fleet: z
+    .object({ min: z.number().int().min(0), max: z.number().int().max(maxHosts) })
+    .refine(({ min, max }) => min <= max, 'must not have more hosts at least than at most')
+    .optional(),
+  /** For how long a host of the fleet stays without tasks. */
+  fleetIdleSeconds: z.number().nonnegative().default(10),
   store: z.enum(['sqlite', 'dynamodb']).default('sqlite'),
   dynamodbEndpoint: z.url().optional(),
   dynamodbTable: z.string().default('gantry'),
@@ -56,7 +66,11 @@ export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | '
   serverConfig: join(runDir, 'server.json'),
   serverPid: join(runDir, 'server.pid'),
   serverLog: join(dataDir, 'server.log'),
+  /** What was launched of the fleet. */
+  fleet: join(dataDir, 'fleet'),
   hostData: (host: string) => join(dataDir, 'hosts', host),
+  /** runc's root of a host. */
+  runcRoot: (host: string) => join(runDir, 'runc', host),
   agentConfig: (host: string) => join(runDir, `agent-${host}.json`),
   agentPid: (host: string) => join(runDir, `agent-${host}.pid`),
   agentLog: (host: string) => join(dataDir, 'hosts', host, 'agent.log'),

@@ -42,6 +42,7 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
       `Containers of a cloud with its data in ${before} still run here.`,
       `Take it up again with --data ${before}, end it with \`gantry down\`, or choose another --run-dir and --name.`,
     );
+  refuseOtherKind(options, paths);
   if (runningPid(serverProcess(paths)) === undefined && !(await isFree(options)))
     refuse(
       `Port ${options.port} of ${options.listen} is in use by another program.`,
@@ -55,6 +56,20 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
       `${paths.dataDir} has ${freeMib} MiB free; images and logs need at least ${neededDiskMib}.`,
       'Free some space, or choose another place with --data.',
     );
+}
+
+/** Fixed hosts and those of a fleet have the same networks. */
+function refuseOtherKind(options: CloudOptions, paths: CloudPaths): void {
+  const before = readOptions(paths);
+  if (before === undefined || runningContainerd(containerdPaths(paths.dataDir, paths.runDir)) === undefined) return;
+  if ((before.fleet === undefined) === (options.fleet === undefined)) return;
+  throw new GantryError(
+    'ClientException',
+    before.fleet === undefined
+      ? 'Hosts that were brought up without --fleet are still here.'
+      : 'Hosts that were brought up with --fleet are still here.',
+    { hint: '`gantry down` ends them; then bring the cloud up as you want it.' },
+  );
 }
 
 const isLoopback = (address: string): boolean =>

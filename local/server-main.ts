@@ -18,6 +18,7 @@ import type { Table } from '../control/store/table.ts';
 import { allActions } from '../core/api/operation.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { readStoredCredentials } from './context.ts';
+import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
@@ -35,9 +36,16 @@ await main();
 
 async function main(): Promise<void> {
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 });
-  const control = await createControl({
+  const fleet = await openLocalFleet({
+    options,
+    log,
+    // Each admits one host, which has joined within moments or is replaced.
+    joinToken: (cluster) => control.joinTokens.create({ cluster, reusable: false, lifetimeSeconds: 3600 }),
+  });
+  const control: Control = await createControl({
     table: await openTable(),
     log,
+    fleet,
     clock: { now: () => Date.now() },
     random: () => Math.random(),
     newId: () => randomBytes(16).toString('hex'),
@@ -48,12 +56,14 @@ async function main(): Promise<void> {
     realm: { region: options.region, accountId: options.accountId },
   });
   await ensureSecrets(control, paths);
+  fleet.start();
   control.start();
   const server = await serve(control, log);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   await once(ended.signal, 'abort');
-  await closeServer(server);
+  await closeServer(server, control);
   await control.close();
+  await fleet.close();
   log.info('the control plane has ended');
 }
 
@@ -107,11 +117,12 @@ function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, regio
   return sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
 }
 
-/** Takes no new connection, lets open requests end, and cuts what is left after a while. */
-async function closeServer(server: Server): Promise<void> {
+/** Takes no new connection, lets open requests end, and cuts what is left after a while. Hosts that are still there dial the next one. */
+async function closeServer(server: Server, { hub }: Control): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  hub.close();
   const cut = new AbortController();
   const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
     () => server.closeAllConnections(),

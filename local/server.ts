@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { hostToolsPath } from './containerd.ts';
 import { logTail, type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
 import { nodeCommand } from './node-command.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema } from './options.ts';
@@ -40,11 +41,16 @@ export function startServer(options: CloudOptions, paths: CloudPaths): void {
   startManaged({
     ...serverProcess(paths),
     ...nodeCommand(serverEntry, [paths.serverConfig]),
-    // Of the environment only what the AWS client looks for: a table on AWS needs credentials, nothing else does.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('AWS_') || name === 'HOME')),
+    env: serverEnvironment(),
     logFile: paths.serverLog,
   });
 }
+
+/** What the AWS client looks for, as a table on AWS needs credentials; and where the tools are of which hosts are launched. */
+const serverEnvironment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('AWS_') || name === 'HOME')),
+  PATH: hostToolsPath(),
+});
 
 export const stopServer = (paths: CloudPaths): Promise<void> => stopManaged(serverProcess(paths));
 

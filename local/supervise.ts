@@ -23,7 +23,8 @@ export interface Supervised {
   readonly start: () => unknown;
 }
 
-interface Watch {
+/** One of them with what was seen of it. */
+export interface Watch {
   readonly process: Supervised;
   startedAt: number;
   pauseMs: number;
@@ -38,14 +39,17 @@ export async function supervise(
   signal: AbortSignal,
   pace: Pace = usualPace,
 ): Promise<void> {
-  const watches: Watch[] = processes.map((process) => ({ process, startedAt: performance.now(), pauseMs: 0 }));
+  const watches = processes.map(watchOf);
   while (!signal.aborted) {
     for (const watch of watches) await look(watch, say, pace);
     await delay(pace.lookIntervalMs, undefined, { signal }).catch(() => {}); // Woken early: the loop ends.
   }
 }
 
-async function look(watch: Watch, say: (line: string) => void, pace: Pace): Promise<void> {
+/** Of one that runs. */
+export const watchOf = (process: Supervised): Watch => ({ process, startedAt: performance.now(), pauseMs: 0 });
+
+export async function look(watch: Watch, say: (line: string) => void, pace: Pace = usualPace): Promise<void> {
   const { process } = watch;
   if (watch.dueAt === undefined) {
     if (process.isRunning()) return;

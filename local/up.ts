@@ -9,6 +9,9 @@ import { GantryError } from '../core/errors.ts';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from './agents.ts';
 import { containerdPaths, runningContainerd, startContainerd } from './containerd.ts';
 import { writeContext } from './context.ts';
+import { deregisterEnded, endFleet } from './fleet/end.ts';
+import { setProvider } from './fleet/provider.ts';
+import { readLiveHosts } from './fleet/records.ts';
 import { ensureHostNetwork } from './host-network.ts';
 import { type HostPlan, planHosts } from './host-plan.ts';
 import { thisMachine } from './machine.ts';
@@ -36,8 +39,8 @@ export async function up(options: CloudOptions, events: UpEvents, signal: AbortS
   rmSync(paths.ready, { force: true });
   writeFileSync(paths.supervisorPid, `${process.pid}\n`);
   try {
-    const surroundings = await start(options, hosts, events.say);
-    await hostsConnected(createClient(writeContext(options, paths)), hosts, paths, signal);
+    const { surroundings, client } = await start(options, hosts, events.say);
+    await hostsConnected(client, hosts, paths, signal);
     if (!signal.aborted) await events.ready();
     writeFileSync(paths.ready, '');
     await supervise(processesOf(hosts, surroundings), events.say, signal);
@@ -45,6 +48,8 @@ export async function up(options: CloudOptions, events: UpEvents, signal: AbortS
     rmSync(paths.ready, { force: true });
     await Promise.all(hosts.map((host) => stopAgent(paths, host.name)));
     await stopServer(paths);
+    // Not before: the control plane would start them again.
+    await Promise.all(readLiveHosts(paths.fleet).map(({ instanceId }) => stopAgent(paths, instanceId)));
     rmSync(paths.supervisorPid, { force: true });
   }
 }
@@ -53,12 +58,16 @@ async function start(
   options: CloudOptions,
   hosts: readonly HostPlan[],
   say: (line: string) => void,
-): Promise<AgentSurroundings> {
+): Promise<{ readonly surroundings: AgentSurroundings; readonly client: Client }> {
   const paths = cloudPaths(options);
   const containerd = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
   say(`containerd ${containerd.adopted ? 'was running' : 'started'} (pid ${containerd.pid})`);
+  const ended = options.fleet === undefined ? await endFleet(options, say) : [];
   const server = await ensureServer(options, paths);
   say(`control plane ${server.adopted ? 'was running' : 'started'} at ${serverUrl(options)}`);
+  const client = createClient(writeContext(options, paths));
+  await deregisterEnded(client, ended);
+  await setProvider(client, options);
   const joinToken = readFileSync(paths.joinToken, 'utf8');
   const surroundings = {
     options,
@@ -73,8 +82,12 @@ async function start(
     const agent = ensureAgent(host, surroundings);
     say(`${host.name} ${agent.adopted ? 'was running' : 'started'} (agent pid ${agent.pid})`);
   }
-  return surroundings;
+  if (options.fleet !== undefined) say(fleetLine(options.fleet, readLiveHosts(paths.fleet).length));
+  return { surroundings, client };
 }
+
+const fleetLine = ({ min, max }: NonNullable<CloudOptions['fleet']>, there: number): string =>
+  `hosts come and go with the tasks that wait, ${min} to ${max} of them (${there} there now)`;
 
 /** Returns early when the signal fires. Throws an Error with the agent's log when a host does not connect. */
 async function hostsConnected(

@@ -1,6 +1,7 @@
 /** Options of the commands that deal with the cloud on this machine, and their names on the other side of the border. */
-import type { OptionSpec } from '../command.ts';
+import type { Command, OptionSpec, OptionValues } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { usage } from '../parse.ts';
 
 /** Which cloud it is. */
 export const whereOptions = {
@@ -48,9 +49,42 @@ export const upOptions = {
   account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
 } as const satisfies Record<string, OptionSpec>;
 
+const mostHosts = upOptions.hosts.max;
+
+export const fleetOptions = {
+  fleet: {
+    type: 'string',
+    value: 'MIN..MAX',
+    summary: 'Hosts that come and go with the tasks that wait, each 1/MAX of this machine',
+  },
+  'fleet-idle-seconds': {
+    type: 'integer',
+    value: 'N',
+    min: 0,
+    max: 86_400,
+    summary: 'With --fleet: for how long a host stays without tasks (default: 10)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** What `--fleet` says, as `local` knows it; nothing where it is not given. Throws where it makes no sense. */
+export function readFleet(
+  command: Pick<Command, 'name'>,
+  { fleet, hosts, ...options }: OptionValues<typeof fleetOptions & Pick<typeof upOptions, 'hosts'>>,
+): { readonly fleet?: { readonly min: number; readonly max: number } } {
+  if (fleet === undefined && options['fleet-idle-seconds'] !== undefined)
+    throw usage(command, '--fleet-idle-seconds says something only with --fleet');
+  if (fleet === undefined) return {};
+  if (hosts !== undefined) throw usage(command, '--hosts and --fleet exclude each other: hosts stay, or come and go');
+  const [, min, max] = (/^(\d{1,3})\.\.(\d{1,3})$/.exec(fleet) ?? []).map(Number);
+  if (min === undefined || max === undefined || min > max || max > mostHosts)
+    throw usage(command, `--fleet takes MIN..MAX, whole numbers from 0 to ${mostHosts} such as 0..5, not '${fleet}'`);
+  return { fleet: { min, max } };
+}
+
 const localNames: Readonly<Record<string, string>> = {
   data: 'dataDir',
   'run-dir': 'runDir',
+  'fleet-idle-seconds': 'fleetIdleSeconds',
   'dynamodb-endpoint': 'dynamodbEndpoint',
   'dynamodb-table': 'dynamodbTable',
   'retention-days': 'retentionDays',

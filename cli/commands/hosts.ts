@@ -11,14 +11,22 @@ export const hostsCommand = defineCommand({
   options: {},
   examples: ['gantry hosts', "gantry hosts --json | jq '.hosts[].attributes'"],
   async run(context) {
-    const { out, cluster } = context;
+    const { out } = context;
     const hosts = await allHosts(context);
     out.data({ hosts });
-    if (hosts.length === 0) out.note(`The cluster ${cluster} has no hosts. \`gantry up\` makes this machine one.`);
+    if (hosts.length === 0) out.note(await whyNone(context));
     else printHostTable(hosts, out);
     return exitCodes.ok;
   },
 });
+
+async function whyNone({ client, cluster }: CommandContext): Promise<string> {
+  const { clusters } = await client().call('DescribeClusters', { clusters: [cluster] });
+  const providers = clusters[0]?.capacityProviders ?? [];
+  return providers.length === 0
+    ? `The cluster ${cluster} has no hosts. \`gantry up\` makes this machine one.`
+    : `The cluster ${cluster} has no hosts now: they come when tasks wait (${providers.join(', ')}). \`gantry capacity\` says more.`;
+}
 
 async function allHosts({ client, cluster }: CommandContext): Promise<ContainerInstanceView[]> {
   const hosts: ContainerInstanceView[] = [];

@@ -1,6 +1,7 @@
 /** All commands, in the order of `gantry --help`. */
 import type { Command } from '../command.ts';
 import { admitCommand } from './admit.ts';
+import { capacityCommand } from './capacity.ts';
 import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
@@ -9,6 +10,7 @@ import { hostsCommand } from './hosts.ts';
 import { joinTokenCommand } from './join-token.ts';
 import { keysCreateCommand, keysDeleteCommand, keysListCommand } from './keys.ts';
 import { logsCommand } from './logs.ts';
+import { planRunCommand } from './plan.ts';
 import { psCommand } from './ps.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { registerCommand } from './register.ts';
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
   logsCommand,
   stopCommand,
   hostsCommand,
+  capacityCommand,
+  planRunCommand,
   drainCommand,
   activateCommand,
   deregisterCommand,

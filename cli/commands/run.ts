@@ -10,7 +10,15 @@ import { Narrator } from '../render/narrator.ts';
 import { headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { noteWarnings } from '../render/warnings.ts';
 import { reportError } from '../report-error.ts';
-import { changesContainer, overrideOptions, overridesOf, requestMembers, requestOptions } from '../run-request.ts';
+import {
+  changesContainer,
+  overrideOptions,
+  overridesOf,
+  requestMembers,
+  requestOptions,
+  taskArgument,
+  taskIsFile,
+} from '../run-request.ts';
 import { watchToEnd } from '../watch.ts';
 
 type Made = Answer<'RunTask'>;
@@ -24,13 +32,7 @@ interface SeeingOptions {
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'Run tasks, from a revision or from a JSON or YAML file',
-  arguments: [
-    {
-      name: 'task',
-      summary: 'FAMILY (its latest revision), FAMILY:REVISION, ARN, or a JSON or YAML file',
-      required: true,
-    },
-  ],
+  arguments: [taskArgument],
   options: {
     wait: {
       type: 'boolean',
@@ -57,7 +59,7 @@ export const runCommand = defineCommand({
   async run(context, { args: [named = ''], options, rest }) {
     const { out, client, cluster, signal } = context;
     const members = requestMembers(options);
-    const taskDefinition = isFile(named) ? await registered(context, named) : named;
+    const taskDefinition = taskIsFile(named) ? await registered(context, named) : named;
     const overrides = changesContainer(options, rest)
       ? overridesOf((await client().call('DescribeTaskDefinition', { taskDefinition })).taskDefinition, options, rest)
       : undefined;
@@ -72,9 +74,6 @@ export const runCommand = defineCommand({
     return made.failures.length > 0 ? exitCodes.notPlaced : exitCodes.ok;
   },
 });
-
-/** A family has no dot and no slash; an ARN has a slash. */
-const isFile = (named: string): boolean => named === '-' || (/[./]/.test(named) && !named.startsWith('arn:'));
 
 async function registered(context: CommandContext, path: string): Promise<string> {
   const { taskDefinition, warnings } = await registerFile(context, path);

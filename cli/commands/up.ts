@@ -1,20 +1,22 @@
 /** `gantry up`: makes this machine a cloud, in the foreground. */
 import { defineCommand, exitCodes } from '../command.ts';
 import { exportLines } from '../render/environment.ts';
-import { localOptions, upOptions } from './cloud-options.ts';
+import { fleetOptions, localOptions, readFleet, upOptions } from './cloud-options.ts';
 
 export const upCommand = defineCommand({
   name: 'up',
   summary: 'Make this machine a cloud, supervised until Ctrl-C; containers outlive it',
   arguments: [],
-  options: upOptions,
+  options: { ...fleetOptions, ...upOptions },
   examples: [
     'gantry up',
     'gantry up --hosts 3',
+    'gantry up --fleet 0..5',
     'gantry up --store dynamodb --dynamodb-endpoint http://127.0.0.1:8000',
   ],
   async run(context, { options }) {
     const { out, local, cloudHere, signal } = context;
+    const fleet = readFleet(upCommand, options);
     const ready = () => {
       const here = cloudHere(options['run-dir'] ?? context.runDir);
       if (here === undefined) return;
@@ -29,7 +31,7 @@ export const upCommand = defineCommand({
         'In another terminal: `gantry run examples/hello.json --follow`. Ctrl-C here leaves containers running.',
       );
     };
-    await local.up(localOptions(context, options), { say: (line) => out.note(line), ready }, signal);
+    await local.up(localOptions(context, { ...options, ...fleet }), { say: (line) => out.note(line), ready }, signal);
     out.note(
       'Ended agents and control plane. Containers go on: `gantry up` takes them up again, `gantry down` ends them.',
     );

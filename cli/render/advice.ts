@@ -21,7 +21,11 @@ const byDimension: Readonly<Record<Dimension, string>> = {
   ports: 'Stop what holds the port, or ask for a dynamic one (hostPort 0).',
 };
 
-function waitingAdvice({ explanation }: TaskView): string[] {
+function waitingAdvice({ explanation, capacityNote }: TaskView): string[] {
+  // Hosts are bought for it, or cannot be: adding one by hand is not the first thing to do.
+  if (capacityNote?.startsWith('waits for ') === true) return ['`gantry capacity` shows what is on order.'];
+  if (capacityNote !== undefined)
+    return ['`gantry capacity` shows what may be bought; UpdateCapacityProvider changes what may.'];
   if (explanation === undefined) return [];
   if (explanation.hostsLookedAt === 0) return ['Add a host: `gantry up` makes this machine one.'];
   // The commonest reason is the one to begin with.

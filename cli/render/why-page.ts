@@ -3,13 +3,15 @@ import type { TaskView } from '../../core/api/shapes.ts';
 import { plural } from '../../core/text.ts';
 import { alignColumns, type Output } from '../output.ts';
 import { adviceFor } from './advice.ts';
+import { type ProviderOrder, printOrders } from './capacity-page.ts';
 import { headlineOf, revisionOf, shortId } from './task.ts';
 import { oneLine } from './text.ts';
 
-export function printWhyPage(task: TaskView, out: Output): void {
+export function printWhyPage(task: TaskView, onOrder: readonly ProviderOrder[], out: Output, now: number): void {
   out.line(`${out.paint('bold', `${revisionOf(task)} ${shortId(task)}`)} ${headlineOf(task)}.`);
   if (isAboutPlacement(task)) printExplanation(task, out);
   else if (task.lastStatus === 'STOPPED') printEnds(task, out);
+  printOrders('On order for it', onOrder, out, now);
   const advice = adviceFor(task);
   if (advice.length > 0) out.line();
   for (const sentence of advice) out.line(sentence);

@@ -67,13 +67,13 @@ function takeBatch(
     );
     const judged = reported.map((report) => judge(deps, host, report, tasks.get(report.taskId)));
     const moves = judged.flatMap(({ move }) => move ?? []);
-    const changes = await changesOf(deps, host, moves);
+    const { changes, isEmptied } = await changesOf(deps, host, moves);
     if (changes.length > 0) {
       const { outcome } = await deps.table.commit(changes, { rereads: true });
       if (outcome !== 'done') return undefined;
     }
     await followUp(deps, listingChanges(host, judged, full));
-    announce(deps, host, moves);
+    announce(deps, host, moves, isEmptied);
     return {
       accepted: reported.map(({ taskId, observation }) => ({ taskId, sequence: observation.sequence })),
       forget: judged.flatMap(({ forget }) => forget ?? []),
@@ -112,13 +112,22 @@ function judge(deps: ControlDeps, host: HostIdentity, report: ReportedTask, task
 
 const isReleased = ({ seen, next }: Move): boolean => next.released && !seen.released;
 
-async function changesOf(deps: ControlDeps, host: HostIdentity, moves: readonly Move[]): Promise<Change[]> {
+interface Changes {
+  readonly changes: readonly Change[];
+  /** The host has no task afterwards. */
+  readonly isEmptied: boolean;
+}
+
+async function changesOf(deps: ControlDeps, host: HostIdentity, moves: readonly Move[]): Promise<Changes> {
   const changes = moves.map(({ seen, next }) => replaceTask(seen, next, deps.settings.retentionSeconds));
   const holdings = moves.filter(isReleased).map(({ next }) => holdingOf(next));
-  if (holdings.length === 0) return changes;
+  if (holdings.length === 0) return { changes, isEmptied: false };
   const capacity = await getHostCapacity(deps.table, host.cluster, host.hostId);
   if (capacity === undefined) throw new Error(`host ${host.hostId} has no capacity item`);
-  return [...changes, release(capacity, holdings)];
+  return {
+    changes: [...changes, release(capacity, holdings)],
+    isEmptied: capacity.taskCount === holdings.length,
+  };
 }
 
 /** A task that was released leaves the listing and the host's desired set; the status of another follows. */
@@ -145,12 +154,14 @@ async function followUp(deps: ControlDeps, changes: readonly Change[]): Promise<
   await Promise.all(changes.map(make));
 }
 
-function announce(deps: ControlDeps, host: HostIdentity, moves: readonly Move[]): void {
+function announce(deps: ControlDeps, host: HostIdentity, moves: readonly Move[], isEmptied: boolean): void {
   for (const { next } of moves) deps.feed.changed(next.id);
   const holdings = moves.filter(isReleased).map(({ next }) => holdingOf(next));
   if (holdings.length === 0) return;
   deps.capacity.gaveBack(host.cluster, host.hostId, holdings);
   deps.activate('place-pending', host.cluster);
+  // For how long a host has nothing to do counts from now.
+  if (isEmptied) deps.activate('buy-capacity', host.cluster);
 }
 
 /** The control plane now knows everything that the host knows under this epoch, so it may be given tasks. */
@@ -164,7 +175,7 @@ async function markReported(deps: ControlDeps, host: HostIdentity, hostEpoch: nu
       if (outcome !== 'done') return undefined;
     }
     deps.capacity.learned({ ...capacity, reportedEpoch: hostEpoch });
-    deps.activate('place-pending', host.cluster);
+    for (const loop of ['place-pending', 'buy-capacity'] as const) deps.activate(loop, host.cluster);
     return 'marked';
   });
 }

@@ -69,6 +69,7 @@ async function makeInactive(
   deps.capacity.learned({ ...capacity, ...inactive });
   deps.recent.hostChanged(hostId);
   deps.log.warn({ hostId, host: identity.name, cluster, reason }, 'a host was retired');
+  deps.activate('buy-capacity', cluster);
   return { identity: { ...identity, retired, version: identity.version + 1 } };
 }
 

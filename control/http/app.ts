@@ -10,7 +10,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { answerAwsJson } from './aws-json.ts';
 import { problemResponse } from './problem.ts';
 import { addRestRoutes } from './rest.ts';
-import { addStreamRoutes, type StreamRefusals } from './streams.ts';
+import type { StreamRefusals } from './streams.ts';
 
 export interface ApiOptions {
   readonly deps: ControlDeps;
@@ -33,7 +33,12 @@ export function createApi(options: ApiOptions): Hono {
     document ??= JSON.stringify((await import('./openapi.ts')).openApiDocument());
     return c.body(document, 200, { 'content-type': 'application/json' });
   });
-  addStreamRoutes(app, options);
+  // Likewise: where the platform cannot stream, hardly anybody asks.
+  let streams: Hono | undefined;
+  app.get('/v1/clusters/:cluster/tasks/:task/:stream{watch|logs}', async (c) => {
+    streams ??= (await import('./streams.ts')).createStreamApp(options);
+    return streams.fetch(c.req.raw, c.env);
+  });
   addRestRoutes(app, options);
   if (options.hostsApp !== undefined) app.route('/', options.hostsApp);
   app.notFound((c) =>

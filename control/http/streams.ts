@@ -2,7 +2,7 @@
  * What REST streams as lines of JSON (NDJSON): a task as it changes, and its log. Only where the platform streams; elsewhere they are
  * refused with what to do instead, and of a log there is what the task itself keeps.
  */
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import type { Output } from '../../core/api/operations.ts';
@@ -36,7 +36,8 @@ const logsQuerySchema = z.object({
   container: z.string().optional(),
 });
 
-export function addStreamRoutes(app: Hono, options: ApiOptions): void {
+export function createStreamApp(options: ApiOptions): Hono {
+  const app = new Hono();
   app.get('/v1/clusters/:cluster/tasks/:task/watch', (c) =>
     answerRest(c, options, async (context) => {
       authorize(context.principal, 'read');
@@ -62,6 +63,7 @@ export function addStreamRoutes(app: Hono, options: ApiOptions): void {
       return ndjson(c, options, context, readLogs(options, task, query.data, c.req.raw.signal));
     }),
   );
+  return app;
 }
 
 /** The task now and after each change, and the progress of its pulls, until it has stopped. */

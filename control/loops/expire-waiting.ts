@@ -66,9 +66,10 @@ async function expire(
 const clusterDeleted = 'TaskFailedToStart: the cluster was deleted';
 
 /** Begins as ECS' text does, because clients look for `RESOURCE:MEMORY` and the like; then how long it waited, and for what. */
-function notPlaced({ explanation, createdAt, placementDeadline }: Task): string {
+function notPlaced({ explanation, capacityNote, createdAt, placementDeadline }: Task): string {
   const reason = explanation?.histogram[0]?.reason ?? 'NO ACTIVE INSTANCES';
   const seconds = Math.round((placementDeadline - createdAt) / 1000);
   const why = explanation?.sentence ?? 'nothing is known of what was lacking';
-  return `TaskFailedToStart: ${reason}: no host could take the task within ${seconds} s: ${why}`;
+  const bought = capacityNote === undefined ? '' : `; ${capacityNote}`;
+  return `TaskFailedToStart: ${reason}: no host could take the task within ${seconds} s: ${why}${bought}`;
 }

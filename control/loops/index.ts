@@ -1,7 +1,9 @@
 /** All loops. To add one: its file here with `name`, `scope`, `periodSeconds` and `activate`; its name in loop.ts; its line below. */
 import { audit } from './audit.ts';
 import { buryHosts } from './bury-hosts.ts';
+import { buyCapacity } from './buy-capacity.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { drainHosts } from './drain-hosts.ts';
 import { expireWaiting } from './expire-waiting.ts';
 import { finishRequests } from './finish-requests.ts';
 import type { Loop } from './loop.ts';
@@ -11,6 +13,8 @@ import { placePending } from './place-pending.ts';
 export const loops: readonly Loop[] = [
   placePending,
   expireWaiting,
+  buyCapacity,
+  drainHosts,
   finishRequests,
   markSilent,
   buryHosts,

@@ -7,6 +7,8 @@ import type { ControlDeps } from '../deps.ts';
 export type LoopName =
   | 'place-pending'
   | 'expire-waiting'
+  | 'buy-capacity'
+  | 'drain-hosts'
   | 'finish-requests'
   | 'mark-silent'
   | 'bury-hosts'

@@ -1,22 +1,22 @@
 /** CreateCluster, DescribeClusters, ListClusters, DeleteCluster. */
 import { z } from 'zod';
-import type { ClusterView } from '../../core/api/shapes.ts';
 import { clusterArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
-import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
+import { type Cluster, defaultClusterName, namePattern, newCluster } from '../../core/model/cluster.ts';
+import { mergeSettings } from '../../core/model/cluster-settings.ts';
 import { checkTags } from '../../core/model/tag-rules.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
+import { getCapacityProviders } from '../store/capacity-providers.ts';
 import { addCluster, clustersPage, getCluster, getClusters, replaceCluster } from '../store/clusters.ts';
 import { clusterHosts } from '../store/hosts.ts';
 import { liveTasks } from '../store/tasks.ts';
 import { refuseOthers, refuseTooMany } from './checks.ts';
+import { clusterCapacity, withCapacity } from './cluster-capacity.ts';
 import { type Handlers, mayUse } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { clusterName, clusterNotFound } from './references.ts';
-
-/** How many entries of a shard to read at once where all are wanted. */
-const wholeShard = 1000;
+import { clusterView } from './views/cluster-view.ts';
 
 export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) => {
   const name = input.clusterName ?? defaultClusterName;
@@ -25,33 +25,21 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
     throw new GantryError('InvalidParameterException', message, { field: 'clusterName' });
   }
   checkTags(input.tags ?? []);
-  refuseSettings(input.settings);
-  refuseOthers(input, [
-    'configuration',
-    'capacityProviders',
-    'defaultCapacityProviderStrategy',
-    'serviceConnectDefaults',
-  ]);
+  const settings = mergeSettings([], input.settings ?? []);
+  const wish = clusterCapacity(input.capacityProviders ?? [], input.defaultCapacityProviderStrategy ?? []);
+  refuseOthers(input, ['configuration', 'serviceConnectDefaults']);
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
     const seen = await getCluster(deps.table, name);
     if (seen?.status === 'ACTIVE') return seen;
-    const fresh: Cluster = { name, status: 'ACTIVE', createdAt: deps.clock.now(), tags: input.tags ?? [], version: 1 };
-    const change = seen === undefined ? addCluster(fresh) : replaceCluster(seen, fresh);
-    const { outcome } = await deps.table.commit([change]);
-    return outcome === 'done' ? fresh : undefined;
+    const fresh = newCluster({ name, createdAt: deps.clock.now(), tags: input.tags ?? [], settings });
+    const { next, others } = await withCapacity(deps, fresh, wish);
+    const change = seen === undefined ? addCluster(next) : replaceCluster(seen, next);
+    const { outcome } = await deps.table.commit([change, ...others]);
+    return outcome === 'done' ? next : undefined;
   });
   deps.recent.clusterChanged(name);
   return { cluster: await clusterView(deps, cluster) };
 };
-
-/** Tools send Container Insights switched off; switched on would promise metrics that nobody collects. */
-const settingsSchema = z.array(z.object({ name: z.literal('containerInsights'), value: z.literal('disabled') }));
-
-function refuseSettings(settings: unknown): void {
-  if (settings === undefined || settingsSchema.safeParse(settings).success) return;
-  const message = 'settings may only switch containerInsights off: nothing else is supported yet.';
-  throw new GantryError('ClientException', message, { field: 'settings', hint: 'Leave settings out.' });
-}
 
 export const describeClusters: Handlers['DescribeClusters'] = async ({ deps }, input) => {
   const references =
@@ -102,9 +90,11 @@ export const deleteCluster: Handlers['DeleteCluster'] = async ({ deps }, input) 
     const seen = namePattern.test(name) ? await getCluster(deps.table, name) : undefined;
     if (seen === undefined) throw clusterNotFound();
     if (seen.status === 'INACTIVE') return seen;
+    await refuseOwnProviders(deps, seen);
     await refuseUnlessEmpty(deps, name);
-    const inactive: Cluster = { ...seen, status: 'INACTIVE', inactiveSince: deps.clock.now() };
-    const { outcome } = await deps.table.commit([replaceCluster(seen, inactive)]);
+    const { next, others } = await withCapacity(deps, seen, { names: [], strategy: [] });
+    const inactive: Cluster = { ...next, status: 'INACTIVE', inactiveSince: deps.clock.now() };
+    const { outcome } = await deps.table.commit([replaceCluster(seen, inactive), ...others]);
     return outcome === 'done' ? inactive : undefined;
   });
   deps.recent.clusterChanged(name);
@@ -112,6 +102,17 @@ export const deleteCluster: Handlers['DeleteCluster'] = async ({ deps }, input) 
   deps.activate('expire-waiting', name);
   return { cluster: await clusterView(deps, cluster) };
 };
+
+/** Those that are of this cluster alone would be left behind without one. */
+async function refuseOwnProviders({ table }: ControlDeps, { name, capacityProviders }: Cluster): Promise<void> {
+  const providers = await getCapacityProviders(table, capacityProviders);
+  if (!providers.some(({ cluster }) => cluster === name)) return;
+  throw new GantryError(
+    'ClusterContainsCapacityProviderException',
+    'The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster.',
+    { hint: 'Delete them first: DeleteCapacityProvider.' },
+  );
+}
 
 async function refuseUnlessEmpty({ table }: ControlDeps, name: string): Promise<void> {
   const hosts = await clusterHosts(table, name);
@@ -127,28 +128,4 @@ async function refuseUnlessEmpty({ table }: ControlDeps, name: string): Promise<
   throw new GantryError('ClusterContainsTasksException', 'The Cluster cannot be deleted while Tasks are active.', {
     hint: 'Stop its tasks first.',
   });
-}
-
-async function clusterView({ table, realm }: ControlDeps, cluster: Cluster): Promise<ClusterView> {
-  const hosts = await clusterHosts(table, cluster.name);
-  let running = 0;
-  let pending = 0;
-  for await (const { entry } of liveTasks(table, cluster.name, { pageSize: wholeShard })) {
-    if (entry.lastStatus === 'RUNNING') running += 1;
-    if (entry.lastStatus === 'PENDING' || entry.lastStatus === 'PROVISIONING') pending += 1;
-  }
-  return {
-    clusterArn: clusterArn(realm, cluster.name),
-    clusterName: cluster.name,
-    status: cluster.status,
-    registeredContainerInstancesCount: hosts.filter(({ status }) => status !== 'INACTIVE').length,
-    runningTasksCount: running,
-    pendingTasksCount: pending,
-    activeServicesCount: 0,
-    statistics: [],
-    settings: [],
-    capacityProviders: [],
-    defaultCapacityProviderStrategy: [],
-    tags: cluster.tags,
-  };
 }

@@ -4,7 +4,7 @@
  */
 import { type ArnKind, parseArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
-import { defaultClusterName, namePattern } from '../../core/model/cluster.ts';
+import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
 import type { ControlDeps } from '../deps.ts';
 import { latestActiveRevision, type RevisionReference } from '../store/task-definitions.ts';
 
@@ -21,14 +21,18 @@ export const clusterNotFound = (): GantryError =>
     hint: 'ListClusters shows which there are.',
   });
 
-/** The name of a cluster that is ACTIVE. Throws ClusterNotFoundException. */
-export async function activeClusterName(deps: ControlDeps, reference: string | undefined): Promise<string> {
+/** A cluster that is ACTIVE, or was within the last second. Throws ClusterNotFoundException. */
+export async function activeCluster(deps: ControlDeps, reference: string | undefined): Promise<Cluster> {
   const name = clusterName(reference);
   // What cannot be a name is no key either.
   const cluster = namePattern.test(name) ? await deps.recent.activeCluster(name) : undefined;
   if (cluster === undefined) throw clusterNotFound();
-  return name;
+  return cluster;
 }
+
+/** The name of a cluster that is ACTIVE. Throws ClusterNotFoundException. */
+export const activeClusterName = async (deps: ControlDeps, reference: string | undefined): Promise<string> =>
+  (await activeCluster(deps, reference)).name;
 
 const idPattern = /^[0-9a-f]{32}$/;
 

@@ -1,8 +1,8 @@
-/** The handler of each operation. An operation without one, or with one of another form, is a type error. */
-import { admitInstances, createAccessKey, createJoinToken, deleteAccessKey, listAccessKeys } from './access.ts';
-import { createCluster, deleteCluster, describeClusters, listClusters } from './clusters.ts';
+/**
+ * The handler of each operation. An operation without one, or with one of another form, is a type error. What administrators ask for
+ * seldom is loaded when it is asked for: a cold start of the API reads what every caller needs, and no more.
+ */
 import type { Handlers } from './context.ts';
-import { deregisterContainerInstance, updateContainerInstancesState } from './host-states.ts';
 import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
 import { getTasks, listTasks } from './list-tasks.ts';
 import { runTask } from './run-task.ts';
@@ -13,6 +13,12 @@ import {
   registerTaskDefinition,
 } from './task-definitions.ts';
 import { describeTasks, getTask, stopTask } from './tasks.ts';
+
+const access = () => import('./access.ts');
+const capacityProviders = () => import('./capacity-providers.ts');
+const clusters = () => import('./clusters.ts');
+const clusterCapacity = () => import('./cluster-capacity.ts');
+const hostStates = () => import('./host-states.ts');
 
 export const handlers: Handlers = {
   RegisterTaskDefinition: registerTaskDefinition,
@@ -25,19 +31,27 @@ export const handlers: Handlers = {
   ListTasks: listTasks,
   GetTasks: getTasks,
   GetTask: getTask,
-  CreateCluster: createCluster,
-  DescribeClusters: describeClusters,
-  ListClusters: listClusters,
-  DeleteCluster: deleteCluster,
+  CreateCluster: async (...call) => (await clusters()).createCluster(...call),
+  DescribeClusters: async (...call) => (await clusters()).describeClusters(...call),
+  ListClusters: async (...call) => (await clusters()).listClusters(...call),
+  DeleteCluster: async (...call) => (await clusters()).deleteCluster(...call),
+  UpdateClusterSettings: async (...call) => (await clusterCapacity()).updateClusterSettings(...call),
+  PutClusterCapacityProviders: async (...call) => (await clusterCapacity()).putClusterCapacityProviders(...call),
+  CreateCapacityProvider: async (...call) => (await capacityProviders()).createCapacityProvider(...call),
+  UpdateCapacityProvider: async (...call) => (await capacityProviders()).updateCapacityProvider(...call),
+  DeleteCapacityProvider: async (...call) => (await capacityProviders()).deleteCapacityProvider(...call),
+  DescribeCapacityProviders: async (...call) => (await capacityProviders()).describeCapacityProviders(...call),
+  GetCapacity: async (...call) => (await import('./capacity.ts')).getCapacity(...call),
+  PlanTasks: async (...call) => (await import('./plan-tasks.ts')).planTasks(...call),
   DescribeContainerInstances: describeContainerInstances,
   ListContainerInstances: listContainerInstances,
-  UpdateContainerInstancesState: updateContainerInstancesState,
-  DeregisterContainerInstance: deregisterContainerInstance,
+  UpdateContainerInstancesState: async (...call) => (await hostStates()).updateContainerInstancesState(...call),
+  DeregisterContainerInstance: async (...call) => (await hostStates()).deregisterContainerInstance(...call),
   GetHosts: getHosts,
   GetHost: getHost,
-  CreateAccessKey: createAccessKey,
-  ListAccessKeys: listAccessKeys,
-  DeleteAccessKey: deleteAccessKey,
-  CreateJoinToken: createJoinToken,
-  AdmitInstances: admitInstances,
+  CreateAccessKey: async (...call) => (await access()).createAccessKey(...call),
+  ListAccessKeys: async (...call) => (await access()).listAccessKeys(...call),
+  DeleteAccessKey: async (...call) => (await access()).deleteAccessKey(...call),
+  CreateJoinToken: async (...call) => (await access()).createJoinToken(...call),
+  AdmitInstances: async (...call) => (await access()).admitInstances(...call),
 };

@@ -8,26 +8,27 @@ import type { Failure } from '../../core/api/shapes.ts';
 import { containerInstanceArn, taskArn } from '../../core/arn.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
-import { normaliseRunTask, runTaskWarnings } from '../../core/model/normalise-run-task.ts';
+import type { Cluster } from '../../core/model/cluster.ts';
+import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
-import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
 import { canBeRepeated, getRequest, type RunRequest, tokenForOnce } from '../store/requests.ts';
 import { getTasks } from '../store/tasks.ts';
 import { carryOut, madeCount, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
 import type { Handlers, OperationContext } from './context.ts';
-import { activeClusterName, revisionMeant } from './references.ts';
-import { readRevision } from './task-definitions.ts';
+import { newRequest, runnableRevision } from './new-request.ts';
+import { activeCluster } from './references.ts';
 import { taskViews } from './views/task-views.ts';
 
 export const runTask: Handlers['RunTask'] = async (context, input) => {
   const { deps } = context;
   // ECS looks for the cluster before anything else.
-  const cluster = await activeClusterName(deps, input.cluster);
+  const known = await activeCluster(deps, input.cluster);
+  const cluster = known.name;
   const token = tokenOf(context, input);
   const requestHash = hashOf(input);
   // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
-  const fresh = newRequest(deps, cluster, token, requestHash, input);
+  const fresh = requestFor(deps, known, input).then((request) => ({ ...request, token, requestHash }));
   for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
   const found = canBeRepeated(token) ? await getRequest(deps.table, cluster, token, deps.clock.now()) : undefined;
   const from: Progress =
@@ -44,6 +45,9 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   refuseOtherRequest(deps, done.request, requestHash);
   return answer(deps, done, runTaskWarnings(input));
 };
+
+const requestFor = async (deps: ControlDeps, known: Cluster, input: Input<'RunTask'>) =>
+  newRequest(deps, known, await runnableRevision(deps, input.taskDefinition), input);
 
 /** What a retry of the same call has in common with it. Without any, every call is one of its own. */
 function tokenOf({ deps, invocationId }: OperationContext, { clientToken }: Input<'RunTask'>): string {
@@ -80,45 +84,6 @@ function refuseOtherRequest({ realm }: ControlDeps, request: RunRequest, request
     hint: 'Use a new token for a new request, and the same one only to repeat a request unchanged.',
     resourceIds: Array.from({ length: made }, (_, index) => taskArn(realm, request.cluster, taskIdAt(request, index))),
   });
-}
-
-async function newRequest(
-  deps: ControlDeps,
-  cluster: string,
-  token: string,
-  requestHash: string,
-  input: Input<'RunTask'>,
-): Promise<RunRequest> {
-  const meant = await revisionMeant(deps, input.taskDefinition);
-  const found = meant === undefined ? undefined : await readRevision(deps, meant);
-  if (found === undefined) {
-    throw new GantryError('ClientException', 'TaskDefinition not found.', {
-      field: 'taskDefinition',
-      hint: `Nothing is registered as ${input.taskDefinition}, or the family has no ACTIVE revision.`,
-    });
-  }
-  if (found.status.status !== 'ACTIVE') {
-    throw new GantryError('ClientException', 'TaskDefinition is inactive', {
-      field: 'taskDefinition',
-      hint: 'Register a new revision, or name an ACTIVE one.',
-    });
-  }
-  const { definition, status } = found;
-  const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: status.tags });
-  const now = deps.clock.now();
-  const timeoutSeconds = wishes.placementTimeoutSeconds ?? deps.settings.placementTimeoutSeconds;
-  const placementDeadline = now + timeoutSeconds * 1000;
-  return {
-    cluster,
-    token,
-    requestHash,
-    nonce: deps.newId(),
-    count: wishes.count,
-    next: 0,
-    waits: wishes.launchType === undefined,
-    // Each task gets an id of its own in its place.
-    template: makeTask({ ...wishes, id: '', cluster, definition, now, placementDeadline }),
-  };
 }
 
 async function answer(

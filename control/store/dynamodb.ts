@@ -24,7 +24,6 @@ import { type Backoff, maxAttempts, waitBefore, withRetries } from './backoff.ts
 import { checkedCommit, checkedKey, checkedKeys, checkQuery } from './checks.ts';
 import { isWorthRetrying, outcomeOf, storeFault, throttlingFault } from './dynamodb-errors.ts';
 import { isRepeatable, isSetting, keyCondition, writeOf } from './dynamodb-requests.ts';
-import { ensureTable } from './dynamodb-table.ts';
 import { sortKeyRange } from './sort-key-range.ts';
 import type {
   Change,
@@ -73,7 +72,11 @@ export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<
   const backoff = { random, sleep: options.sleep ?? ((ms: number) => delay(ms)) };
   const where = `DynamoDB table ${tableName} ${endpoint === undefined ? `in ${region}` : `at ${endpoint}`}`;
   try {
-    if (options.create) await withRetries(() => ensureTable(client, tableName, backoff), isWorthRetrying, backoff);
+    if (options.create) {
+      // Loaded where it is needed: a function's table is made by its stack.
+      const { ensureTable } = await import('./dynamodb-table.ts');
+      await withRetries(() => ensureTable(client, tableName, backoff), isWorthRetrying, backoff);
+    }
   } catch (error) {
     client.destroy();
     throw storeFault(error, where);

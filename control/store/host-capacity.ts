@@ -134,14 +134,21 @@ export const setConnected = (seen: HostCapacity, connected: boolean, at: number)
   ],
 });
 
-/** Placement leaves a DRAINING host alone, and may use one that is ACTIVE again. */
-export const setStatus = (seen: HostCapacity, status: 'ACTIVE' | 'DRAINING'): Change => ({
+/** Placement leaves a DRAINING host alone, and may use one that is ACTIVE again. With `asSeen` refused where its tasks have changed. */
+export const setStatus = (
+  seen: HostCapacity,
+  status: 'ACTIVE' | 'DRAINING',
+  { asSeen = false }: { readonly asSeen?: boolean } = {},
+): Change => ({
   kind: 'update',
   key: keys.hostCapacity(seen.cluster, seen.hostId),
   set: [{ path: ['status'], value: status }, grown],
   // Statuses come and go: with this the change has a number that only grows, for who is told of changes out of order.
   add: [{ path: ['generation'], by: 1 }],
-  when: [{ path: ['status'], is: '=', value: seen.status }],
+  when: [
+    { path: ['status'], is: '=', value: seen.status },
+    ...(asSeen ? [{ path: ['generation'] as const, is: '=' as const, value: seen.generation }] : []),
+  ],
 });
 
 /** The end of a host, under an epoch of its own: nothing is placed on it from here on. With `onlyIdle` refused while it has tasks. */

@@ -25,6 +25,7 @@ export const keys = {
   receiving: (): Key => ({ pk: 'store', sk: 'receiving' }),
 
   cluster: (name: string): Key => ({ pk: 'clusters', sk: name }),
+  capacityProvider: (name: string): Key => ({ pk: 'capacity-providers', sk: name }),
 
   /** The last revision number given out in a family. */
   familyCounter: (family: string): Key => ({ pk: `family#${family}`, sk: 'counter' }),
@@ -62,6 +63,23 @@ export const keys = {
     sk: `${timeKey(stoppedAt)}#${taskId}`,
   }),
 
+  /** What is bought for a cluster and not over yet. */
+  purchase: (cluster: string, orderId: string): Key => ({ pk: `purchases#${cluster}`, sk: orderId }),
+  /** What was, newest last. */
+  pastPurchase: (cluster: string, closedAt: number, orderId: string): Key => ({
+    pk: `past-purchases#${cluster}`,
+    sk: `${timeKey(closedAt)}#${orderId}`,
+  }),
+  /** Moves with everything that is bought for a cluster, so that no two plans are carried out beside each other. */
+  capacityTurn: (cluster: string): Key => ({ pk: `capacity#${cluster}`, sk: 'turn' }),
+  /** An offer that was refused lately. */
+  blame: (cluster: string, market: string, offer: string, zone: string): Key => ({
+    pk: `blames#${cluster}`,
+    sk: `${market}#${offer}#${zone}`,
+  }),
+  /** A host that is being emptied. */
+  drain: (cluster: string, hostId: string): Key => ({ pk: `drains#${cluster}`, sk: hostId }),
+
   request: (cluster: string, token: string): Key => ({ pk: `request#${cluster}#${token}`, sk: 'request' }),
   /** A request too large for one commit is listed here until all of its tasks are made. */
   openRequest: (createdAt: number, token: string): Key => ({
@@ -97,6 +115,7 @@ export const keys = {
 /** Partitions and prefixes that are queried whole. */
 export const partitions = {
   clusters: 'clusters',
+  capacityProviders: 'capacity-providers',
   family: (family: string): string => `family#${family}`,
   activeRevisionPrefix: 'active#',
   revisions: (status: 'ACTIVE' | 'INACTIVE'): string => `revisions#${status}`,
@@ -104,6 +123,10 @@ export const partitions = {
   waitingTasks: (cluster: string, shard: number): string => `waiting#${cluster}#${shard}`,
   stoppedTasks: (cluster: string, shard: number): string => `stopped#${cluster}#${shard}`,
   openRequests: 'open-requests',
+  purchases: (cluster: string): string => `purchases#${cluster}`,
+  pastPurchases: (cluster: string): string => `past-purchases#${cluster}`,
+  blames: (cluster: string): string => `blames#${cluster}`,
+  drains: (cluster: string): string => `drains#${cluster}`,
   accessKeys: 'access-keys',
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',

@@ -32,7 +32,9 @@ const runRequestSchema = z.object({
   /** False where what does not fit is refused; true where it waits. */
   waits: z.boolean(),
   refusal: refusalSchema.optional(),
-  /** Every task of the call, but for its id. */
+  /** Under a strategy, which tasks are whose: those below `until` and not below the one before. */
+  shares: z.array(z.object({ capacityProvider: z.string(), until: z.number().int() })).optional(),
+  /** Every task of the call, but for its id and its capacity provider. */
   template: taskSchema,
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

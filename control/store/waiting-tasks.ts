@@ -4,7 +4,7 @@ import { placementNeedsSchema, type Task } from '../../core/model/task.ts';
 import { itemOf, parseItem } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
 import { queryAll } from './read-all.ts';
-import type { Change, Table } from './table.ts';
+import type { Change, ReadOptions, Table } from './table.ts';
 
 /** What the loops need to judge a waiting task without reading it. */
 const waitingTaskSchema = z.object({
@@ -14,13 +14,19 @@ const waitingTaskSchema = z.object({
   needs: placementNeedsSchema,
   /** The explanation that the task carries, as its sentence: rewritten only when it changes. */
   sentence: z.string().optional(),
+  /** Its `capacityNote`, for the same reason. */
+  capacityNote: z.string().optional(),
 });
 export type WaitingTask = z.infer<typeof waitingTaskSchema>;
 
-/** All of a cluster, oldest first, as they were some moments ago: who changes one reads it first. */
-export async function waitingTasks(table: Table, cluster: string): Promise<WaitingTask[]> {
+/** All of a cluster, oldest first; some moments old unless it may not be: who changes one reads it first. */
+export async function waitingTasks(
+  table: Table,
+  cluster: string,
+  { eventual = true }: ReadOptions = {},
+): Promise<WaitingTask[]> {
   const shards = await Promise.all(
-    allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard), { eventual: true })),
+    allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard), { eventual })),
   );
   return shards
     .flat()
@@ -37,6 +43,7 @@ export const listWaiting = (task: Task): Change => ({
     placementDeadline: task.placementDeadline,
     needs: task.needs,
     sentence: task.explanation?.sentence,
+    capacityNote: task.capacityNote,
   } satisfies WaitingTask),
   when: [],
 });

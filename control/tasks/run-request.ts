@@ -8,6 +8,7 @@ import { GantryError } from '../../core/errors.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Explanation } from '../../core/placement/explanation.ts';
+import { underProvider } from '../../core/task/create.ts';
 import { placeOn } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -44,7 +45,7 @@ export interface Progress {
   readonly made: ReadonlyMap<number, Task>;
   /** By id: where it has placed tasks. */
   readonly hosts: ReadonlyMap<string, HostCapacity>;
-  /** Set once something did not fit: the tasks of a request are alike, so neither does the rest. */
+  /** Set once something did not fit: the tasks of a share are alike, so neither does the rest of it. */
   readonly exhausted?: Explanation;
 }
 
@@ -104,18 +105,33 @@ const exhaustion = ({ exhausted }: Chunk): Pick<Progress, 'exhausted'> =>
 
 async function planChunk(deps: ControlDeps, progress: Progress, giveUp: boolean): Promise<Chunk> {
   const { request } = progress;
-  const size = Math.min(tasksPerChunk, request.count - request.next);
+  const { until, taskAt } = shareAt(request);
+  const size = Math.min(tasksPerChunk, until - request.next);
   const letWait = request.waits && (giveUp || progress.exhausted !== undefined);
   if (letWait) return chunkOf(deps, progress, size, [], progress.exhausted ?? contended);
   const { assignments, reasons, explanation, hosts } = await planPlacement(
     deps,
     request.cluster,
-    request.template.needs,
+    taskAt(request.next).needs,
     size,
   );
   if (progress.stored !== 'yes' && !request.waits && hosts.every((host) => host.status === 'INACTIVE')) throw noHosts();
   const placed = assignments.map((host, offset) => ({ host, reason: reasons[offset] ?? '' }));
   return chunkOf(deps, progress, size, placed, explanation);
+}
+
+export interface ShareOfTasks {
+  /** The first index that is not of the share. */
+  readonly until: number;
+  readonly taskAt: (index: number) => Task;
+}
+
+/** The tasks of a chunk are alike: under a strategy, those of one capacity provider. */
+export function shareAt(request: Pick<RunRequest, 'next' | 'count' | 'shares' | 'template' | 'nonce'>): ShareOfTasks {
+  const share = request.shares?.find(({ until }) => request.next < until);
+  const taskAt = (index: number): Task => ({ ...request.template, id: taskIdAt(request, index) });
+  if (share === undefined) return { until: request.count, taskAt };
+  return { until: share.until, taskAt: (index) => underProvider(taskAt(index), share.capacityProvider) };
 }
 
 const noHosts = (): GantryError =>
@@ -133,7 +149,7 @@ function chunkOf(
   exhausted: Explanation | undefined,
 ): Chunk {
   const at = deps.clock.now();
-  const taskAt = (index: number): Task => ({ ...request.template, id: taskIdAt(request, index) });
+  const { taskAt, until } = shareAt(request);
   const assigned = placed.map(({ host, reason }, offset): Assigned => {
     const task = taskAt(request.next + offset);
     const assignment = { hostId: host.hostId, hostName: host.name, reason, at };
@@ -157,7 +173,8 @@ function chunkOf(
     assigned,
     waiting,
     made,
-    exhausted,
+    // The next share is of other hosts.
+    exhausted: end === until ? undefined : exhausted,
   };
 }
 
@@ -196,6 +213,7 @@ async function announce(deps: ControlDeps, { request, assigned, waiting }: Chunk
     // A host that became free before these were listed has not woken them.
     deps.activate('place-pending', request.cluster);
     deps.activate('expire-waiting', request.cluster);
+    deps.activate('buy-capacity', request.cluster);
   }
   await announcePlaced(deps, assigned);
 }

@@ -5,6 +5,13 @@ import { defineOperation } from './operation.ts';
 import { clusterViewSchema, failureSchema } from './shapes.ts';
 
 const otherMember = z.unknown().optional();
+const cluster = z.string().optional();
+
+/** ECS' item; `capacityProvider` by name or ARN. */
+export const strategyInputSchema = z.array(
+  z.object({ capacityProvider: z.string(), weight: z.number().int().optional(), base: z.number().int().optional() }),
+);
+const settingsInputSchema = z.array(z.object({ name: z.string().optional(), value: z.string().optional() }));
 
 export const clusterOperations = {
   CreateCluster: defineOperation({
@@ -14,10 +21,10 @@ export const clusterOperations = {
     input: z.object({
       clusterName: z.string().optional(),
       tags: z.array(tagSchema).optional(),
-      settings: otherMember,
+      settings: settingsInputSchema.optional(),
       configuration: otherMember,
-      capacityProviders: otherMember,
-      defaultCapacityProviderStrategy: otherMember,
+      capacityProviders: z.array(z.string()).optional(),
+      defaultCapacityProviderStrategy: strategyInputSchema.optional(),
       serviceConnectDefaults: otherMember,
     }),
     output: z.object({ cluster: clusterViewSchema }),
@@ -51,8 +58,37 @@ export const clusterOperations = {
     action: 'administer',
     input: z.object({ cluster: z.string() }),
     output: z.object({ cluster: clusterViewSchema }),
-    errors: ['ClusterNotFoundException', 'ClusterContainsContainerInstancesException', 'ClusterContainsTasksException'],
+    errors: [
+      'ClusterNotFoundException',
+      'ClusterContainsCapacityProviderException',
+      'ClusterContainsContainerInstancesException',
+      'ClusterContainsTasksException',
+    ],
     rest: { method: 'DELETE', path: '/v1/clusters/{cluster}', status: 200 },
+    wire: true,
+  }),
+  UpdateClusterSettings: defineOperation({
+    name: 'UpdateClusterSettings',
+    summary: 'Changes settings of a cluster: `gantry:waitForCapacity` lets tasks that name a launch type wait',
+    action: 'administer',
+    input: z.object({ cluster, settings: settingsInputSchema }),
+    output: z.object({ cluster: clusterViewSchema }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'PUT', path: '/v1/clusters/{cluster}/settings', status: 200 },
+    wire: true,
+  }),
+  PutClusterCapacityProviders: defineOperation({
+    name: 'PutClusterCapacityProviders',
+    summary: 'Says which capacity providers a cluster has, and the strategy of tasks that name none',
+    action: 'administer',
+    input: z.object({
+      cluster,
+      capacityProviders: z.array(z.string()),
+      defaultCapacityProviderStrategy: strategyInputSchema,
+    }),
+    output: z.object({ cluster: clusterViewSchema }),
+    errors: ['ClusterNotFoundException', 'ResourceInUseException'],
+    rest: { method: 'PUT', path: '/v1/clusters/{cluster}/capacity-providers', status: 200 },
     wire: true,
   }),
 } as const;

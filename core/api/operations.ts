@@ -1,6 +1,8 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
+import { capacityOperations } from './capacity.ts';
+import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
@@ -11,6 +13,8 @@ export const operations = {
   ...taskOperations,
   ...clusterOperations,
   ...hostOperations,
+  ...capacityProviderOperations,
+  ...capacityOperations,
   ...accessOperations,
 } as const;
 
@@ -31,7 +35,6 @@ const isOperationName = (name: string): name is OperationName => Object.hasOwn(o
 export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'AssociateGatewayWithCluster',
   'ContinueServiceDeployment',
-  'CreateCapacityProvider',
   'CreateDaemon',
   'CreateExpressGatewayService',
   'CreateGateway',
@@ -39,7 +42,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'CreateTaskSet',
   'DeleteAccountSetting',
   'DeleteAttributes',
-  'DeleteCapacityProvider',
   'DeleteDaemon',
   'DeleteDaemonTaskDefinition',
   'DeleteExpressGatewayService',
@@ -47,7 +49,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'DeleteService',
   'DeleteTaskDefinitions',
   'DeleteTaskSet',
-  'DescribeCapacityProviders',
   'DescribeDaemon',
   'DescribeDaemonDeployments',
   'DescribeDaemonRevisions',
@@ -80,7 +81,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'PutAccountSetting',
   'PutAccountSettingDefault',
   'PutAttributes',
-  'PutClusterCapacityProviders',
   'RegisterContainerInstance',
   'RegisterDaemonTaskDefinition',
   'StartTask',
@@ -90,9 +90,7 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'SubmitTaskStateChange',
   'TagResource',
   'UntagResource',
-  'UpdateCapacityProvider',
   'UpdateCluster',
-  'UpdateClusterSettings',
   'UpdateContainerAgent',
   'UpdateDaemon',
   'UpdateExpressGatewayService',

@@ -4,7 +4,7 @@
  * Each has a name (its "id") under which the OpenAPI document describes it once.
  */
 import { z } from 'zod';
-import { tagSchema } from '../model/cluster.ts';
+import { clusterSettingSchema, strategyItemSchema, tagSchema } from '../model/cluster.ts';
 import { shownHostStatusSchema } from '../model/host.ts';
 import {
   containerOverrideSchema,
@@ -111,6 +111,8 @@ export const taskViewSchema = z
     group: z.string(),
     startedBy: z.string().optional(),
     launchType: launchTypeSchema,
+    /** Whose hosts it runs on, where a strategy says so. */
+    capacityProviderName: z.string().optional(),
     lastStatus: taskStatusSchema,
     desiredStatus: z.enum(['RUNNING', 'STOPPED']),
     healthStatus: z.literal('UNKNOWN'),
@@ -144,6 +146,8 @@ export const taskViewSchema = z
     version: z.number().int(),
     /** Ours: why it was not placed at the last try, while it waits. */
     explanation: explanationSchema.optional(),
+    /** Ours: what is bought for it, or why nothing is, while it waits. */
+    capacityNote: z.string().optional(),
     /** Ours: its state in one sentence (taskHeadline): why it waits, where it runs, why it stopped. */
     headline: z.string(),
     /** Ours: what may not be done with it now, each with the sentence that says why (taskCan). */
@@ -168,9 +172,9 @@ export const clusterViewSchema = z
     pendingTasksCount: z.number().int(),
     activeServicesCount: z.number().int(),
     statistics: emptyList,
-    settings: emptyList,
-    capacityProviders: emptyList,
-    defaultCapacityProviderStrategy: emptyList,
+    settings: z.array(clusterSettingSchema),
+    capacityProviders: z.array(z.string()),
+    defaultCapacityProviderStrategy: z.array(strategyItemSchema),
     tags: z.array(tagSchema),
   })
   .meta({ id: 'Cluster' });

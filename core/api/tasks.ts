@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { tagSchema } from '../model/cluster.ts';
 import { containerOverrideSchema } from '../model/task.ts';
+import { strategyInputSchema } from './clusters.ts';
 import { defineOperation } from './operation.ts';
 import { failureSchema, taskViewSchema } from './shapes.ts';
 
@@ -47,7 +48,7 @@ export const runTaskInputSchema = z.object({
   enableECSManagedTags: z.boolean().optional(),
   propagateTags: z.string().optional(),
   enableExecuteCommand: otherMember,
-  capacityProviderStrategy: otherMember,
+  capacityProviderStrategy: strategyInputSchema.optional(),
   networkConfiguration: otherMember,
   platformVersion: otherMember,
   volumeConfigurations: otherMember,

@@ -9,12 +9,30 @@ export const namePattern = /^[a-zA-Z0-9_-]{1,255}$/;
 export const tagSchema = z.object({ key: z.string(), value: z.string().optional() });
 export type Tag = z.infer<typeof tagSchema>;
 
+/** ECS' item of a strategy: how many tasks at least, and which share of the rest, go to a capacity provider. */
+export const strategyItemSchema = z.object({
+  /** Its name. */
+  capacityProvider: z.string(),
+  weight: z.number().int(),
+  base: z.number().int(),
+});
+export type StrategyItem = z.infer<typeof strategyItemSchema>;
+
+export const clusterSettingSchema = z.object({ name: z.string(), value: z.string() });
+export type ClusterSetting = z.infer<typeof clusterSettingSchema>;
+
 export const clusterSchema = z.object({
   name: z.string(),
   status: clusterStatusSchema,
   /** Epoch milliseconds, as are all stored times. */
   createdAt: z.number(),
   tags: z.array(tagSchema),
+  /** As they were set: what is not here has its default. */
+  settings: z.array(clusterSettingSchema).default([]),
+  /** Names of those that may buy hosts for it. */
+  capacityProviders: z.array(z.string()).default([]),
+  /** Of tasks that name neither a launch type nor a strategy; empty: they go where they fit. */
+  defaultStrategy: z.array(strategyItemSchema).default([]),
   /** Since when it is INACTIVE. */
   inactiveSince: z.number().optional(),
   version: z.number().int(),
@@ -22,3 +40,14 @@ export const clusterSchema = z.object({
 export type Cluster = z.infer<typeof clusterSchema>;
 
 export const defaultClusterName = 'default';
+
+/** One that nothing has been set of. */
+export const newCluster = (given: Pick<Cluster, 'name' | 'createdAt'> & Partial<Cluster>): Cluster => ({
+  status: 'ACTIVE',
+  tags: [],
+  settings: [],
+  capacityProviders: [],
+  defaultStrategy: [],
+  version: 1,
+  ...given,
+});

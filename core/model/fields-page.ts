@@ -1,4 +1,5 @@
 /** docs/task-definition-fields.md: the table of fields as a page. */
+import { capacityProviderFields } from './capacity-provider-fields.ts';
 import { type Field, type FieldClass, type FieldTable, runTaskFields, taskDefinitionFields } from './fields.ts';
 
 const classes: readonly (readonly [FieldClass, string])[] = [
@@ -14,7 +15,7 @@ const classes: readonly (readonly [FieldClass, string])[] = [
 export function fieldsPage(): string {
   return [
     '# What becomes of each field',
-    'Generated from `core/model/fields.ts` by `npm run generate`: every member of RegisterTaskDefinition and RunTask, in one of four classes.',
+    'Generated from `core/model/fields.ts` by `npm run generate`: every member of these requests, in one of four classes.',
     rows(
       ['class', 'meaning'],
       classes.map(([name, meaning]) => [`**${name}**`, meaning]),
@@ -23,6 +24,8 @@ export function fieldsPage(): string {
     tables(taskDefinitionFields),
     '## RunTask',
     tables(runTaskFields),
+    '## CreateCapacityProvider and UpdateCapacityProvider',
+    tables(capacityProviderFields),
   ].join('\n\n');
 }
 

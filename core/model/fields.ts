@@ -129,7 +129,7 @@ export const runTaskFields: FieldTable = {
   cluster: honoured('Name or ARN; `default` where absent.'),
   count: honoured('How many tasks alike; 1 where absent, and more than 10 at once are welcome.'),
   launchType: honoured(
-    '`EC2` or `EXTERNAL`: what does not fit now fails. Absent: what does not fit waits in PROVISIONING.',
+    '`EC2` or `EXTERNAL`: what does not fit now fails, unless the cluster has `gantry:waitForCapacity`. Absent: it waits.',
   ),
   group: honoured('The group that distinctInstance and spreading look at; `family:<family>` where absent.'),
   startedBy: honoured('Whom the tasks are for; ListTasks filters by it.'),
@@ -165,7 +165,11 @@ export const runTaskFields: FieldTable = {
   propagateTags: honoured("`TASK_DEFINITION` adds the revision's tags; `NONE` adds none."),
   placementTimeoutSeconds: honoured('Not of ECS: how long the tasks may wait in PROVISIONING.'),
   enableExecuteCommand: refused('Commands in running containers are not supported yet.'),
-  capacityProviderStrategy: refused('Tasks go where they fit among the hosts of the cluster; leave it out.'),
+  'capacityProviderStrategy[].capacityProvider': honoured(
+    "Its hosts only, bought where there are none. Where neither it nor a launch type is named, the cluster's default holds.",
+  ),
+  'capacityProviderStrategy[].weight': honoured('Its share of the tasks beyond the base: 0 (where absent) to 1000.'),
+  'capacityProviderStrategy[].base': honoured('How many of the tasks of this call at least; of one provider only.'),
   networkConfiguration: refused('It concerns the network mode awsvpc; use bridge or host.'),
   platformVersion: refused('It concerns Fargate.'),
   volumeConfigurations: refused(noVolumes),

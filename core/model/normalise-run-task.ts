@@ -5,7 +5,9 @@
 import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { strategyProblem } from '../placement/strategies.ts';
-import type { Tag } from './cluster.ts';
+import { isReplaceable } from '../task/replaceable.ts';
+import { normaliseStrategy } from './capacity-strategy.ts';
+import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { runTaskFields } from './fields.ts';
@@ -36,24 +38,29 @@ export interface NormalisedRunTask {
   readonly strategies: PlacementStrategy[];
   /** The caller's, then what propagateTags and enableECSManagedTags add. */
   readonly tags: Tag[];
+  readonly replaceable?: boolean;
+  /** The caller's, or the cluster's where the caller names no launch type either; empty: tasks go where they fit. */
+  readonly strategy: StrategyItem[];
   /** Absent where the caller named none: the control plane's own setting holds. */
   readonly placementTimeoutSeconds?: number;
 }
 
 export interface RunTaskSubject {
-  /** The name of the cluster. */
-  readonly cluster: string;
+  readonly cluster: Pick<Cluster, 'name' | 'capacityProviders' | 'defaultStrategy'>;
   readonly definition: TaskDefinition;
   /** Of the revision. */
   readonly definitionTags: readonly Tag[];
 }
+
+/** All but which revision it is. */
+type RunTaskWish = Omit<RunTaskInput, 'taskDefinition'>;
 
 /** ECS has 10; the answer lists every task. */
 const mostTasks = 1000;
 const timeoutSeconds = [1, 604_800] as const;
 
 /** Throws GantryError with ECS' code and the path of the member at fault. */
-export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): NormalisedRunTask {
+export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): NormalisedRunTask {
   const { count = 1, placementTimeoutSeconds } = input;
   const launchType = launchTypeOf(input, subject.definition);
   refuseFields(runTaskFields, input);
@@ -69,20 +76,22 @@ export function normaliseRunTask(input: RunTaskInput, subject: RunTaskSubject): 
     overrides: normaliseOverrides(input.overrides ?? {}, subject.definition),
     constraints: constraintsOf(input),
     strategies: strategiesOf(input),
+    strategy: strategyOf(input, subject.cluster),
     tags: tagsOf(input, subject),
+    replaceable: isReplaceable(input.tags ?? [], subject.definitionTags) || undefined,
     placementTimeoutSeconds,
   });
 }
 
 /** What of the request is recorded or ignored, and why: a sentence each. */
-export const runTaskWarnings = (input: RunTaskInput): string[] => fieldWarnings(runTaskFields, input);
+export const runTaskWarnings = (input: RunTaskWish): string[] => fieldWarnings(runTaskFields, input);
 
 function launchTypeOf(
-  { launchType, capacityProviderStrategy }: RunTaskInput,
+  { launchType, capacityProviderStrategy }: RunTaskWish,
   { requiresCompatibilities }: TaskDefinition,
 ): NormalisedRunTask['launchType'] {
   if (launchType === 'FARGATE') throw noFargate('launchType');
-  if (Array.isArray(capacityProviderStrategy) && capacityProviderStrategy.length > 0 && launchType !== undefined)
+  if (capacityProviderStrategy !== undefined && capacityProviderStrategy.length > 0 && launchType !== undefined)
     throw parameterFault(
       'capacityProviderStrategy',
       'Specify either Launch Type or Capacity Provider Strategy, but not both.',
@@ -104,7 +113,16 @@ function launchTypeOf(
   return known.data;
 }
 
-function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
+function strategyOf(
+  { launchType, capacityProviderStrategy = [] }: RunTaskWish,
+  { capacityProviders, defaultStrategy }: RunTaskSubject['cluster'],
+): StrategyItem[] {
+  if (capacityProviderStrategy.length > 0)
+    return normaliseStrategy('capacityProviderStrategy', capacityProviderStrategy, capacityProviders);
+  return launchType === undefined ? defaultStrategy : [];
+}
+
+function checkTexts({ group, startedBy, referenceId }: RunTaskWish): void {
   checkLength(parameterFault, 'group', group, [1, 255]);
   checkLength(parameterFault, 'referenceId', referenceId, [0, 1024]);
   if (startedBy !== undefined && !/^[a-zA-Z0-9_/-]{1,128}$/.test(startedBy))
@@ -118,7 +136,7 @@ function checkTexts({ group, startedBy, referenceId }: RunTaskInput): void {
 const mostConstraints = 10;
 const mostStrategies = 5;
 
-function constraintsOf({ placementConstraints = [] }: RunTaskInput): PlacementConstraint[] {
+function constraintsOf({ placementConstraints = [] }: RunTaskWish): PlacementConstraint[] {
   checkLength(parameterFault, 'placementConstraints', placementConstraints, [0, mostConstraints]);
   return placementConstraints.map(({ type }, index) => {
     const known = placementConstraintSchema.safeParse({ type });
@@ -128,7 +146,7 @@ function constraintsOf({ placementConstraints = [] }: RunTaskInput): PlacementCo
   });
 }
 
-function strategiesOf({ placementStrategy = [] }: RunTaskInput): PlacementStrategy[] {
+function strategiesOf({ placementStrategy = [] }: RunTaskWish): PlacementStrategy[] {
   checkLength(parameterFault, 'placementStrategy', placementStrategy, [0, mostStrategies]);
   return placementStrategy.map(({ type, field }, index) => {
     const path = `placementStrategy[${index}]`;
@@ -141,13 +159,13 @@ function strategiesOf({ placementStrategy = [] }: RunTaskInput): PlacementStrate
   });
 }
 
-function tagsOf(input: RunTaskInput, { cluster, definitionTags }: RunTaskSubject): Tag[] {
+function tagsOf(input: RunTaskWish, { cluster, definitionTags }: RunTaskSubject): Tag[] {
   const { tags = [], propagateTags = 'NONE', enableECSManagedTags = false } = input;
   checkTags(tags);
   const propagated = propagates(propagateTags) ? definitionTags : [];
   const merged = [...tags, ...propagated.filter(({ key }) => !tags.some((own) => own.key === key))];
   checkTags(merged);
-  return enableECSManagedTags ? [...merged, { key: 'aws:ecs:clusterName', value: cluster }] : merged;
+  return enableECSManagedTags ? [...merged, { key: 'aws:ecs:clusterName', value: cluster.name }] : merged;
 }
 
 function propagates(propagateTags: string): boolean {

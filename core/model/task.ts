@@ -153,6 +153,8 @@ export const taskSchema = z.object({
   family: z.string(),
   revision: z.number().int(),
   launchType: launchTypeSchema.optional(),
+  /** Whose hosts it must run on: its needs have the attribute. */
+  capacityProvider: z.string().optional(),
   startedBy: z.string().optional(),
   referenceId: z.string().optional(),
   /** Effective task-level sizes after overrides; absent where the task sets no limit. */
@@ -160,6 +162,12 @@ export const taskSchema = z.object({
   memoryMib: z.number().int().optional(),
   overrides: taskOverridesSchema,
   tags: z.array(tagSchema),
+  /** By a tag of the task or of its revision (core/task/replaceable.ts): it may be stopped once a successor of it runs. */
+  replaceable: z.boolean().optional(),
+  /** The task whose successor this one is. */
+  replaces: z.string().optional(),
+  /** The successor of this one. */
+  replacedBy: z.string().optional(),
   needs: placementNeedsSchema,
   createdAt: z.number(),
   /** A waiting task stops with a verdict once this has passed. */
@@ -172,6 +180,8 @@ export const taskSchema = z.object({
   placementReason: z.string().optional(),
   /** Why it was not placed at the last try; while it waits, and kept when it never was. */
   explanation: explanationSchema.optional(),
+  /** What is bought for it, or why nothing is: a sentence; only while it waits, and kept when it was never placed. */
+  capacityNote: z.string().optional(),
   desired: desiredSchema,
   observed: taskObservationSchema.optional(),
   verdict: verdictSchema.optional(),

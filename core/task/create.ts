@@ -1,5 +1,6 @@
 /** A new task from a revision and a request, and what it needs of a host. Ids and times are the caller's. */
 import { compact } from '../compact.ts';
+import { providerAttribute } from '../model/capacity.ts';
 import type { Tag } from '../model/cluster.ts';
 import { type HostPort, hostPort } from '../model/resources.ts';
 import type { PlacementConstraint, PlacementNeeds, PlacementStrategy, Task, TaskOverrides } from '../model/task.ts';
@@ -20,12 +21,20 @@ export interface NewTask extends PlacementWishes {
   /** Parsed: task-level `cpu` and `memory` are decimal strings of CPU units and MiB, as in a stored revision. */
   readonly overrides: TaskOverrides;
   readonly tags: readonly Tag[];
+  readonly replaceable?: boolean | undefined;
   readonly launchType?: Task['launchType'];
   readonly startedBy?: string | undefined;
   readonly referenceId?: string | undefined;
   readonly now: number;
   readonly placementDeadline: number;
 }
+
+/** The task under a capacity provider: it runs on hosts of that provider only. */
+export const underProvider = (task: Task, capacityProvider: string): Task => ({
+  ...task,
+  capacityProvider,
+  needs: { ...task.needs, attributes: { ...task.needs.attributes, [providerAttribute]: capacityProvider } },
+});
 
 /** A task that waits for a host: PROVISIONING, version 1. */
 export function makeTask(input: NewTask): Task {
@@ -42,6 +51,7 @@ export function makeTask(input: NewTask): Task {
     ...sizes,
     overrides,
     tags: [...input.tags],
+    replaceable: input.replaceable,
     needs: needsOf(definition, overrides, input),
     createdAt: input.now,
     placementDeadline: input.placementDeadline,

@@ -38,16 +38,16 @@ export function taskStory(task: Task): StoryEntry[] {
 function beginning(task: Task): StoryEntry[] {
   const { cpuUnits, memoryMib, ports } = task.needs.reservation;
   const needs = [formatCpu(cpuUnits), formatMib(memoryMib), ...ports];
+  const instead = task.replaces === undefined ? '' : ` in place of the task ${task.replaces}`;
   const entries: StoryEntry[] = [
     {
       at: task.createdAt,
       phase: 'requested',
-      text: `${task.family}:${task.revision} requested; it needs ${formatList(needs)}`,
+      text: `${task.family}:${task.revision} requested${instead}; it needs ${formatList(needs)}`,
     },
   ];
-  if (task.explanation !== undefined) {
-    entries.push({ at: task.createdAt, phase: 'waiting', text: `no host takes it: ${task.explanation.sentence}` });
-  }
+  if (task.explanation !== undefined)
+    entries.push({ at: task.createdAt, phase: 'waiting', text: `no host takes it: ${whyWaiting(task)}` });
   if (task.placedAt !== undefined) {
     const waitedMs = task.placedAt - task.createdAt;
     const waited = waitedMs >= 1000 ? ` after ${formatDuration(waitedMs)}` : '';
@@ -143,7 +143,7 @@ function containerEnd(container: ContainerObservation): string {
 export function taskHeadline(task: Task): string {
   switch (lastStatus(task)) {
     case 'PROVISIONING':
-      return task.explanation === undefined ? 'waits for a host' : `waits for a host: ${task.explanation.sentence}`;
+      return ['waits for a host', whyWaiting(task)].filter((part) => part !== '').join(': ');
     case 'PENDING':
     case 'ACTIVATING':
       return pendingHeadline(task);
@@ -157,6 +157,10 @@ export function taskHeadline(task: Task): string {
       return `stopped${becauseOf(task)}`;
   }
 }
+
+/** Why no host takes it, and what is done about that. */
+const whyWaiting = ({ explanation, capacityNote }: Task): string =>
+  [explanation?.sentence, capacityNote].filter((part) => part !== undefined).join('; ');
 
 function pendingHeadline(task: Task): string {
   const { pullStartedAt, pullStoppedAt } = taskTimes(task);

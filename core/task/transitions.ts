@@ -89,7 +89,7 @@ export interface Assignment {
 /** PROVISIONING to PENDING. Undefined where the task is placed already, or is not to run any more. */
 export function placeOn(task: Task, assignment: Assignment): Task | undefined {
   if (lastStatus(task) !== 'PROVISIONING') return undefined;
-  const { explanation: _, ...placed } = task;
+  const { explanation: _, capacityNote: __, ...placed } = task;
   return {
     ...placed,
     hostId: assignment.hostId,

@@ -166,6 +166,19 @@ describe('hosts', () => {
       stderr: 'The cluster default has no hosts. `gantry up` makes this machine one.\n',
     });
   });
+
+  it('are on their way where a capacity provider brings them', async () => {
+    await using desk = await openDesk();
+    await desk.world.call('CreateCapacityProvider', { name: 'local', gantry: {} });
+    await desk.world.call('PutClusterCapacityProviders', {
+      cluster: 'default',
+      capacityProviders: ['local'],
+      defaultCapacityProviderStrategy: [],
+    });
+    expect((await desk.gantry(['hosts'])).stderr).toBe(
+      'The cluster default has no hosts now: they come when tasks wait (local). `gantry capacity` says more.\n',
+    );
+  });
 });
 
 describe('ps', () => {

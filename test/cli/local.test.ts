@@ -63,6 +63,36 @@ describe('up', () => {
     expect(local.calls).toEqual([['up', asked]]);
   });
 
+  it.each([
+    [['--fleet', '0..5'], { fleet: { min: 0, max: 5 } }],
+    [['--fleet', '3..3', '--fleet-idle-seconds', '60'], { fleet: { min: 3, max: 3 }, fleetIdleSeconds: 60 }],
+    [['--fleet', '0..0'], { fleet: { min: 0, max: 0 } }],
+    [['--fleet', '0..50'], { fleet: { min: 0, max: 50 } }],
+  ])('takes %j', async (argv, asked) => {
+    const local = new FakeLocal();
+    const stop = new AbortController();
+    const up = startCommand(['up', ...argv], { local, signal: stop.signal }, connection);
+    await up.said('is ready');
+    stop.abort();
+    expect((await up.ended).code).toBe(0);
+    expect(local.calls).toEqual([['up', asked]]);
+  });
+
+  it.each([
+    [['--fleet', '5..3'], "--fleet takes MIN..MAX, whole numbers from 0 to 50 such as 0..5, not '5..3'"],
+    [['--fleet', '0..51'], "not '0..51'"],
+    [['--fleet', '5'], "not '5'"],
+    [['--fleet=-1..5'], "not '-1..5'"],
+    [['--fleet', '0...5'], "not '0...5'"],
+    [['--fleet', '0..5', '--hosts', '3'], '--hosts and --fleet exclude each other'],
+    [['--fleet-idle-seconds', '5'], '--fleet-idle-seconds says something only with --fleet'],
+  ])('refuses %j and begins nothing', async (argv, why) => {
+    const local = new FakeLocal();
+    const { code, stderr } = await startCommand(['up', ...argv], { local }, connection).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(why) });
+    expect(local.calls).toEqual([]);
+  });
+
   it('with --json prints one object once all is up', async () => {
     const stop = new AbortController();
     const up = startCommand(['up', '--json'], { signal: stop.signal }, connection);

@@ -5,10 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Output } from '../../core/api/operations.ts';
-import { errorTraits, GantryError } from '../../core/errors.ts';
 import { findExecutable } from '../../local/containerd.ts';
 import { describeWithContainers } from '../support/containers.ts';
 import { leftoversOf, taskLeftoversOf } from '../support/leftovers.ts';
@@ -16,6 +14,7 @@ import type { Victim } from './cloud.ts';
 import { platforms } from './platforms.ts';
 import { type Stage, setStage } from './stage.ts';
 import { startTally, type Tally } from './tally.ts';
+import { untilAnswered } from './until-answered.ts';
 import { type TaskView, whenTask } from './when-task.ts';
 
 const taskCount = 50;
@@ -137,20 +136,6 @@ async function runOne({ cloud }: Stage, index: number): Promise<string> {
   expect(failures).toEqual([]);
   expect(tasks).toHaveLength(1);
   return tasks[0]?.taskArn ?? '';
-}
-
-/** The control plane is away for a moment whenever it was killed. */
-async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
-  while (true) {
-    try {
-      return await call();
-    } catch (error) {
-      // A connection that breaks in the middle of an answer is a TypeError of fetch.
-      const away = error instanceof GantryError ? errorTraits[error.code].retryable : error instanceof TypeError;
-      if (!away) throw error;
-      await delay(100);
-    }
-  }
 }
 
 const endOf = ({ stopCode, containers }: TaskView) => ({ exitCode: containers[0]?.exitCode, stopCode });

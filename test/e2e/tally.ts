@@ -1,6 +1,6 @@
 /**
  * A witness outside of everything that is tested: containers report to it over TCP that they began and that they end, so that it
- * knows which ran, how often, and how many at once on which host. It listens on the cloud's own bridge.
+ * knows which ran, how often, and how many at once on which host. It is reached at the address of the cloud's own bridge.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -21,7 +21,8 @@ export interface Tally extends AsyncDisposable {
   readonly mostAtOnce: number;
 }
 
-export async function startTally(address: string): Promise<Tally> {
+/** `listenOn` is another where the bridge is not there yet. */
+export async function startTally(address: string, listenOn = address): Promise<Tally> {
   const began: Run[] = [];
   const live = new Map<string, Set<string>>();
   let mostAtOnce = 0;
@@ -37,7 +38,7 @@ export async function startTally(address: string): Promise<Tally> {
     } else here.delete(name);
     response.end('noted\n');
   });
-  server.listen(0, address);
+  server.listen(0, listenOn);
   await once(server, 'listening');
   return {
     url: `http://${address}:${(server.address() as AddressInfo).port}`,

@@ -143,7 +143,15 @@ it('every operation is about clusters that its input names, about none, or about
     return named.length === 0 ? 'none' : named.join();
   });
   const names = (what: string) => about.get(what)?.map(({ name }) => name);
-  expect(names('the store')).toEqual(['CreateAccessKey', 'ListAccessKeys', 'DeleteAccessKey']);
+  expect(names('the store')).toEqual([
+    'CreateCapacityProvider',
+    'UpdateCapacityProvider',
+    'DeleteCapacityProvider',
+    'DescribeCapacityProviders',
+    'CreateAccessKey',
+    'ListAccessKeys',
+    'DeleteAccessKey',
+  ]);
   expect(names('none')).toEqual([
     'RegisterTaskDefinition',
     'DescribeTaskDefinition',

@@ -45,6 +45,11 @@ const counted: Readonly<Record<MetricName, true>> = {
   CommitConflicts: true,
   HostSilent: true,
   HostDrift: true,
+  HostsOrdered: true,
+  LaunchFaults: true,
+  HostsEnded: true,
+  HostsNotJoined: true,
+  OrphansEnded: true,
   LoopFailed: true,
 };
 

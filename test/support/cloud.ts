@@ -34,8 +34,8 @@ export interface CloudHandle extends AsyncDisposable {
   readonly supervisor: ChildProcess;
   /** `gantry ARGS`. */
   gantry(args: readonly string[], options?: { readonly input?: string }): Promise<CommandResult>;
-  /** Starts `gantry up` again after it was ended or killed. */
-  upAgain(): Promise<void>;
+  /** Starts `gantry up` again after it was ended or killed; with other options than at first where some are given. */
+  upAgain(upArgs?: readonly string[]): Promise<void>;
 }
 
 let cloudsMade = 0;
@@ -71,7 +71,7 @@ export async function startCloud(upArgs: readonly string[] = [], launchedBy = la
     '--network',
     `10.${20 + serial}`,
   ];
-  const start = () => startUp([launchedBy, 'up', ...args, ...upArgs]);
+  const start = (more: readonly string[] = upArgs) => startUp([launchedBy, 'up', ...args, ...more]);
   const takeDown = async () => {
     const down = await run(process.execPath, [launchedBy, 'down', '--run-dir', runDir, '--data', dataDir, '--purge']);
     rmSync(base, { recursive: true, force: true });
@@ -104,8 +104,8 @@ export async function startCloud(upArgs: readonly string[] = [], launchedBy = la
       return supervisor;
     },
     gantry: (commandArgs, { input } = {}) => run(process.execPath, [launchedBy, ...commandArgs], env, input),
-    async upAgain() {
-      supervisor = await start();
+    async upAgain(more) {
+      supervisor = await start(more);
     },
     [Symbol.asyncDispose]: takeDown,
   };

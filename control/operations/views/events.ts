@@ -34,7 +34,15 @@ const toldOfTask = (task: Task): string =>
 /** Without the host, which may have changed since, and without log lines, which are for who may read the task. */
 export function taskEvent(realm: Realm, task: Task, definition: TaskDefinition, at: number | undefined): StateEvent {
   const view = taskView(task, { realm, definition, identity: undefined, capacity: undefined });
-  const { explanation: _, story: __, cannot: ___, attributes: ____, hostName: _____, ...members } = view;
+  const {
+    explanation: _,
+    capacityNote: __,
+    story: ___,
+    cannot: ____,
+    attributes: _____,
+    hostName: ______,
+    ...members
+  } = view;
   const containers = view.containers.map(({ lastLogLines: _lines, ...container }) => container);
   const detail = { ...members, containers, updatedAt: at === undefined ? undefined : new Date(at) };
   return {

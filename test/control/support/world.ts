@@ -2,12 +2,13 @@
  * A control plane over a real store, driven from outside: operations as the transports call them, hosts over the real host routes, a
  * clock that the test moves. Loops run when something triggers them or the test asks; their timers never fire.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Control, createControl } from '../../../control/create.ts';
 import type { ControlDeps, Settings } from '../../../control/deps.ts';
+import type { Fleet } from '../../../control/fleet/fleet.ts';
 import { callOperation } from '../../../control/http/call.ts';
 import type { LoopName } from '../../../control/loops/loop.ts';
 import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
@@ -30,6 +31,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly callerIdentity?: ControlDeps['callerIdentity'];
   readonly secretBox?: ControlDeps['secretBox'];
+  /** Made with the world's clock and chance. */
+  readonly fleet?: (of: Pick<ControlDeps, 'random'> & ControlDeps['clock']) => Fleet;
   /** Stands between the world's own control plane and the store; others have the store itself. */
   readonly wrap?: (table: Table) => Table;
 }
@@ -67,13 +70,17 @@ export interface World extends AsyncDisposable {
   another(wrap?: WorldOptions['wrap']): Promise<Control>;
 }
 
-interface OpenedStore extends AsyncDisposable {
+export interface OpenedStore extends AsyncDisposable {
   readonly table: Table;
 }
 
-async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
+/** No test is about a disk. */
+const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** A store of its own, with nothing in it. */
+export async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
   if (kind === 'sqlite') {
-    const directory = mkdtempSync(join(tmpdir(), 'gantry-control-'));
+    const directory = mkdtempSync(join(inMemory, 'gantry-control-'));
     const table = openSqliteTable({ file: join(directory, 'store.db'), now });
     return { table, [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }) };
   }
@@ -108,9 +115,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       .join('');
   };
   const { callerIdentity, secretBox } = options;
+  const fleet = options.fleet?.({ now: clock.now, random });
   const settings = { heartbeatSeconds: 5, ...options.settings };
   const create = (table: Table): Promise<Control> =>
-    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox });
+    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox, fleet });
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });

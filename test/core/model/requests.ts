@@ -1,6 +1,7 @@
 /** Requests that are right, and ways to spoil one member of them. */
 import { registerTaskDefinitionInputSchema } from '../../../core/api/task-definitions.ts';
 import { runTaskInputSchema } from '../../../core/api/tasks.ts';
+import { newCluster } from '../../../core/model/cluster.ts';
 import { normaliseRunTask } from '../../../core/model/normalise-run-task.ts';
 import { normaliseTaskDefinition } from '../../../core/model/normalise-task-definition.ts';
 import type { TaskDefinition } from '../../../core/model/task-definition.ts';
@@ -27,7 +28,7 @@ export const runTask = (
   definitionTags: { key: string }[] = [],
 ) =>
   normaliseRunTask(runTaskInputSchema.parse({ taskDefinition: 'web', ...members }), {
-    cluster: 'default',
+    cluster: newCluster({ name: 'default', createdAt: 0 }),
     definition,
     definitionTags,
   });

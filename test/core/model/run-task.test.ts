@@ -175,6 +175,7 @@ describe('a request that is right', () => {
       overrides: { containerOverrides: [] },
       constraints: [],
       strategies: [],
+      strategy: [],
       tags: [],
     });
   });

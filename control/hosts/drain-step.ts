@@ -1,0 +1,117 @@
+/**
+ * One step of emptying a host, to be repeated until nothing is left: successors first; a task that may be replaced is stopped once its
+ * successor runs; everything else is waited for until the deadline, where there is one. Ends no host: who owns the machine does.
+ */
+import type { HostCapacity } from '../../core/model/host.ts';
+import type { Task } from '../../core/model/task.ts';
+import { lastStatus } from '../../core/task/status.ts';
+import type { ControlDeps } from '../deps.ts';
+import { type Drain, removeDrain } from '../store/drains.ts';
+import { setStatus } from '../store/host-capacity.ts';
+import { getHostCapacity, hostTasks } from '../store/hosts.ts';
+import { getTasks } from '../store/tasks.ts';
+import { stopTask } from '../tasks/stop.ts';
+import { type Successors, startSuccessors } from '../tasks/successors.ts';
+
+export interface DrainProgress {
+  readonly changed: number;
+  /** When there is something to do again; absent: when somebody says so. */
+  readonly againAt?: number;
+}
+
+/** Successors start by themselves: nobody says when one runs. */
+const lookAgainMs = 1000;
+
+export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainProgress> {
+  const host = await getHostCapacity(deps.table, drain.cluster, drain.hostId);
+  if (host === undefined || host.status === 'INACTIVE') return end(deps, drain);
+  if (host.status === 'ACTIVE') {
+    // Somebody took it into use again; a machine that goes anyway is not.
+    if (drain.purpose === 'consolidation') return end(deps, drain);
+    const { outcome } = await deps.table.commit([setStatus(host, 'DRAINING')]);
+    if (outcome === 'done') deps.capacity.learned({ ...host, status: 'DRAINING' });
+    return { changed: 1, againAt: deps.clock.now() };
+  }
+  if (host.taskCount === 0) return { changed: 0 };
+  const entries = await hostTasks(deps.table, drain.hostId);
+  const tasks = await getTasks(
+    deps.table,
+    entries.map(({ taskId }) => taskId),
+  );
+  const running = [...tasks.values()].filter(
+    (task) => task.desired.status === 'RUNNING' && lastStatus(task) !== 'STOPPED',
+  );
+  const successors = await startSuccessors(
+    deps,
+    running.filter(({ replaceable }) => replaceable),
+  );
+  const stopped = await stopThose(deps, drain, running, successors);
+  const changed = successors.started + stopped;
+  if (running.length > stopped && (await giveUp(deps, { drain, host, running, successors })))
+    return { changed: changed + 1 };
+  return progressOf(deps, drain, { changed, left: running.length - stopped, running });
+}
+
+async function stopThose(
+  deps: ControlDeps,
+  { deadline = Infinity, stopCode, reason }: Drain,
+  running: readonly Task[],
+  { known }: Successors,
+): Promise<number> {
+  const isOver = deps.clock.now() >= deadline;
+  let stopped = 0;
+  for (const task of running) {
+    const successor = known.get(task.id);
+    const isReplaced = successor !== undefined && lastStatus(successor) === 'RUNNING';
+    if (!isOver && !isReplaced) continue;
+    const instead = isReplaced ? ` The task ${successor.id} runs instead.` : '';
+    await stopTask(deps, task.cluster, task.id, { stopCode, reason: `${reason}${instead}` });
+    const about = { taskId: task.id, hostId: task.hostId, successor: successor?.id, cluster: task.cluster };
+    deps.log.info(about, isReplaced ? 'a task was replaced' : 'a task was stopped, as its host goes');
+    stopped += 1;
+  }
+  return stopped;
+}
+
+interface Standing {
+  readonly drain: Drain;
+  readonly host: HostCapacity;
+  readonly running: readonly Task[];
+  readonly successors: Successors;
+}
+
+/** Takes the host into use again, unless a successor is on its way: then the task that it replaces must still be stopped. */
+async function giveUp(deps: ControlDeps, { drain, host, running, successors }: Standing): Promise<boolean> {
+  if (drain.giveUpAt === undefined || deps.clock.now() < drain.giveUpAt) return false;
+  const isUnderWay = running.some(({ id }) => {
+    const successor = successors.known.get(id);
+    return successor !== undefined && lastStatus(successor) !== 'STOPPED';
+  });
+  if (isUnderWay) return false;
+  const { outcome } = await deps.table.commit([setStatus(host, 'ACTIVE'), removeDrain(drain)]);
+  if (outcome !== 'done') return false;
+  deps.capacity.learned({ ...host, status: 'ACTIVE' });
+  deps.activate('place-pending', drain.cluster);
+  deps.log.warn(about(drain), 'a host could not be emptied in time and is used again');
+  return true;
+}
+
+const about = ({ hostId, cluster, reason, purpose }: Drain): object => ({ hostId, cluster, reason, purpose });
+
+function progressOf(
+  { clock }: ControlDeps,
+  { deadline = Infinity, giveUpAt = Infinity }: Drain,
+  { changed, left, running }: { readonly changed: number; readonly left: number; readonly running: readonly Task[] },
+): DrainProgress {
+  const now = clock.now();
+  if (left === 0) return { changed };
+  const isWaiting = running.some(({ replaceable }) => replaceable);
+  const at = [deadline, giveUpAt].map((time) => (time <= now ? now + lookAgainMs : time));
+  const againAt = Math.min(...at, isWaiting ? now + lookAgainMs : Infinity);
+  return Number.isFinite(againAt) ? { changed, againAt } : { changed };
+}
+
+async function end(deps: ControlDeps, drain: Drain): Promise<DrainProgress> {
+  const { outcome } = await deps.table.commit([removeDrain(drain)]);
+  return { changed: outcome === 'done' ? 1 : 0 };
+}

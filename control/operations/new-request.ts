@@ -1,0 +1,92 @@
+/**
+ * A RunTask request as a record: the revision that it runs, what its tasks need, and under a strategy which of them are whose. Reads;
+ * writes nothing.
+ */
+import type { Input } from '../../core/api/operations.ts';
+import { GantryError } from '../../core/errors.ts';
+import { capacityProviderName, sharesOf } from '../../core/model/capacity-strategy.ts';
+import type { Cluster, StrategyItem, Tag } from '../../core/model/cluster.ts';
+import { waitsForCapacity } from '../../core/model/cluster-settings.ts';
+import { normaliseRunTask } from '../../core/model/normalise-run-task.ts';
+import type { TaskDefinition } from '../../core/model/task-definition.ts';
+import { makeTask } from '../../core/task/create.ts';
+import type { ControlDeps } from '../deps.ts';
+import type { RunRequest } from '../store/requests.ts';
+import { activeCluster, revisionMeant } from './references.ts';
+import { readRevision } from './task-definitions.ts';
+
+export interface Runnable {
+  readonly definition: TaskDefinition;
+  /** Of the revision. */
+  readonly tags: readonly Tag[];
+}
+
+/** Throws ClientException where there is no such revision, or it is not ACTIVE. */
+export async function runnableRevision(deps: ControlDeps, reference: string): Promise<Runnable> {
+  const meant = await revisionMeant(deps, reference);
+  const found = meant === undefined ? undefined : await readRevision(deps, meant);
+  if (found === undefined) {
+    throw new GantryError('ClientException', 'TaskDefinition not found.', {
+      field: 'taskDefinition',
+      hint: `Nothing is registered as ${reference}, or the family has no ACTIVE revision.`,
+    });
+  }
+  if (found.status.status !== 'ACTIVE') {
+    throw new GantryError('ClientException', 'TaskDefinition is inactive', {
+      field: 'taskDefinition',
+      hint: 'Register a new revision, or name an ACTIVE one.',
+    });
+  }
+  return { definition: found.definition, tags: found.status.tags };
+}
+
+/** `known` may be a second old. */
+export async function newRequest(
+  deps: ControlDeps,
+  known: Cluster,
+  { definition, tags }: Runnable,
+  input: Omit<Input<'RunTask'>, 'taskDefinition'>,
+): Promise<Omit<RunRequest, 'token' | 'requestHash'>> {
+  const cluster = await freshEnough(deps, known, input);
+  const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: tags });
+  const now = deps.clock.now();
+  const timeoutSeconds = wishes.placementTimeoutSeconds ?? deps.settings.placementTimeoutSeconds;
+  const placementDeadline = now + timeoutSeconds * 1000;
+  const nonce = deps.newId();
+  return {
+    cluster: cluster.name,
+    nonce,
+    count: wishes.count,
+    next: 0,
+    waits: wishes.launchType === undefined || waitsForCapacity(cluster),
+    ...(wishes.strategy.length > 0 && { shares: sharesUntil(wishes.strategy, wishes.count, nonce) }),
+    // Each task gets an id and a capacity provider of its own in its place.
+    template: makeTask({ ...wishes, id: '', cluster: cluster.name, definition, now, placementDeadline }),
+  };
+}
+
+/** What is in memory may be a second old: nobody is refused a provider that the cluster has just been given. */
+async function freshEnough(
+  deps: ControlDeps,
+  known: Cluster,
+  { capacityProviderStrategy = [] }: Pick<Input<'RunTask'>, 'capacityProviderStrategy'>,
+): Promise<Cluster> {
+  const names = capacityProviderStrategy.map(({ capacityProvider }) => capacityProviderName(capacityProvider));
+  if (names.every((name) => known.capacityProviders.includes(name))) return known;
+  deps.recent.clusterChanged(known.name);
+  return activeCluster(deps, known.name);
+}
+
+/** The offset follows from the nonce, so that a request has one distribution however often it is worked out. */
+function sharesUntil(
+  strategy: readonly StrategyItem[],
+  count: number,
+  nonce: string,
+): NonNullable<RunRequest['shares']> {
+  const offset = Number.parseInt(nonce.slice(0, 8), 16) / 2 ** 32;
+  let until = 0;
+  return sharesOf(strategy, count, offset).map((share) => {
+    until += share.count;
+    return { capacityProvider: share.capacityProvider, until };
+  });
+}

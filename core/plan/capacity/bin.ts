@@ -1,0 +1,117 @@
+/** A host with what a plan puts on it. What a host may take is for core/placement to say; here it is only remembered, for speed. */
+import type { HostCapacity } from '../../model/host.ts';
+import { applyReservation } from '../../placement/capacity.ts';
+import { fits } from '../../placement/filters.ts';
+import { kindOnly, type Lot, type Shape } from './shapes.ts';
+
+export interface Held {
+  readonly shape: Shape;
+  readonly count: number;
+}
+
+export class Bin {
+  /** As it was given. */
+  readonly host: HostCapacity;
+  readonly held: Held[] = [];
+  #cpuUnits: number;
+  #memoryMib: number;
+  /** With the ports and groups of what was put on it; its free amounts are not kept up. */
+  #marked: HostCapacity;
+  /** By the attributes that are wanted. */
+  readonly #accepted: Map<string, boolean>;
+
+  /** Bins of equal hosts may share what is known of their attributes. */
+  constructor(host: HostCapacity, accepted: Map<string, boolean> = new Map()) {
+    this.host = host;
+    this.#cpuUnits = host.freeCpuUnits;
+    this.#memoryMib = host.freeMemoryMib;
+    this.#marked = host;
+    this.#accepted = accepted;
+  }
+
+  /** What would be left with one more, squared: the least is the tightest. Infinite where there is not that much. */
+  scoreWith({ cpuUnits, memoryMib }: { readonly cpuUnits: number; readonly memoryMib: number }): number {
+    const cpu = this.#cpuUnits - cpuUnits;
+    const memory = this.#memoryMib - memoryMib;
+    if (cpu < 0 || memory < 0) return Number.POSITIVE_INFINITY;
+    return share(cpu, this.host.totalCpuUnits) ** 2 + share(memory, this.host.totalMemoryMib) ** 2;
+  }
+
+  /** How many more it may take. */
+  room(shape: Shape): number {
+    const { cpuUnits, memoryMib } = shape.needs.reservation;
+    if (this.#cpuUnits < cpuUnits || this.#memoryMib < memoryMib || !this.#isOfKind(shape)) return 0;
+    if (shape.single) return fits(this.#marked, shape.needs) ? 1 : 0;
+    return Math.min(times(this.#cpuUnits, cpuUnits), times(this.#memoryMib, memoryMib));
+  }
+
+  take(shape: Shape, count: number): void {
+    const { cpuUnits, memoryMib } = shape.needs.reservation;
+    this.#cpuUnits -= cpuUnits * count;
+    this.#memoryMib -= memoryMib * count;
+    if (shape.marks) this.#marked = applyReservation(this.#marked, shape.needs, 'planned');
+    this.held.push({ shape, count });
+  }
+
+  /** Takes off again what was put on it after the first so many. */
+  rollBack(kept: number): void {
+    if (this.held.length <= kept) return;
+    const before = this.held.splice(0);
+    this.#cpuUnits = this.host.freeCpuUnits;
+    this.#memoryMib = this.host.freeMemoryMib;
+    this.#marked = this.host;
+    for (const { shape, count } of before.slice(0, kept)) this.take(shape, count);
+  }
+
+  #isOfKind({ attributesKey, needs }: Shape): boolean {
+    let known = this.#accepted.get(attributesKey);
+    if (known === undefined) {
+      known = fits(this.host, kindOnly(needs));
+      this.#accepted.set(attributesKey, known);
+    }
+    return known;
+  }
+}
+
+const share = (left: number, total: number): number => (total === 0 ? 0 : left / total);
+const times = (left: number, each: number): number => (each === 0 ? Number.POSITIVE_INFINITY : Math.floor(left / each));
+
+/** Each lot onto the bins where it leaves least, as placement does on hosts that are partly full. */
+export function fillTightest(bins: readonly Bin[], lots: readonly Lot[]): void {
+  for (const lot of lots) {
+    while (lot.left > 0) {
+      const bin = tightest(bins, lot.shape);
+      if (bin === undefined) break;
+      // Taking one leaves less than before, so the same bin would be the tightest again until it is full.
+      put(bin, lot);
+    }
+  }
+}
+
+function tightest(bins: readonly Bin[], shape: Shape): Bin | undefined {
+  let best: Bin | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const bin of bins) {
+    const score = bin.scoreWith(shape.needs.reservation);
+    if (score >= least || bin.room(shape) === 0) continue;
+    best = bin;
+    least = score;
+  }
+  return best;
+}
+
+function put(bin: Bin, lot: Lot): void {
+  const count = Math.min(lot.left, bin.room(lot.shape));
+  if (count === 0) return;
+  bin.take(lot.shape, count);
+  lot.left -= count;
+}
+
+/** What the bin holds once it is as full as it gets, the lots left as they are. */
+export function tryFill(bin: Bin, lots: readonly Lot[]): Bin {
+  for (const { shape, left } of lots) {
+    const count = Math.min(left, bin.room(shape));
+    if (count > 0) bin.take(shape, count);
+  }
+  return bin;
+}
