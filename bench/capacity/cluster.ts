@@ -85,7 +85,7 @@ export class Cluster {
       this.mostHosts = Math.max(this.mostHosts, this.hosts.size);
     }
     this.now = horizonSeconds;
-    for (const hostId of [...this.hosts.keys()]) this.end(hostId);
+    for (const hostId of this.hosts.keys()) this.end(hostId);
   }
 
   lookAt(at: number): void {
