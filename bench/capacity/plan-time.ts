@@ -8,7 +8,7 @@ import type { CapacityInput, HostTaskFacts, OwnedHost } from '../../core/plan/ca
 import { seededRandom } from '../../core/random.ts';
 import { hostOf, needsOfPod } from './cluster.ts';
 import { manyOffers, oneOffer } from './offers.ts';
-import type { Pod } from './trace.ts';
+import { type Pod, podsThatFit } from './trace.ts';
 
 const hostCount = 1000;
 const taskCount = 10_000;
@@ -22,9 +22,7 @@ export interface PlanTimes {
 /** The pods over and over, some with sizes of their own; the hosts are as full as the pods make them. */
 export function measurePlans(pods: readonly Pod[], rounds: number): PlanTimes[] {
   const random = seededRandom(7);
-  const fitting = pods.filter(
-    ({ cpuUnits, memoryMib }) => cpuUnits <= oneOffer.cpuUnits && memoryMib <= oneOffer.memoryMib,
-  );
+  const fitting = podsThatFit(pods, [oneOffer]);
   const drawn = Array.from({ length: taskCount }, () => fitting[Math.floor(random() * fitting.length)] ?? anyPod);
   const odd = drawn.map((pod) => ({
     ...pod,
