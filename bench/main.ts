@@ -1,13 +1,14 @@
 /** `npm run bench -- NAME [options]`: finds the bench by its name and runs it; without a name, lists them. */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { capacityBench } from './capacity/bench.ts';
 import { coldstartBench } from './coldstart/bench.ts';
 import { costBench } from './cost/bench.ts';
 import { fleetBench } from './fleet.ts';
 import { startBench } from './start/bench.ts';
 import { storeBench } from './store.ts';
 
-const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, costBench, fleetBench];
+const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, costBench, fleetBench, capacityBench];
 
 function list(): string {
   const lines = benches.flatMap(({ name, summary, usage }) => [

@@ -23,7 +23,7 @@ export interface SimulatedHost {
   readonly orderId: string;
   readonly launchedAt: number;
   joinedAt: number | undefined;
-  /** Seconds; while it has no task. */
+  /** Seconds; while it has no pod, also before it has joined. */
   emptySince: number | undefined;
   readonly pods: Map<string, Pod>;
 }
@@ -52,6 +52,8 @@ export class Cluster {
   readonly waits: number[] = [];
   paidUsd = 0;
   paidHours = 0;
+  /** Of the paid hours: while a host booted or had no pod. */
+  emptyHours = 0;
   mostHosts = 0;
   readonly #events = new Heap<Event>((a, b) => a.at - b.at);
   readonly #waiting = new Map<string, { readonly pod: Pod; readonly queued: Queued; readonly since: number }>();
@@ -85,7 +87,7 @@ export class Cluster {
       this.mostHosts = Math.max(this.mostHosts, this.hosts.size);
     }
     this.now = horizonSeconds;
-    for (const hostId of [...this.hosts.keys()]) this.end(hostId);
+    for (const hostId of this.hosts.keys()) this.end(hostId);
   }
 
   lookAt(at: number): void {
@@ -102,7 +104,7 @@ export class Cluster {
       orderId,
       launchedAt: this.now,
       joinedAt: undefined,
-      emptySince: undefined,
+      emptySince: this.now,
       pods: new Map(),
     });
     this.#events.push({ at: this.now + this.#bootSeconds, kind: 'join', hostId });
@@ -114,6 +116,7 @@ export class Cluster {
     if (host === undefined) return;
     const hours = (this.now - host.launchedAt) / 3600;
     this.paidHours += hours;
+    this.#countEmpty(host);
     this.paidUsd += hours * host.offer.hourlyUsd;
     this.hosts.delete(hostId);
   }
@@ -169,10 +172,12 @@ export class Cluster {
 
   #join(hostId: string): boolean {
     const host = this.hosts.get(hostId);
-    if (host === undefined) return false;
-    host.joinedAt = this.now;
-    host.emptySince = this.now;
-    return true;
+    if (host !== undefined) host.joinedAt = this.now;
+    return host !== undefined;
+  }
+
+  #countEmpty({ emptySince }: SimulatedHost): void {
+    if (emptySince !== undefined) this.emptyHours += (this.now - emptySince) / 3600;
   }
 
   /** Answers which host it was on. */
@@ -213,6 +218,7 @@ export class Cluster {
       }
       host.capacity = applyReservation(host.capacity, needs, taskId);
       host.pods.set(taskId, entry.pod);
+      this.#countEmpty(host);
       host.emptySince = undefined;
     }
   }

@@ -83,7 +83,7 @@ export class PlanScaler implements Scaler {
         zone: host.offer.zones[0] ?? '',
         hourlyUsd: host.offer.hourlyUsd,
         joinedAt: (host.joinedAt ?? 0) * 1000,
-        emptySince: host.emptySince === undefined ? undefined : host.emptySince * 1000,
+        emptySince: host.emptySince === undefined ? undefined : Math.max(host.emptySince, host.joinedAt ?? 0) * 1000,
         tasks: [...host.pods.values()].map((pod) => ({
           taskId: pod.id,
           needs: needsOfPod(pod),
@@ -100,6 +100,8 @@ export class PlanScaler implements Scaler {
 const minuteSeconds = 60;
 /** Data points under the target before anything is taken away. */
 const pointsIn = 15;
+/** Of the group, at one point (AWS' blog "Faster Scaling-in for Amazon ECS Cluster Auto Scaling"). */
+const mostIn = 0.5;
 
 /**
  * ECS' CapacityProviderReservation (ecs-semantics.md 6.4): once a minute, hosts needed over hosts there, target 100 %. More at the first
@@ -128,7 +130,8 @@ export class AlarmScaler implements Scaler {
       for (let copy = 0; copy < missing; copy += 1) cluster.launch(this.#offer, 'group');
     } else if (this.#below >= pointsIn) {
       const idle = hosts.filter(({ pods, joinedAt }) => joinedAt !== undefined && pods.size === 0);
-      for (const { capacity } of idle.slice(0, hosts.length - needed)) cluster.end(capacity.hostId);
+      const most = Math.min(hosts.length - needed, Math.ceil(hosts.length * mostIn));
+      for (const { capacity } of idle.slice(0, most)) cluster.end(capacity.hostId);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Offer } from '../../core/model/capacity.ts';
 import { seededRandom } from '../../core/random.ts';
 
 export interface Pod {
@@ -88,6 +89,12 @@ function generatePods(): Pod[] {
     };
   }).sort((a, b) => a.arrivesAt - b.arrivesAt);
 }
+
+/** Those that one of the hosts holds. */
+export const podsThatFit = (pods: readonly Pod[], offers: readonly Offer[]): Pod[] =>
+  pods.filter((pod) =>
+    offers.some(({ cpuUnits, memoryMib }) => pod.cpuUnits <= cpuUnits && pod.memoryMib <= memoryMib),
+  );
 
 /** The same pods in a shorter time, with lives as long as before: more of them at once. */
 export const compress = (pods: readonly Pod[], factor: number): Pod[] =>

@@ -176,6 +176,7 @@ function purchase(
               hourlyUsd: offer.hourlyUsd,
               launchedAt: orderedAt,
               ...(ending === 0 && { endingAt: now }),
+              ...(ending === 1 && { endedAt: now }),
             })),
       version: 1,
     },

@@ -122,7 +122,7 @@ export function onOrder(input: CapacityInput, purchases: readonly Purchase[]) {
             };
           })
         : instances
-            .filter(({ endingAt }) => endingAt === undefined)
+            .filter(({ endingAt, endedAt }) => endingAt === undefined && endedAt === undefined)
             .map(({ offer, hourlyUsd }) => ({ cpuUnits: offerOf(input, offer).cpuUnits, usd: hourlyUsd })),
   );
   const there = input.hosts.map(({ host, hourlyUsd }) => ({ cpuUnits: host.totalCpuUnits, usd: hourlyUsd }));

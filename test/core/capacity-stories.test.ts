@@ -175,6 +175,28 @@ const stories: Record<string, Story> = {
     waiting: tasks('web', 2, needs(1, 2)),
     purchases: [launched('p-1', large, { 'i-lost': 301 })],
   },
+  'a host that is smaller than its type promises': {
+    waiting: tasks('web', 1, needs(2, 7)),
+    offers: [large],
+    hosts: [host('i-small', large, { capacity: { totalMemoryMib: 6800, freeMemoryMib: 6800 } })],
+  },
+  'a port that hosts keep for themselves': {
+    waiting: tasks('ssh', 1, needs(1, 1, { reservation: { cpuUnits: 1024, memoryMib: 1024, ports: ['tcp/22'] } })),
+    offers: [large],
+    hosts: [host('i-there', large, { capacity: { ports: { 'tcp/22': 'reserved' } } })],
+  },
+  'an order of what is not offered any more': {
+    waiting: tasks('web', 2, needs(1, 1)),
+    offers: [],
+    purchases: [purchase('p-1', large, 1, { covers: ['web-1'] })],
+  },
+  'a host that has joined and does not report': {
+    waiting: tasks('web', 1, needs(1, 1)),
+    hosts: [
+      host('i-starting', large, { joinedAt: ago(10), capacity: { reportedEpoch: 0, connected: false } }),
+      host('i-mute', large, { joinedAt: ago(301), capacity: { reportedEpoch: 0, connected: false } }),
+    ],
+  },
   'hosts that are idle, young, wanted or the last': {
     limits: { minHosts: 1 },
     waiting: tasks('web', 1, needs(1, 2)),

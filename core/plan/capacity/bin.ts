@@ -2,6 +2,7 @@
 import type { HostCapacity } from '../../model/host.ts';
 import { applyReservation } from '../../placement/capacity.ts';
 import { fits } from '../../placement/filters.ts';
+import type { Amounts } from './prices.ts';
 import { kindOnly, type Lot, type Shape } from './shapes.ts';
 
 export interface Held {
@@ -30,7 +31,7 @@ export class Bin {
   }
 
   /** What would be left with one more, squared: the least is the tightest. Infinite where there is not that much. */
-  scoreWith({ cpuUnits, memoryMib }: { readonly cpuUnits: number; readonly memoryMib: number }): number {
+  scoreWith({ cpuUnits, memoryMib }: Amounts): number {
     const cpu = this.#cpuUnits - cpuUnits;
     const memory = this.#memoryMib - memoryMib;
     if (cpu < 0 || memory < 0) return Number.POSITIVE_INFINITY;
@@ -43,6 +44,18 @@ export class Bin {
     if (this.#cpuUnits < cpuUnits || this.#memoryMib < memoryMib || !this.#isOfKind(shape)) return 0;
     if (shape.single) return fits(this.#marked, shape.needs) ? 1 : 0;
     return Math.min(times(this.#cpuUnits, cpuUnits), times(this.#memoryMib, memoryMib));
+  }
+
+  /** Makes it as full as it gets, the lots left as they are. `least`: no task of theirs wants less. */
+  fill(lots: readonly Lot[], least: Amounts): this {
+    for (const lot of lots) {
+      if (lot.cpuUnits > this.#cpuUnits || lot.memoryMib > this.#memoryMib) continue;
+      const count = Math.min(lot.left, this.room(lot.shape));
+      if (count === 0) continue;
+      this.take(lot.shape, count);
+      if (this.#cpuUnits < least.cpuUnits || this.#memoryMib < least.memoryMib) break;
+    }
+    return this;
   }
 
   take(shape: Shape, count: number): void {
@@ -100,18 +113,19 @@ function tightest(bins: readonly Bin[], shape: Shape): Bin | undefined {
   return best;
 }
 
+/** The least that any of them wants. */
+export function leastOf(lots: readonly Lot[]): Amounts {
+  let [cpuUnits, memoryMib] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const lot of lots) {
+    cpuUnits = Math.min(cpuUnits, lot.cpuUnits);
+    memoryMib = Math.min(memoryMib, lot.memoryMib);
+  }
+  return { cpuUnits, memoryMib };
+}
+
 function put(bin: Bin, lot: Lot): void {
   const count = Math.min(lot.left, bin.room(lot.shape));
   if (count === 0) return;
   bin.take(lot.shape, count);
   lot.left -= count;
-}
-
-/** What the bin holds once it is as full as it gets, the lots left as they are. */
-export function tryFill(bin: Bin, lots: readonly Lot[]): Bin {
-  for (const { shape, left } of lots) {
-    const count = Math.min(left, bin.room(shape));
-    if (count > 0) bin.take(shape, count);
-  }
-  return bin;
 }

@@ -4,7 +4,7 @@
  */
 import { fits } from '../../placement/filters.ts';
 import { plural } from '../../text.ts';
-import { Bin, fillTightest, tryFill } from './bin.ts';
+import { Bin, fillTightest, leastOf } from './bin.ts';
 import { type Budget, costOf, formatUsd } from './budget.ts';
 import type { Candidate, Market } from './market.ts';
 import { kindOnly, lotsOf, remaining, shapesOf, tasksIn } from './shapes.ts';
@@ -118,7 +118,7 @@ function whyMove(
   let cheaper: Candidate | undefined;
   rooms.move(owned, (left) => {
     cheaper = affordable.find(({ host: fresh }) => {
-      const held = tryFill(new Bin(fresh), left).held.reduce((sum, { count }) => sum + count, 0);
+      const held = new Bin(fresh).fill(left, leastOf(left)).held.reduce((sum, { count }) => sum + count, 0);
       return held === tasksIn(left);
     });
     return cheaper !== undefined;

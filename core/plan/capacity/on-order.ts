@@ -56,8 +56,7 @@ export function onOrder(input: CapacityInput): OnOrder {
     if (purchase.state === 'CLOSED') continue;
     if (purchase.state === 'OPEN') addOpen(draft, purchase, offers, input.cluster);
     for (const instance of purchase.instances) {
-      if (instance.joinedAt !== undefined || instance.endingAt !== undefined || joined.has(instance.instanceId))
-        continue;
+      if (!isComing(instance) || joined.has(instance.instanceId)) continue;
       addInstance(draft, { purchase, instance, offer: offers.get(instance.offer) }, input);
     }
   }
@@ -67,6 +66,9 @@ export function onOrder(input: CapacityInput): OnOrder {
   for (const owned of input.hosts) addJoined(draft, owned, bought.get(owned.instanceId), input);
   return draft;
 }
+
+const isComing = ({ joinedAt, endingAt, endedAt }: PurchasedInstance): boolean =>
+  joinedAt === undefined && endingAt === undefined && endedAt === undefined;
 
 /** What was ordered and has no instance yet counts whole, as large and as dear as any of its offers. */
 function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, cluster: string): void {

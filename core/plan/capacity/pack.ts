@@ -1,5 +1,5 @@
 /** Which hosts take tasks that fit on none: one kind after the other, each time what holds most for its price. */
-import { Bin, type Held, tryFill } from './bin.ts';
+import { Bin, type Held, leastOf } from './bin.ts';
 import { type HostKind, type Prices, priceOf } from './prices.ts';
 import type { Lot, Shape } from './shapes.ts';
 
@@ -35,32 +35,33 @@ export function pack<Kind extends HostKind>(
   const byShape = new Map(lots.map((lot) => [lot.shape, lot]));
   let kinds = supply.kinds;
   let open = lots.filter(({ left }) => left > 0);
-  while (open.length > 0) {
+  const least = leastOf(open);
+  for (let round = 1; ; round += 1) {
     kinds = kinds.filter((kind) => supply.left(kind) > 0);
-    const best = bestOf(kinds, open, { prices, aim });
-    if (best === undefined) break;
+    const best = bestOf(kinds, (kind) => new Bin(kind.host, kind.accepted).fill(open, least).held, { prices, aim });
+    if (best === undefined) return picks;
     const { kind, held } = best;
     const count = Math.min(supply.left(kind), timesAlike(held, byShape));
     for (const { shape, count: each } of held) {
       const lot = byShape.get(shape);
       if (lot !== undefined) lot.left -= each * count;
     }
-    open = open.filter(({ left }) => left > 0);
     supply.take(kind, count);
     picks.push({ kind, held, count });
+    // What nothing is left of is passed over, and thrown out only now and then.
+    if (round % 8 === 0) open = open.filter(({ left }) => left > 0);
   }
-  return picks;
 }
 
 function bestOf<Kind extends HostKind>(
   kinds: readonly Kind[],
-  lots: readonly Lot[],
+  filled: (kind: Kind) => readonly Held[],
   by: { readonly prices: Prices; readonly aim: Aim },
 ): { readonly kind: Kind; readonly held: readonly Held[] } | undefined {
   let best: { readonly kind: Kind; readonly held: readonly Held[] } | undefined;
   let highest = 0;
   for (const kind of kinds) {
-    const { held } = tryFill(new Bin(kind.host, kind.accepted), lots);
+    const held = filled(kind);
     const score = scoreOf(kind, held, by);
     if (score <= highest) continue;
     best = { kind, held };
@@ -87,5 +88,5 @@ function scoreOf(
 }
 
 /** A task that reserves nothing is worth a host all the same, if it must be. */
-const worthOf = ({ worth }: Prices, { needs: { reservation } }: Shape): number =>
-  worth({ cpuUnits: reservation.cpuUnits + 1e-3, memoryMib: reservation.memoryMib + 1e-3 });
+const worthOf = (prices: Prices, { needs: { reservation } }: Shape): number =>
+  prices.worth({ cpuUnits: reservation.cpuUnits + 1e-3, memoryMib: reservation.memoryMib + 1e-3 });

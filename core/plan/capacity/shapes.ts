@@ -19,15 +19,21 @@ export interface Shape {
 /** A shape, and how many of its tasks have no place yet. */
 export interface Lot {
   readonly shape: Shape;
+  /** Of one task: here as well, because packing compares them millions of times. */
+  readonly cpuUnits: number;
+  readonly memoryMib: number;
   left: number;
 }
 
 export const lotsOf = (shapes: readonly Shape[]): Lot[] =>
-  shapes.map((shape) => ({ shape, left: shape.taskIds.length }));
+  shapes.map((shape) => {
+    const { cpuUnits, memoryMib } = shape.needs.reservation;
+    return { shape, cpuUnits, memoryMib, left: shape.taskIds.length };
+  });
 
 /** Those with something left, as lots of their own. */
 export const remaining = (lots: readonly Lot[]): Lot[] =>
-  lots.filter(({ left }) => left > 0).map(({ shape, left }) => ({ shape, left }));
+  lots.filter(({ left }) => left > 0).map((lot) => ({ ...lot }));
 
 export const tasksIn = (lots: readonly Lot[]): number => lots.reduce((sum, { left }) => sum + left, 0);
 
