@@ -1,13 +1,13 @@
 /** The part of a host's network that is there before its agent is: the namespace that is its machine, where it has one. */
-import { createHostNamespace, hostNamespaceExists, removeHostNamespace } from '../agent/network/host-namespace.ts';
+import { createHostNamespace, removeHostNamespace } from '../agent/network/host-namespace.ts';
 import { removeHostNetwork } from '../agent/network/host-network.ts';
 import { listContainerNetns } from '../agent/network/names.ts';
 import { networkConfigOf } from './agents.ts';
 import type { HostPlan } from './host-plan.ts';
 
+/** Also where it is there already: whoever made it may have died in the middle. */
 export async function ensureHostNetwork({ networkNamespace, address }: HostPlan): Promise<void> {
-  if (networkNamespace === undefined) return;
-  if (!hostNamespaceExists(networkNamespace.name)) await createHostNamespace({ ...networkNamespace, address });
+  if (networkNamespace !== undefined) await createHostNamespace({ ...networkNamespace, address });
 }
 
 /** Takes away what agents and `ensureHostNetwork` made, and the namespaces of containers that an agent left. */

@@ -2,7 +2,6 @@
  * A network namespace for a whole host, so that several hosts can live on one machine: the host's address is on a bridge of the
  * machine, and everything leaves through the machine. For whoever makes hosts (local/), not for the agent in one.
  */
-import { existsSync } from 'node:fs';
 import { hardwareAddress, overlaps, parseSubnet } from './addresses.ts';
 import { removeFirewall } from './firewall.ts';
 import { applyByFirstWorking, ipv4Backends } from './firewall-backend.ts';
@@ -73,5 +72,3 @@ async function makeMachineBridge(bridge: string, gateway: string): Promise<numbe
 
 /** The bridge's name tells these chains from those of a host in the machine's own namespace. */
 const machineChainPrefix = (bridge: string): string => bridge.toUpperCase();
-
-export const hostNamespaceExists = (name: string): boolean => existsSync(netnsPath(name));
