@@ -1,5 +1,5 @@
 /** `npm run quickstart` as a newcomer runs it: a real container from nothing to nothing, and with --keep a cloud that stays. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -120,7 +120,15 @@ function expectInOrder(text: string, parts: readonly string[]): void {
 /** Command lines of this machine that name something below a directory. */
 function processesWith(directory: string): string[] {
   return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && existsSync(`/proc/${pid}/cmdline`))
-    .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
+    .filter((pid) => /^\d+$/.test(pid))
+    .map((pid) => commandLineOf(pid))
     .filter((line) => line.includes(directory));
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return ''; // It has ended since the list was read.
+  }
 }
