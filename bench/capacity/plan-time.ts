@@ -1,5 +1,5 @@
 /** How long one plan takes: many tasks that wait, many hosts that have little room. */
-import type { Offer } from '../../core/model/capacity.ts';
+import { capacityPolicySchema, type Offer } from '../../core/model/capacity.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import { applyReservation } from '../../core/placement/capacity.ts';
 import { fits } from '../../core/placement/filters.ts';
@@ -73,14 +73,7 @@ const input = (pods: readonly Pod[], hosts: readonly OwnedHost[], offers: readon
   provider: 'bench',
   offers,
   limits: { minHosts: 0, maxHosts: 100_000 },
-  policy: {
-    market: 'on-demand',
-    idleSeconds: 120,
-    joinSeconds: 300,
-    drainSeconds: 3600,
-    consolidation: 'empty',
-    maxDraining: 1,
-  },
+  policy: capacityPolicySchema.parse({}),
   waiting: pods.map((pod, index) => ({ taskId: `task-${index}`, createdAt: index, needs: needsOfPod(pod) })),
   hosts,
   otherHosts: [],

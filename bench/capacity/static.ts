@@ -1,5 +1,5 @@
 /** All pods at once into an empty cluster: what is bought, beside the least that could be. */
-import type { Offer } from '../../core/model/capacity.ts';
+import { capacityPolicySchema, type Offer } from '../../core/model/capacity.ts';
 import { planCapacity } from '../../core/plan/capacity/plan.ts';
 import { type Random, shuffledIndexes } from '../../core/random.ts';
 import { amountOf, hourlyBound } from './bound.ts';
@@ -36,14 +36,7 @@ function packOnto(
     provider: 'bench',
     offers,
     limits: { minHosts: 0, maxHosts: 1_000_000 },
-    policy: {
-      market: 'on-demand',
-      idleSeconds: 120,
-      joinSeconds: 300,
-      drainSeconds: 3600,
-      consolidation: 'empty',
-      maxDraining: 1,
-    },
+    policy: capacityPolicySchema.parse({}),
     waiting: order.map((pod) => ({ taskId: pod.id, createdAt: 0, needs: needsOfPod(pod) })),
     hosts: [],
     otherHosts: [],

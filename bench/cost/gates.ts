@@ -12,11 +12,8 @@ export const lifeGates = {
   functionLogBytes: 0,
 } as const;
 
-/**
- * What a call that can be repeated takes more. It reads one unit more; the other is for what is read again when what was remembered for
- * some seconds or minutes is forgotten, which may fall into either of the lives that are compared.
- */
-export const tokenGates = { writeUnits: 2, readUnits: 2 } as const;
+/** What a call that can be repeated takes more. */
+export const tokenGates = { writeUnits: 2, readUnits: 1 } as const;
 
 export const heartbeatGates = { writeUnits: 1, readUnits: 0.5, httpRequests: 1 } as const;
 

@@ -9,7 +9,7 @@ import type { TaskStatus } from '../../core/model/task.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import type { TestHost } from '../../test/cloud/test-host.ts';
 import { fakeCommands } from '../../test/support/fake-runtime.ts';
-import { type Counts, times } from './counts.ts';
+import { type Counts, plus, times } from './counts.ts';
 import type { CostStage } from './stage.ts';
 
 export const family = 'cost';
@@ -65,7 +65,10 @@ export interface LivesOptions {
   readonly withToken?: boolean;
 }
 
-/** Of one life, the mean. */
+/**
+ * Of one life, the mean. What a process reads when it starts is no part of a life: one during which a process was started, because two
+ * requests came at once, is lived again. There are only so many processes, so that this ends.
+ */
 export async function measureLives(
   stage: CostStage,
   host: TestHost,
@@ -73,13 +76,14 @@ export async function measureLives(
 ): Promise<Counts> {
   // The first one finds functions that know nothing yet.
   await liveOnce(stage, host, {});
-  const counts = await stage.counting(async () => {
-    for (let life = 0; life < lives; life += 1) {
-      await delay(betweenLivesMs);
-      await liveOnce(stage, host, withToken ? { clientToken: randomUUID() } : {});
-    }
-  });
-  return times(counts, 1 / lives);
+  const warm: Counts[] = [];
+  while (warm.length < lives) {
+    await delay(betweenLivesMs);
+    const started = stage.coldStarts();
+    const counts = await stage.counting(() => liveOnce(stage, host, withToken ? { clientToken: randomUUID() } : {}));
+    if (stage.coldStarts() === started) warm.push(counts);
+  }
+  return times(warm.reduce(plus), 1 / lives);
 }
 
 async function liveOnce(

@@ -22,6 +22,8 @@ export interface CostStage extends AsyncDisposable {
   readonly resourceTypes: readonly string[];
   /** Of loopback, for comparison with the model. */
   medianMs(name: FunctionName): number | undefined;
+  /** Of all functions, until now. */
+  coldStarts(): number;
   /** What happened until everything that it set off was over. */
   counting(happening: () => Promise<void>): Promise<Counts>;
 }
@@ -47,6 +49,8 @@ export async function openStage({ heartbeatSeconds }: { readonly heartbeatSecond
       const warm = cloud.lambda(name).invocations.filter(({ coldStart }) => !coldStart);
       return warm.map(({ milliseconds }) => milliseconds).toSorted((a, b) => a - b)[Math.floor(warm.length / 2)];
     },
+    coldStarts: () =>
+      sum(world.functions.values(), ({ invocations }) => invocations.filter(({ coldStart }) => coldStart).length),
     async counting(happening) {
       await quiet(cloud);
       for (const lambda of world.functions.values()) lambda.output.splice(0);
@@ -72,9 +76,13 @@ function countsOf(cloud: AwsCloud): Counts {
   const sockets = [...world.webSocketApis.values()];
   const httpRequests = sum(world.httpApis.values(), ({ requests }) => requests);
   const invocations = invocationsOf((name) => cloud.lambda(name).invocations.length);
+  // What tells of events is a line of its own.
+  const consumed = functionNames
+    .filter((name) => name !== 'events')
+    .map((name) => world.consumed.by(cloud.lambda(name).config.credentials.accessKeyId));
   return {
-    writeUnits: world.consumed.write,
-    readUnits: world.consumed.read,
+    writeUnits: sum(consumed, ({ write }) => write),
+    readUnits: sum(consumed, ({ read }) => read),
     httpRequests,
     webSocketMessages: sum(sockets, ({ posted, messages }) => posted + messages),
     connectionMinutes: 0,

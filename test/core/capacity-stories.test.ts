@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Offer, Purchase } from '../../core/model/capacity.ts';
+import { capacityPolicySchema, type Offer, type Purchase } from '../../core/model/capacity.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { PlacementNeeds } from '../../core/model/task.ts';
 import { applyReservation } from '../../core/placement/capacity.ts';
@@ -240,15 +240,7 @@ function inputOf({ limits, policy, ...rest }: Story): CapacityInput {
     provider: 'ec2',
     offers: general,
     limits: { minHosts: 0, maxHosts: 50, ...limits },
-    policy: {
-      market: 'on-demand',
-      idleSeconds: 120,
-      joinSeconds: 300,
-      drainSeconds: 3600,
-      consolidation: 'empty',
-      maxDraining: 1,
-      ...policy,
-    },
+    policy: { ...capacityPolicySchema.parse({}), ...policy },
     waiting: [],
     hosts: [],
     otherHosts: [],

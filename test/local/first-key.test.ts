@@ -1,6 +1,5 @@
 /** The key that `gantry up` makes by itself: the control plane's process alone, with a store of its own and no hosts. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -8,14 +7,7 @@ import { createClient } from '../../client/client.ts';
 import { writeContext } from '../../local/context.ts';
 import { cloudOptionsSchema, cloudPaths } from '../../local/options.ts';
 import { ensureServer, stopServer } from '../../local/server.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
+import { freePort } from '../support/cloud.ts';
 
 it('is listed, and made anew where it was deleted', { timeout: 60_000 }, async () => {
   const base = mkdtempSync(join(tmpdir(), 'gantry-first-key-'));

@@ -1,11 +1,10 @@
 /** A real AWS account as a place where the smoke test runs: that of the credentials that AWS' own tools would find here. */
 import { randomBytes } from 'node:crypto';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { Sha256 } from '@smithy/core/checksum';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { z } from 'zod';
 import { createClient } from '../../client/client.ts';
 import { Cdk, type Context } from './cdk.ts';
+import { callQueryApi } from './query-api.ts';
 import type { Site } from './site.ts';
 
 export interface Account extends Site {
@@ -63,19 +62,7 @@ async function accountId(
   region: string,
   credentials: Awaited<ReturnType<ReturnType<typeof defaultProvider>>>,
 ): Promise<string> {
-  const hostname = `sts.${region}.amazonaws.com`;
-  const body = 'Action=GetCallerIdentity&Version=2011-06-15';
-  const signer = new SignatureV4({ credentials, region, service: 'sts', sha256: Sha256 });
-  const { headers } = await signer.sign({
-    method: 'POST',
-    protocol: 'https:',
-    hostname,
-    path: '/',
-    headers: { host: hostname, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-    body,
-  });
-  const answer = await fetch(`https://${hostname}/`, { method: 'POST', headers, body });
-  if (!answer.ok)
-    throw new Error(`STS does not take the credentials found here (${answer.status}): ${await answer.text()}`);
-  return identitySchema.parse(await answer.json()).GetCallerIdentityResponse.GetCallerIdentityResult.Account;
+  const form = { Action: 'GetCallerIdentity', Version: '2011-06-15' };
+  const answer: unknown = JSON.parse(await callQueryApi({ service: 'sts', region, credentials, form }));
+  return identitySchema.parse(answer).GetCallerIdentityResponse.GetCallerIdentityResult.Account;
 }

@@ -13,8 +13,8 @@ import {
   waitUntilTasksRunning,
   waitUntilTasksStopped,
 } from '@aws-sdk/client-ecs';
+import { callQueryApi } from './query-api.ts';
 import type { Deployed, Need, Site } from './site.ts';
-import { terminateInstance } from './terminate.ts';
 
 export interface Step {
   readonly name: string;
@@ -200,11 +200,14 @@ export const steps: readonly Step[] = [
         cluster: stack.outputs.ClusterName,
         task: task.taskArn,
       });
-      await terminateInstance(
-        there(running.hostName, 'a task on a host'),
-        smoke.site.region,
-        await stack.credentials(),
-      );
+      const instanceId = there(running.hostName, 'a task on a host');
+      // As its owner or a spot interruption would: the control plane must notice by EC2's own event.
+      await callQueryApi({
+        service: 'ec2',
+        region: smoke.site.region,
+        credentials: await stack.credentials(),
+        form: { Action: 'TerminateInstances', Version: '2016-11-15', 'InstanceId.1': instanceId },
+      });
       const ended = await eventually('the end of its task', 10 * 60, async () => {
         const { lastStatus, stoppedReason } = await describe(smoke, task.taskArn);
         return lastStatus === 'STOPPED' ? (stoppedReason ?? 'no reason') : undefined;

@@ -1,12 +1,23 @@
-/** What DynamoDB says that requests consumed: read and write units, indexes and the double price of transactions included. */
+/** What DynamoDB says that the requests of each caller consumed: read and write units, indexes and the double price of transactions included. */
 import type { Wire } from './dynamodb-faults.ts';
 
 const reads = ['GetItem', 'BatchGetItem', 'Query', 'TransactGetItems'];
 const writes = ['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem'];
 
+export interface Units {
+  readonly read: number;
+  readonly write: number;
+}
+
+const none: Units = { read: 0, write: 0 };
+
 export class ConsumedUnits {
-  read = 0;
-  write = 0;
+  readonly #byKey = new Map<string, Units>();
+
+  /** By the caller that signs with this access key. */
+  by(accessKeyId: string): Units {
+    return this.#byKey.get(accessKeyId) ?? none;
+  }
 
   /** The input that makes DynamoDB say it. */
   asking(operation: string, input: Wire): Wire {
@@ -14,10 +25,11 @@ export class ConsumedUnits {
   }
 
   /** A request that failed is taken for free: what a refused condition costs is not said in its answer. */
-  add(operation: string, { ConsumedCapacity }: Wire): void {
+  add(operation: string, { ConsumedCapacity }: Wire, accessKeyId: string): void {
     const tables = ConsumedCapacity === undefined ? [] : [ConsumedCapacity].flat();
     const units = tables.reduce<number>((sum, table) => sum + Number(Object(table).CapacityUnits), 0);
-    if (writes.includes(operation)) this.write += units;
-    else this.read += units;
+    const { read, write } = this.by(accessKeyId);
+    const now = writes.includes(operation) ? { read, write: write + units } : { read: read + units, write };
+    this.#byKey.set(accessKeyId, now);
   }
 }

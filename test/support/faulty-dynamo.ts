@@ -106,7 +106,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, behind
     admit(operation, input, authorization);
     // What the injector asks for itself is nobody's consumption.
     const output = await injector.intercept(operation, consumed.asking(operation, input), forward);
-    consumed.add(operation, output);
+    consumed.add(operation, output, accessKeyOf(authorization) ?? '');
     send(response, 200, JSON.stringify(output));
   } catch (error) {
     if (error instanceof UpstreamError) return send(response, error.status, error.body);
@@ -116,6 +116,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, behind
     send(response, 400, JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message, ...details }));
   }
 }
+
+/** Of an `Authorization` header. */
+export const accessKeyOf = (authorization: string): string | undefined =>
+  /Credential=([^/,\s]+)\//.exec(authorization)?.[1];
 
 function send(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'content-type': contentType }).end(body);

@@ -1,6 +1,5 @@
 /** Containers on the networks that a task may choose, seen from inside and reached from the machine. */
 import { readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   createHostNamespace,
@@ -10,6 +9,7 @@ import {
 import { netnsPath } from '../../../agent/network/names.ts';
 import { runTool } from '../../../agent/network/tool.ts';
 import type { PortMapping } from '../../../core/model/task-definition.ts';
+import { freePort } from '../../support/cloud.ts';
 import { describeWithContainers } from '../../support/containers.ts';
 import { reach, testNetwork } from '../network/network-peers.ts';
 import { containerSpec } from '../oci/task-spec.ts';
@@ -29,14 +29,6 @@ const get = async (address: string, hostPort: number | undefined): Promise<strin
   const response = await fetch(`http://${address}:${hostPort}/`, { signal: AbortSignal.timeout(5000) });
   return (await response.text()).trim();
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
 
 describeWithContainers("containers' networks", () => {
   let machine: RealMachine;

@@ -3,6 +3,7 @@
  * role has keys of its own, so that a service on loopback knows which function it is that calls.
  */
 import { createHash } from 'node:crypto';
+import { accessKeyOf } from '../../support/faulty-dynamo.ts';
 import { type Call, isAllowed, type Statement } from './policy.ts';
 
 export interface Identity {
@@ -40,7 +41,7 @@ export class Identities {
 
   /** Of the `Authorization` header: the services on loopback believe it, as they are reached by the platform's own children alone. */
   ofHeader(authorization: string | undefined): Identity | undefined {
-    return this.find(/Credential=([^/,\s]+)\//.exec(authorization ?? '')?.[1]);
+    return this.find(accessKeyOf(authorization ?? ''));
   }
 
   /** Notes what it refuses. */
