@@ -12,6 +12,7 @@ import { cgroupMounts } from '../cgroups/mounts.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
+import { removeTemporarySnapshots } from '../images/temporary-snapshot.ts';
 import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';
@@ -40,12 +41,10 @@ export interface RuntimeSurroundings {
   readonly registryCredentials?: RegistryCredentials | undefined;
 }
 
-const noCredentials: RegistryCredentials = async () => undefined;
-
 /** Opens the host for an agent. Nothing that runs is touched. Throws Error where the machine lacks what containers need. */
 export async function createContainerdRuntime(
   config: RuntimeConfig,
-  { log, clock = systemClock, registryCredentials = noCredentials }: RuntimeSurroundings,
+  { log, clock = systemClock, registryCredentials = async () => undefined }: RuntimeSurroundings,
 ): Promise<Runtime> {
   const mountInfo = readFileSync('/proc/self/mountinfo', 'utf8');
   const cgroups = detectCgroups(mountInfo);
@@ -59,13 +58,18 @@ export async function createContainerdRuntime(
     // Tasks without a network run all the same; each that needs one tries again and says what is wrong.
     log.warn({ err: error }, 'the network for tasks cannot be made now');
   });
-  return new ContainerdRuntime({ config, cgroups, networks, clock, log, registryCredentials });
+  const daemon = connect(config.socket);
+  await removeTemporarySnapshots(daemon.withNamespace(config.namespace)).catch((error: unknown) => {
+    log.warn({ err: error }, 'what an earlier agent left half-unpacked cannot be removed now, and goes within a day');
+  });
+  return new ContainerdRuntime({ config, cgroups, networks, daemon, clock, log, registryCredentials });
 }
 
 interface Parts {
   readonly config: RuntimeConfig;
   readonly cgroups: Cgroups;
   readonly networks: TaskNetworks;
+  readonly daemon: Containerd;
   readonly clock: Clock;
   readonly log: Logger;
   readonly registryCredentials: RegistryCredentials;
@@ -86,13 +90,13 @@ class ContainerdRuntime implements Runtime {
   readonly #exits: Disposable;
   readonly #listeners = new Set<(taskId: string | undefined) => void>();
 
-  constructor({ config, cgroups, networks, clock, log, registryCredentials }: Parts) {
+  constructor({ config, cgroups, networks, daemon, clock, log, registryCredentials }: Parts) {
     this.#config = config;
     this.#cgroups = cgroups;
     this.#networks = networks;
     this.#clock = clock;
-    this.#daemon = connect(config.socket);
-    this.#containerd = this.#daemon.withNamespace(config.namespace);
+    this.#daemon = daemon;
+    this.#containerd = daemon.withNamespace(config.namespace);
     this.#files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
     this.#logs = new LogStore(join(config.stateDirectory, 'logs'));
     this.#images = openImages(this.#containerd, config, registryCredentials);

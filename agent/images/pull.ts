@@ -17,7 +17,8 @@ import { digestName, type ImageReference } from './reference.ts';
 import type { RegistryClient } from './registry.ts';
 import { type Document, type ResolvedImage, resolvedDigest, resolveImage } from './resolve.ts';
 import type { RetryPolicy } from './retry.ts';
-import { chainIds, type Layer, snapshotter, unpackLayer, WrongDiffId } from './unpack.ts';
+import { snapshotter } from './temporary-snapshot.ts';
+import { chainIds, type Layer, unpackLayer, WrongDiffId } from './unpack.ts';
 
 const parallelDownloads = 3;
 const gcContent = 'containerd.io/gc.ref.content';

@@ -1,10 +1,9 @@
 /** Layers become snapshots here: each is applied on the one below and committed under its chain id. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { ignoreNotFound, isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
 import type { Descriptor } from './manifest.ts';
-
-export const snapshotter = 'overlayfs';
+import { snapshotter, temporaryKey } from './temporary-snapshot.ts';
 
 export interface Layer {
   readonly blob: Descriptor;
@@ -50,7 +49,7 @@ export async function hasSnapshot(
 /** Unpacks a layer whose blob is in the content store, unless that was done before. Leaves no half-made snapshot. */
 export async function unpackLayer(containerd: NamespacedContainerd, layer: Layer, signal: AbortSignal): Promise<void> {
   if (await hasSnapshot(containerd, layer.chainId, signal)) return;
-  const key = `extract-${randomUUID()} ${layer.chainId}`;
+  const key = temporaryKey(`unpacks ${layer.chainId}`);
   try {
     await applyAndCommit(containerd, layer, key, signal);
   } catch (error) {

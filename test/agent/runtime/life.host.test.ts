@@ -5,6 +5,8 @@
 import { constants } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../../agent/clock.ts';
+import { isNotFound } from '../../../agent/containerd/grpc-error.ts';
+import { snapshotter, temporaryKey } from '../../../agent/images/temporary-snapshot.ts';
 import type { TaskObservation } from '../../../core/model/task.ts';
 import type { ContainerSpec, TaskSpec } from '../../../core/model/task-spec.ts';
 import { busyboxImage } from '../../../local/images/busybox-image.ts';
@@ -85,6 +87,18 @@ describeWithContainers('a task on a real host', () => {
     await expect.poll(() => host.leftovers(), { timeout: 5000 }).toEqual([]);
     expect(await host.runtime.tasksWithLogs()).toEqual([spec.taskId]);
     await host.runtime.removeLogs(spec.taskId);
+  });
+
+  it('is unpacked anew where an agent died while it unpacked: the next one takes the half-made snapshot away', async () => {
+    const { leases, snapshots } = machine.client.withNamespace(host.config.namespace);
+    await leases.create({ id: 'of-the-dead' });
+    const ofTheDead = machine.client.withNamespace(host.config.namespace).withLease('of-the-dead');
+    const key = temporaryKey('unpacks a layer');
+    await ofTheDead.snapshots.prepare({ snapshotter, key, parent: '', labels: {} });
+    await snapshots.stat({ snapshotter, key });
+    await host.reopen();
+    await expect(snapshots.stat({ snapshotter, key })).rejects.toSatisfy(isNotFound);
+    await leases.delete({ id: 'of-the-dead' });
   });
 
   it('that takes too much memory ends as such, and not as one that was killed', async () => {
