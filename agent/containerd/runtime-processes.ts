@@ -7,7 +7,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { NamespacedContainerd } from './client.ts';
 import { type Process, Status } from './gen/task_pb.ts';
 import type { Mount } from './gen/types_pb.ts';
-import { isGrpcError, isNotFound } from './grpc-error.ts';
+import { isAlreadyExists, isGrpcError, isNotFound } from './grpc-error.ts';
 
 /** runc and its shim answer within a second; a machine that swaps may need longer. */
 const callTimeoutMs = 120_000;
@@ -19,18 +19,35 @@ export type ProcessState =
   | { readonly state: 'created' | 'running' }
   | { readonly state: 'exited'; readonly exitCode: number; readonly at: number };
 
-/** Answers its pid on this machine. */
+/**
+ * Answers its pid on this machine. Where an agent was killed in the middle of the same call, containerd undoes that one for a while
+ * without showing it anywhere: only then is there something in the way, and it is waited for.
+ */
 export async function createProcess(
-  { tasks }: NamespacedContainerd,
+  containerd: NamespacedContainerd,
   options: { readonly id: string; readonly rootfs: readonly Mount[]; readonly stdout: string; readonly stderr: string },
 ): Promise<number> {
   const { id: containerId, rootfs, stdout, stderr } = options;
-  const { pid } = await tasks.create(
-    { containerId, rootfs: [...rootfs], stdout, stderr },
-    { timeoutMs: callTimeoutMs },
-  );
-  return pid;
+  const request = { containerId, rootfs: [...rootfs], stdout, stderr };
+  const deadline = Date.now() + cleanUpTimeoutMs;
+  for (;;) {
+    try {
+      return (await containerd.tasks.create(request, { timeoutMs: callTimeoutMs })).pid;
+    } catch (error) {
+      if (!isInTheWay(error) || Date.now() > deadline) throw error;
+      await deleteProcess(containerd, containerId); // It may also have come about after all.
+      await delay(20);
+    }
+  }
 }
+
+/** The directory of the earlier attempt's shim, ours taken for it and removed, or runc's of the earlier container. */
+const isInTheWay = (error: unknown): boolean =>
+  isAlreadyExists(error) ||
+  (isGrpcError(error, 'UNKNOWN') &&
+    /failed to start shim: (mkdir .*: file exists|start failed: .*: no such file)|ID already exists/.test(
+      error.details,
+    ));
 
 export async function startProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {
   await tasks.start({ containerId }, { timeoutMs: callTimeoutMs });
