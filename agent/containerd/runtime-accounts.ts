@@ -8,7 +8,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { withLease } from '../images/lease.ts';
-import { snapshotter, temporaryKey } from '../images/temporary-snapshot.ts';
+import { snapshotter, temporaryKey } from '../images/snapshots.ts';
 import { readRootfsFile } from '../oci/rootfs-path.ts';
 import type { AccountFiles } from '../oci/user.ts';
 import type { NamespacedContainerd } from './client.ts';

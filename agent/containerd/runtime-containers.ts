@@ -3,7 +3,7 @@
  * and goes after it, so that whatever exists of a container is found by its record.
  */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { snapshotter } from '../images/temporary-snapshot.ts';
+import { snapshotter } from '../images/snapshots.ts';
 import { type RuntimeSpec, toJson } from '../oci/runtime-spec.ts';
 import type { NamespacedContainerd } from './client.ts';
 import { OptionsSchema } from './gen/runc-options_pb.ts';

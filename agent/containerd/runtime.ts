@@ -12,7 +12,7 @@ import { cgroupMounts } from '../cgroups/mounts.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
-import { removeTemporarySnapshots } from '../images/temporary-snapshot.ts';
+import { removeTemporarySnapshots } from '../images/snapshots.ts';
 import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
 import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';

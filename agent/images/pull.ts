@@ -17,7 +17,7 @@ import { digestName, type ImageReference } from './reference.ts';
 import type { RegistryClient } from './registry.ts';
 import { type Document, type ResolvedImage, resolvedDigest, resolveImage } from './resolve.ts';
 import type { RetryPolicy } from './retry.ts';
-import { snapshotter } from './temporary-snapshot.ts';
+import { snapshotter } from './snapshots.ts';
 import { chainIds, type Layer, unpackLayer, WrongDiffId } from './unpack.ts';
 
 const parallelDownloads = 3;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { ignoreNotFound, isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
 import type { Descriptor } from './manifest.ts';
-import { snapshotter, temporaryKey } from './temporary-snapshot.ts';
+import { snapshotter, temporaryKey } from './snapshots.ts';
 
 export interface Layer {
   readonly blob: Descriptor;

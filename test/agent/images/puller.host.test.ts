@@ -7,7 +7,6 @@ import { WriteAction } from '../../../agent/containerd/gen/content_pb.ts';
 import { isNotFound } from '../../../agent/containerd/grpc-error.ts';
 import { hostPlatform } from '../../../agent/images/manifest.ts';
 import { ImagePuller, type ImagePullerOptions } from '../../../agent/images/puller.ts';
-import { removeTemporarySnapshots, snapshotter, temporaryKey } from '../../../agent/images/temporary-snapshot.ts';
 import { unpackLayer } from '../../../agent/images/unpack.ts';
 import type { PullProgress } from '../../../agent/runtime.ts';
 import { findExecutable } from '../../../local/containerd.ts';
@@ -263,19 +262,6 @@ describeWithContainers('pulling an image', () => {
     broken.cancel();
     await puller.pull(registry.publish(image), { signal });
     expect(downloadsOf(registry.requests, layer).map(({ headers }) => headers.get('range'))).toEqual(['bytes=400000-']);
-  });
-
-  it('leaves half-made snapshots to be removed when its agent dies, and no others are', async () => {
-    await using registry = await startFakeRegistry();
-    const { containerd, puller } = newHost();
-    const { chainId } = await puller.pull(registry.publish(await randomImage()), { signal });
-    await containerd.leases.create({ id: 'of-the-dead' });
-    const leased = containerd.withLease('of-the-dead');
-    for (const key of ['a-container', temporaryKey('unpacks the layer on it')])
-      await leased.snapshots.prepare({ snapshotter, key, parent: chainId, labels: {} });
-    expect(await snapshotsOf(containerd)).toHaveLength(3);
-    await removeTemporarySnapshots(containerd);
-    expect((await snapshotsOf(containerd)).toSorted()).toEqual(['a-container', chainId]);
   });
 
   it('downloads no layer that another host on this containerd has', async () => {

@@ -3,10 +3,11 @@
  * Ends with nothing left on the machine.
  */
 import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../../agent/clock.ts';
 import { isNotFound } from '../../../agent/containerd/grpc-error.ts';
-import { snapshotter, temporaryKey } from '../../../agent/images/temporary-snapshot.ts';
+import { snapshotter, temporaryKey } from '../../../agent/images/snapshots.ts';
 import type { TaskObservation } from '../../../core/model/task.ts';
 import type { ContainerSpec, TaskSpec } from '../../../core/model/task-spec.ts';
 import { busyboxImage } from '../../../local/images/busybox-image.ts';
@@ -15,7 +16,7 @@ import { describeWithContainers } from '../../support/containers.ts';
 import { FakeControlPlane } from '../../support/fake-control-plane.ts';
 import { agentDirectory, startAgent } from '../../support/test-agent.ts';
 import { containerSpec, taskSpec } from '../oci/task-spec.ts';
-import { isReady, newTaskId } from '../runtime-driver.ts';
+import { exitOf, isReady, newTaskId, prepare } from '../runtime-driver.ts';
 import { type RealHost, type RealMachine, startRealMachine } from './real-host.ts';
 
 const shell = (script: string): Partial<ContainerSpec> => ({ command: ['sh', '-c', script] });
@@ -89,17 +90,41 @@ describeWithContainers('a task on a real host', () => {
     await host.runtime.removeLogs(spec.taskId);
   });
 
-  it('is unpacked anew where an agent died while it unpacked: the next one takes the half-made snapshot away', async () => {
+  it('leaves no half-unpacked snapshot when its agent dies: the next one takes it away, and no other', async () => {
     const { leases, snapshots } = machine.client.withNamespace(host.config.namespace);
     await leases.create({ id: 'of-the-dead' });
     const ofTheDead = machine.client.withNamespace(host.config.namespace).withLease('of-the-dead');
     const key = temporaryKey('unpacks a layer');
-    await ofTheDead.snapshots.prepare({ snapshotter, key, parent: '', labels: {} });
+    const other = 'of-a-container';
+    for (const made of [key, other])
+      await ofTheDead.snapshots.prepare({ snapshotter, key: made, parent: '', labels: {} });
     await snapshots.stat({ snapshotter, key });
     await host.reopen();
     await expect(snapshots.stat({ snapshotter, key })).rejects.toSatisfy(isNotFound);
+    await snapshots.remove({ snapshotter, key: other });
     await leases.delete({ id: 'of-the-dead' });
   });
+
+  it('is made whole and runs once, whenever its agent is killed while it makes a container', async () => {
+    const moments = Array.from({ length: 20 }, (_, step) => step * 5); // Making one takes some 50 ms.
+    const exitCodes = moments.map(async (ms) => {
+      const killed = await host.reopen();
+      const driven = { runtime: killed, image: machine.image };
+      const { taskId, spec, image } = await prepare(driven, { main: ['sh', '-c', 'exit 7'] });
+      const making = killed.createContainer(spec, 'main', image).catch(() => {});
+      await delay(ms);
+      await killed.close();
+      const next = await host.reopen();
+      await next.createContainer(spec, 'main', image);
+      await next.startContainer(taskId, 'main');
+      const { exit } = await exitOf(next, taskId);
+      await next.removeTask(taskId);
+      await making;
+      return exit.exitCode;
+    });
+    expect(await Promise.all(exitCodes)).toEqual(moments.map(() => 7));
+    expect(await host.leftovers()).toEqual([]);
+  }, 30_000);
 
   it('that takes too much memory ends as such, and not as one that was killed', async () => {
     await using world = await open();

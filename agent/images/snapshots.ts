@@ -1,6 +1,7 @@
 /**
- * Snapshots that live for one piece of work, kept by its lease: a layer that is being unpacked, an image that is looked into. Their keys
- * say so; those of an agent that died in the middle are taken away when the next one starts, a day before their lease would.
+ * Where snapshots are, and those that live for one piece of work, kept by its lease: a layer that is being unpacked, an image that is
+ * looked into. Their keys say so; those of an agent that died in the middle are taken away when the next one starts, a day before their
+ * lease would.
  */
 import { randomUUID } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
