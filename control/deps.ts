@@ -6,7 +6,7 @@ import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame, RegisterResponse } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
 import type { CapacityView } from './capacity-view.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import type { Catalogue, Fleet } from './fleet/fleet.ts';
 import type { CallerIdentity } from './hosts/caller-identity.ts';
 import type { SecretBox } from './keys/secret-box.ts';
 import type { LoopName } from './loops/loop.ts';
@@ -134,6 +134,8 @@ export interface ControlDeps {
   readonly metrics: Metrics;
   /** Absent where nothing can be bought: then hosts come and go by themselves. */
   readonly fleet?: Fleet | undefined;
+  /** What may be bought, for plans that are only shown; absent where nobody here knows. The fleet itself where there is one. */
+  readonly catalogue?: Catalogue | undefined;
   /** Absent where hosts are admitted by join token only. */
   readonly callerIdentity?: CallerIdentity | undefined;
   /** Absent where the secrets of access keys are stored as they are (see keys/secret-box.ts). */

@@ -11,7 +11,7 @@ import { createRecentReads } from './recent-reads.ts';
 /** What the world gives as it is; the rest is made here. */
 type Given = Pick<
   ControlDeps,
-  'table' | 'log' | 'clock' | 'random' | 'newId' | 'callerIdentity' | 'secretBox' | 'fleet'
+  'table' | 'log' | 'clock' | 'random' | 'newId' | 'callerIdentity' | 'secretBox' | 'fleet' | 'catalogue'
 >;
 
 export interface OpenOptions extends Given {
@@ -44,6 +44,7 @@ export async function openDeps(options: OpenOptions, ports: Ports): Promise<Cont
   const { settings, realm: wanted = {}, sleep = pause, ...given } = options;
   const { region, accountId, epoch } = await openStore({ ...given, sleep }, wanted);
   return {
+    catalogue: given.fleet,
     ...given,
     ...ports,
     sleep,

@@ -35,8 +35,8 @@ export interface RecentReads {
   accessKeyChanged(accessKeyId: string): void;
   /** By cluster: when this process has last compared what its fleet has with what was bought. */
   readonly fleetSweeps: Map<string, number>;
-  /** What its fleet offers, as it was read. */
-  offers: { readonly offers: readonly Offer[]; readonly readAt: number } | undefined;
+  /** By cluster: what its fleet offers, as it was read. */
+  readonly offers: Map<string, { readonly offers: readonly Offer[]; readonly readAt: number }>;
   /** What this process has last said of when the control plane was receiving, and when it stored that. */
   receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
@@ -80,7 +80,7 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
     fleetSweeps: new Map(),
-    offers: undefined,
+    offers: new Map(),
     receiving: undefined,
   };
 }

@@ -9,11 +9,13 @@ import {
 import type { HostCapacity } from '../../core/model/host.ts';
 import { allowedOffers } from '../../core/plan/capacity/allowed-offers.ts';
 import type { Blame, CapacityInput, HostTaskFacts, OwnedHost } from '../../core/plan/capacity/types.ts';
+import type { ControlDeps } from '../deps.ts';
+import type { Catalogue } from '../fleet/fleet.ts';
 import { hostTasks } from '../store/hosts.ts';
 import { getTasks } from '../store/tasks.ts';
 import type { WaitingTask } from '../store/waiting-tasks.ts';
 import { isWanted } from './purchase-book.ts';
-import type { Round } from './round.ts';
+import type { Facts } from './round.ts';
 
 export interface Market {
   readonly offers: readonly Offer[];
@@ -23,17 +25,21 @@ export interface Market {
 const offersAgeMs = 5 * 60_000;
 
 /** From memory while that is young: prices and what there is change slowly. */
-export async function fleetOffers({ deps: { recent, clock }, fleet }: Round): Promise<readonly Offer[]> {
+export async function offersFor(
+  { recent, clock }: Pick<ControlDeps, 'recent' | 'clock'>,
+  catalogue: Catalogue,
+  cluster: string,
+): Promise<readonly Offer[]> {
   const readAt = clock.now();
-  const known = recent.offers;
+  const known = recent.offers.get(cluster);
   if (known !== undefined && readAt - known.readAt < offersAgeMs) return known.offers;
-  const offers = await fleet.offers();
-  recent.offers = { offers, readAt };
+  const offers = await catalogue.offers(cluster);
+  recent.offers.set(cluster, { offers, readAt });
   return offers;
 }
 
 /** With one for what was bought by a provider that is no more: it buys nothing, and keeps no host longer than its tasks. */
-export function providersOf({ book }: Round, known: readonly CapacityProvider[]): readonly CapacityProvider[] {
+export function providersOf({ book }: Facts, known: readonly CapacityProvider[]): readonly CapacityProvider[] {
   const names = new Set(known.map(({ name }) => name));
   const orphaned = new Set(book.all.map(({ order }) => order.provider).filter((name) => !names.has(name)));
   return [...known, ...[...orphaned].map(lastOf)];
@@ -63,38 +69,38 @@ export function waitingFor(
 }
 
 export async function capacityInput(
-  round: Round,
+  facts: Facts,
   provider: CapacityProvider,
   { waiting, market }: { readonly waiting: readonly WaitingTask[]; readonly market: Market },
 ): Promise<CapacityInput> {
-  const purchases = round.book.all.filter(({ order }) => order.provider === provider.name);
-  const hosts = await ownedHosts(round, provider);
+  const purchases = facts.book.all.filter(({ order }) => order.provider === provider.name);
+  const hosts = await ownedHosts(facts, provider);
   const owned = new Set(hosts.map(({ host }) => host.hostId));
   return {
-    now: round.now,
-    cluster: round.cluster,
+    now: facts.now,
+    cluster: facts.cluster,
     provider: provider.name,
     offers: allowedOffers(provider, market.offers),
     limits: provider.limits,
     policy: provider.policy,
     waiting,
     hosts,
-    otherHosts: [...round.hosts.values()].filter(({ hostId, status }) => !owned.has(hostId) && status !== 'INACTIVE'),
+    otherHosts: [...facts.hosts.values()].filter(({ hostId, status }) => !owned.has(hostId) && status !== 'INACTIVE'),
     purchases,
     blames: market.blames,
   };
 }
 
-async function ownedHosts(round: Round, provider: CapacityProvider): Promise<OwnedHost[]> {
-  const joined = round.book.all
+async function ownedHosts(facts: Facts, provider: CapacityProvider): Promise<OwnedHost[]> {
+  const joined = facts.book.all
     .filter(({ order }) => order.provider === provider.name)
     .flatMap(({ instances }) => instances.filter(isWanted))
     .flatMap((instance) => {
-      const host = round.hosts.get(instance.instanceId);
+      const host = facts.hosts.get(instance.instanceId);
       return host === undefined ? [] : [{ instance, host }];
     });
   const tasks = await tasksOf(
-    round,
+    facts,
     // Only who may move them needs to know them, and they are many.
     provider.policy.consolidation === 'replace' ? joined.map(({ host }) => host) : [],
   );
@@ -104,13 +110,13 @@ async function ownedHosts(round: Round, provider: CapacityProvider): Promise<Own
     offer: instance.offer,
     zone: instance.zone,
     hourlyUsd: instance.hourlyUsd,
-    joinedAt: instance.joinedAt ?? round.now,
-    emptySince: host.taskCount === 0 ? (instance.idle?.since ?? round.now) : undefined,
+    joinedAt: instance.joinedAt ?? facts.now,
+    emptySince: host.taskCount === 0 ? (instance.idle?.since ?? facts.now) : undefined,
     tasks: tasks.get(host.hostId) ?? [],
   }));
 }
 
-async function tasksOf({ deps }: Round, hosts: readonly HostCapacity[]): Promise<Map<string, HostTaskFacts[]>> {
+async function tasksOf({ deps }: Facts, hosts: readonly HostCapacity[]): Promise<Map<string, HostTaskFacts[]>> {
   const busy = hosts.filter(({ status, taskCount }) => status === 'ACTIVE' && taskCount > 0);
   const entries = await Promise.all(busy.map(({ hostId }) => hostTasks(deps.table, hostId)));
   const found = await getTasks(

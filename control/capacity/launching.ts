@@ -82,7 +82,7 @@ async function note(round: Round, { order }: Purchase, { instances, faults, fail
   const { deps, book, cluster } = round;
   const ids = instances.map(({ instanceId }) => instanceId);
   // Before it is written down: a purchase that is LAUNCHED has nothing left to do.
-  if (ids.length > 0) await admitInstances(deps, cluster, ids);
+  if (ids.length > 0) await admitInstances(deps, cluster, ids, order.provider);
   const now = deps.clock.now();
   const blames = blamesOf(order, faults, now).map((blame) => addBlame(cluster, blame));
   const over = instances.length === 0 ? { state: 'CLOSED' as const, closedAt: now } : { state: 'LAUNCHED' as const };

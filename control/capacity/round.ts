@@ -5,9 +5,9 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { capacityTurn } from '../store/purchases.ts';
 import { PurchaseBook } from './purchase-book.ts';
 
-export interface Round {
+/** What a plan is made from; enough for one that is only shown. */
+export interface Facts {
   readonly deps: ControlDeps;
-  readonly fleet: Fleet;
   readonly cluster: string;
   readonly now: number;
   /** Read before everything else: what is bought meanwhile makes it another. */
@@ -17,7 +17,17 @@ export interface Round {
   readonly hosts: ReadonlyMap<string, HostCapacity>;
 }
 
-export async function openRound(deps: ControlDeps, fleet: Fleet, cluster: string): Promise<Round> {
+/** With a fleet, so that it may be carried out. */
+export interface Round extends Facts {
+  readonly fleet: Fleet;
+}
+
+export const openRound = async (deps: ControlDeps, fleet: Fleet, cluster: string): Promise<Round> => ({
+  ...(await readFacts(deps, cluster)),
+  fleet,
+});
+
+export async function readFacts(deps: ControlDeps, cluster: string): Promise<Facts> {
   const now = deps.clock.now();
   const turn = await capacityTurn(deps.table, cluster);
   const book = await PurchaseBook.open(deps, cluster);
@@ -26,5 +36,5 @@ export async function openRound(deps: ControlDeps, fleet: Fleet, cluster: string
     // A name may have had other hosts before.
     if (hosts.get(host.name) === undefined || host.status !== 'INACTIVE') hosts.set(host.name, host);
   }
-  return { deps, fleet, cluster, now, turn, book, hosts };
+  return { deps, cluster, now, turn, book, hosts };
 }

@@ -6,7 +6,7 @@ import { type PurchasedInstance, providerAttribute } from '../../core/model/capa
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { FleetInstance } from '../fleet/fleet.ts';
 import { noteGone } from './ending.ts';
-import { fleetOffers } from './facts.ts';
+import { offersFor } from './facts.ts';
 import { isWanted } from './purchase-book.ts';
 import type { Round } from './round.ts';
 
@@ -52,7 +52,8 @@ const isLiving = (host: HostCapacity | undefined): boolean => host !== undefined
 /** It has joined by a token before anybody knew of it, and may run tasks: it is kept as one that was bought. */
 async function keepFound(round: Round, { instanceId, offer, zone, orderId, launchedAt }: FleetInstance): Promise<void> {
   const { deps, book, cluster, hosts, now } = round;
-  const hourlyUsd = (await fleetOffers(round)).find(({ name }) => name === offer)?.hourlyUsd ?? 0;
+  const hourlyUsd =
+    (await offersFor(round.deps, round.fleet, round.cluster)).find(({ name }) => name === offer)?.hourlyUsd ?? 0;
   const provider = hosts.get(instanceId)?.attributes[providerAttribute] ?? '';
   await book.add({
     order: {

@@ -36,9 +36,12 @@ export interface FleetInstance extends LaunchedInstance {
   readonly launchedAt: number;
 }
 
+/** Who knows what is on offer: the fleet itself, or what it last said, in the store. */
+export type Catalogue = Pick<Fleet, 'offers'>;
+
 export interface Fleet {
-  /** What can be bought now, with prices. */
-  offers(): Promise<readonly Offer[]>;
+  /** What can be bought for the cluster now, with prices. Rejects where that is not known. */
+  offers(cluster: string): Promise<readonly Offer[]>;
   /**
    * The same order again (its id is the client token) launches nothing more and answers what was launched, for at least ten minutes.
    * Rejects where it is not known whether anything was launched: ask again.

@@ -13,6 +13,8 @@ import { admittedInstance, callerOf } from './instance-role.ts';
 
 export interface Admission {
   readonly instanceId?: string;
+  /** The capacity provider that bought the instance. */
+  readonly provider?: string | undefined;
   /** Refused where somebody else was quicker. */
   readonly spend: (hostId: string) => Change[];
 }
@@ -27,6 +29,7 @@ export function admissionOf(deps: ControlDeps, request: RegisterRequest, keyDige
     const { role, instance } = await admittedInstance(deps, request, await caller);
     return {
       instanceId: instance.instanceId,
+      provider: instance.provider,
       spend: (hostId) => [claimInstance(instance, hostId), hostRoleIsStill(role)],
     };
   };

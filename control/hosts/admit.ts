@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { GantryError } from '../../core/errors.ts';
 import { protocolVersion, type RegisterRequest, type RegisterResponse } from '../../core/host-protocol.ts';
+import { providerAttribute } from '../../core/model/capacity.ts';
 import { type HostCapacity, type HostIdentity, hostNamePattern } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -88,13 +89,15 @@ async function admitNew(
       hint: `Create the cluster ${cluster} first.`,
     });
   }
-  const { instanceId, spend } = await admission();
+  const { instanceId, provider, spend } = await admission();
   const previousHostId = await freeName(deps, cluster, name);
   const now = clock.now();
   const identity = identityOf(request, deps.newId(), instanceId, now);
   const result = await table.commit([
     addHostIdentity(identity),
-    addHostCapacity(freshCapacity(request, identity.hostId, now)),
+    addHostCapacity(
+      freshCapacity({ ...request, attributes: attributesOf(request, instanceId, provider) }, identity.hostId, now),
+    ),
     writeHostLease(identity.hostId, { at: now }),
     claimHostKey(keyDigest, identity.hostId),
     claimHostName(cluster, name, identity.hostId, previousHostId),
@@ -139,6 +142,17 @@ const identityOf = (
   version: 1,
 });
 
+/** Which provider bought an instance of EC2 is known here; of any other machine, whoever starts its agent says it. */
+function attributesOf(
+  { attributes }: RegisterRequest,
+  instanceId: string | undefined,
+  provider: string | undefined,
+): HostCapacity['attributes'] {
+  if (instanceId === undefined) return attributes;
+  const { [providerAttribute]: _said, ...others } = attributes;
+  return provider === undefined ? others : { ...others, [providerAttribute]: provider };
+}
+
 /** Placeable only once its agent has fetched (connected) and reported everything it knows (reportedEpoch). */
 const freshCapacity = (request: RegisterRequest, hostId: string, now: number): HostCapacity => ({
   hostId,
@@ -173,7 +187,8 @@ async function welcomeBack(deps: ControlDeps, request: RegisterRequest, hostId: 
     });
   }
   const { address, agentVersion } = request;
-  const totals = changeTotals(capacity, request);
+  const attributes = attributesOf(request, identity.instanceId, capacity.attributes[providerAttribute]);
+  const totals = changeTotals(capacity, { ...request, attributes });
   const result = await deps.table.commit([
     replaceHostIdentity(identity, { ...identity, address, agentVersion }),
     ...(totals === undefined ? [] : [totals]),

@@ -2,6 +2,7 @@
  * Which EC2 instances may become hosts: of a role that a cluster registered, and admitted one by one by whoever launched them. Called by
  * the custom resources of a stack, by the fleet and by operators; every function may be repeated. Ends no host: that is retire.ts.
  */
+import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -43,13 +44,14 @@ export async function forgetHostRole(deps: Deps, role: HostRole): Promise<void> 
 }
 
 /**
- * Lets the instances become hosts of the cluster, each once. One whose host was deregistered may become a host again. Throws
+ * Lets the instances become hosts of the cluster, each once, of the capacity provider that bought them, if one did. One whose host was deregistered may become a host again. Throws
  * ConflictException where one is another cluster's, ClusterNotFoundException where the cluster is not ACTIVE.
  */
 export async function admitInstances(
   deps: Deps,
   cluster: string,
   instanceIds: readonly string[],
+  provider?: string,
 ): Promise<AdmittedInstance[]> {
   if ((await deps.recent.activeCluster(cluster)) === undefined) {
     throw new GantryError('ClusterNotFoundException', 'Cluster not found.', { field: 'cluster' });
@@ -57,23 +59,25 @@ export async function admitInstances(
   const admitted: AdmittedInstance[] = [];
   for (const instanceId of new Set(instanceIds)) {
     const what = `the instance ${instanceId}`;
-    admitted.push(await attempt(deps, { most: 10, what }, () => admitInstance(deps, cluster, instanceId)));
+    admitted.push(
+      await attempt(deps, { most: 10, what }, () => admitInstance(deps, compact({ instanceId, cluster, provider }))),
+    );
   }
   return admitted;
 }
 
 async function admitInstance(
   { table, clock }: Deps,
-  cluster: string,
-  instanceId: string,
+  wanted: Omit<AdmittedInstance, 'admittedAt' | 'hostId'>,
 ): Promise<AdmittedInstance | undefined> {
+  const { instanceId, cluster } = wanted;
   const known = await getInstance(table, instanceId);
   if (known !== undefined && known.cluster !== cluster) {
     const message = `The instance ${instanceId} is admitted to the cluster ${known.cluster}.`;
     throw new GantryError('ConflictException', message, { field: 'instanceIds' });
   }
   if (known !== undefined && !(await isRetired(table, known))) return known;
-  const instance: AdmittedInstance = { instanceId, cluster, admittedAt: clock.now() };
+  const instance: AdmittedInstance = { ...wanted, admittedAt: clock.now() };
   const { outcome } = await table.commit([addInstance(instance, known?.hostId)]);
   return outcome === 'done' ? instance : undefined;
 }

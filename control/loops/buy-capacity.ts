@@ -6,7 +6,7 @@ import type { CapacityProvider, Purchase } from '../../core/model/capacity.ts';
 import { planCapacity } from '../../core/plan/capacity/plan.ts';
 import type { CapacityPlan } from '../../core/plan/capacity/types.ts';
 import { beginEnding, finishEndings } from '../capacity/ending.ts';
-import { capacityInput, fleetOffers, type Market, providersOf, waitingFor } from '../capacity/facts.ts';
+import { capacityInput, type Market, offersFor, providersOf, waitingFor } from '../capacity/facts.ts';
 import { followHosts } from '../capacity/following.ts';
 import { aboutOrder, adopt, askAgainAt, isForgotten, launchAll } from '../capacity/launching.ts';
 import { notesOf, writeNotes } from '../capacity/notes.ts';
@@ -50,7 +50,10 @@ async function carryOut(round: Round): Promise<LoopResult> {
   const listed = await sweep(round);
   const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   if (providers.length === 0) return { changed: 0 };
-  const market: Market = { offers: await fleetOffers(round), blames: await blames(deps.table, cluster, now) };
+  const market: Market = {
+    offers: await offersFor(round.deps, round.fleet, round.cluster),
+    blames: await blames(deps.table, cluster, now),
+  };
   await settleOpen(round, market, listed);
   await followHosts(round);
   await endLeftovers(round);

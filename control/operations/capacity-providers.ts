@@ -40,7 +40,7 @@ export const createCapacityProvider: Handlers['CreateCapacityProvider'] = async 
   checkTags(tags);
   const cluster = await homeOf(deps, input);
   const rules = providerRules(configurationOf(input));
-  await checkOffers(deps, { name, ...rules });
+  await checkOffers(deps, { name, ...rules, cluster });
   const made = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
     const [seen, home] = await Promise.all([
       getCapacityProvider(deps.table, name),
@@ -73,7 +73,7 @@ export const updateCapacityProvider: Handlers['UpdateCapacityProvider'] = async 
   const updated = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
     const seen = await existing(deps, 'name', name);
     const rules = providerRules(given, seen.configuration);
-    await checkOffers(deps, { name, ...rules });
+    await checkOffers(deps, { name, ...rules, cluster: seen.cluster });
     const next: CapacityProvider = { ...seen, ...rules, updatedAt: deps.clock.now() };
     const { outcome } = await deps.table.commit([replaceCapacityProvider(seen, next)]);
     return outcome === 'done' ? next : undefined;

@@ -1,8 +1,8 @@
 /** GetCapacity: what the loop that buys sees and would do, without doing it. */
 import { planCapacity } from '../../core/plan/capacity/plan.ts';
 import type { CapacityInput } from '../../core/plan/capacity/types.ts';
-import { capacityInput, fleetOffers, type Market, providersOf, waitingFor } from '../capacity/facts.ts';
-import { openRound, type Round } from '../capacity/round.ts';
+import { capacityInput, type Market, offersFor, providersOf, waitingFor } from '../capacity/facts.ts';
+import { type Facts, readFacts } from '../capacity/round.ts';
 import type { ControlDeps } from '../deps.ts';
 import { clusterProviders } from '../store/capacity-providers.ts';
 import { blames, openPurchases } from '../store/purchases.ts';
@@ -26,21 +26,21 @@ export const getCapacity: Handlers['GetCapacity'] = async ({ deps }, input) => {
     const there = hosts.filter(({ status }) => status !== 'INACTIVE');
     return capacityReport({ providers, purchases, hosts: there, waiting, prices: new Map() }, new Map());
   }
-  const { round, market } = sight;
-  const all = providersOf(round, providers);
+  const { facts, market } = sight;
+  const all = providersOf(facts, providers);
   const plans: [string, { plan: ReturnType<typeof planCapacity>; lean: ReturnType<typeof planCapacity> }][] = [];
   for (const provider of all) {
     const willing = { ...provider, policy: { ...provider.policy, consolidation: 'replace' as const } };
-    const lean = await capacityInput(round, willing, { waiting: waitingFor(provider, all, waiting), market });
+    const lean = await capacityInput(facts, willing, { waiting: waitingFor(provider, all, waiting), market });
     plans.push([
       provider.name,
       { plan: planCapacity({ ...lean, policy: provider.policy }), lean: planCapacity(withoutPatience(lean)) },
     ]);
   }
   const prices = new Map(market.offers.map(({ name, hourlyUsd }) => [name, hourlyUsd]));
-  const hosts = [...round.hosts.values()].filter(({ status }) => status !== 'INACTIVE');
-  const facts = { providers: all, purchases: round.book.all, hosts, waiting, prices };
-  return capacityReport(facts, new Map(plans) satisfies ProviderPlans);
+  const hosts = [...facts.hosts.values()].filter(({ status }) => status !== 'INACTIVE');
+  const shown = { providers: all, purchases: facts.book.all, hosts, waiting, prices };
+  return capacityReport(shown, new Map(plans) satisfies ProviderPlans);
 };
 
 /** As if nothing might stay that need not. */
@@ -50,19 +50,20 @@ const withoutPatience = (input: CapacityInput): CapacityInput => ({
 });
 
 export interface Sight {
-  readonly round: Round;
+  readonly facts: Facts;
   readonly market: Market;
 }
 
-/** What is needed for a plan; undefined where there is no fleet here, or it does not say what is on offer. */
+/** What is needed for a plan; undefined where nobody here knows what is on offer. */
 export async function openSight(deps: ControlDeps, cluster: string): Promise<Sight | undefined> {
-  const { fleet, table, clock } = deps;
-  if (fleet === undefined) return undefined;
-  const round = await openRound(deps, fleet, cluster);
+  const { catalogue, table, clock } = deps;
+  if (catalogue === undefined) return undefined;
+  const facts = await readFacts(deps, cluster);
   try {
-    return { round, market: { offers: await fleetOffers(round), blames: await blames(table, cluster, clock.now()) } };
+    const offers = await offersFor(deps, catalogue, cluster);
+    return { facts, market: { offers, blames: await blames(table, cluster, clock.now()) } };
   } catch (error) {
-    deps.log.warn({ err: error, cluster }, 'the fleet cannot say what is on offer, so nothing is planned');
+    deps.log.warn({ err: error, cluster }, 'it is not known what is on offer, so nothing is planned');
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
-/** Whether what a capacity provider may buy is on offer, where the control plane has a fleet: elsewhere whoever buys says so. */
+/** Whether what a capacity provider may buy is on offer, where somebody here knows what is: elsewhere whoever buys says so. */
 import { GantryError } from '../../core/errors.ts';
 import type { CapacityProvider } from '../../core/model/capacity.ts';
+import { defaultClusterName } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
 import { allowedOffers, matches } from '../../core/plan/capacity/allowed-offers.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -9,13 +10,13 @@ const mostShown = 10;
 
 /** Throws where a name is no offer's, or nothing satisfies all of the wish. */
 export async function checkOffers(
-  { fleet, log }: Pick<ControlDeps, 'fleet' | 'log'>,
-  provider: Pick<CapacityProvider, 'name' | 'offers' | 'configuration'>,
+  { catalogue, log }: Pick<ControlDeps, 'catalogue' | 'log'>,
+  provider: Pick<CapacityProvider, 'name' | 'offers' | 'configuration' | 'cluster'>,
 ): Promise<void> {
-  if (fleet === undefined) return;
-  const { offers: wish, configuration } = provider;
-  const offers = await fleet.offers().catch((error: unknown) => {
-    log.warn({ err: error }, 'the fleet cannot say what is on offer');
+  if (catalogue === undefined) return;
+  const { offers: wish, configuration, cluster = defaultClusterName } = provider;
+  const offers = await catalogue.offers(cluster).catch((error: unknown) => {
+    log.warn({ err: error, cluster }, 'it is not known what is on offer');
     throw new GantryError('ServiceUnavailableException', 'What is on offer cannot be known at the moment.', {
       hint: 'Try again in a while.',
       cause: error,

@@ -93,7 +93,7 @@ async function planRest(
   if (!request.waits) return { ...nothingBought, unmet: unmet('refused, as a launch type is named') };
   const sight = await openSight(deps, request.cluster);
   if (sight === undefined) return { ...nothingBought, unmet: unmet('what could be bought is not known here') };
-  const providers = providersOf(sight.round, await clusterProviders(deps.table, request.cluster));
+  const providers = providersOf(sight.facts, await clusterProviders(deps.table, request.cluster));
   if (providers.length === 0) return { ...nothingBought, unmet: unmet('no capacity provider buys for the cluster') };
   const planned = plannedTasks(request, left);
   const waiting = [...(await waitingTasks(deps.table, request.cluster)), ...planned];
@@ -123,12 +123,12 @@ function plannedTasks({ template }: Request, left: readonly Left[]): WaitingTask
 
 /** On hosts as they are once those are placed that fit. */
 async function planFor(
-  { round, market }: Sight,
+  { facts, market }: Sight,
   provider: CapacityProvider,
   waiting: readonly WaitingTask[],
   drafts: readonly HostCapacity[],
 ): Promise<CapacityPlan> {
-  const input: CapacityInput = await capacityInput(round, provider, { waiting, market });
+  const input: CapacityInput = await capacityInput(facts, provider, { waiting, market });
   const draftOf = new Map(drafts.map((host) => [host.hostId, host]));
   const drafted = (host: HostCapacity): HostCapacity => draftOf.get(host.hostId) ?? host;
   return planCapacity({

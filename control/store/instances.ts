@@ -15,6 +15,8 @@ const instanceSchema = z.object({
   /** Where it may become a host. */
   cluster: z.string(),
   admittedAt: z.number(),
+  /** The capacity provider that bought it; absent where a stack or an operator launched it. */
+  provider: z.string().optional(),
   /** The host that it has become. */
   hostId: z.string().optional(),
 });

@@ -77,6 +77,10 @@ export const keys = {
     pk: `blames#${cluster}`,
     sk: `${market}#${offer}#${zone}`,
   }),
+  /** A part of what the cluster's fleet offers. */
+  offers: (cluster: string, part: number): Key => ({ pk: `offers#${cluster}`, sk: part.toString().padStart(3, '0') }),
+  /** What the cluster's hosts are launched from. */
+  hostSupply: (cluster: string): Key => ({ pk: `host-supply#${cluster}`, sk: 'host-supply' }),
   /** A host that is being emptied. */
   drain: (cluster: string, hostId: string): Key => ({ pk: `drains#${cluster}`, sk: hostId }),
 
@@ -126,6 +130,7 @@ export const partitions = {
   purchases: (cluster: string): string => `purchases#${cluster}`,
   pastPurchases: (cluster: string): string => `past-purchases#${cluster}`,
   blames: (cluster: string): string => `blames#${cluster}`,
+  offers: (cluster: string): string => `offers#${cluster}`,
   drains: (cluster: string): string => `drains#${cluster}`,
   accessKeys: 'access-keys',
   host: (hostId: string): string => `host#${hostId}`,

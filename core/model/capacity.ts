@@ -14,7 +14,7 @@ import { namePattern, tagSchema } from './cluster.ts';
 
 export { type CapacityLimits, type CapacityPolicy, capacityPolicySchema };
 
-/** The attribute of hosts that says which capacity provider bought them: set by whoever registers them. */
+/** The attribute of hosts that says which capacity provider bought them: by the admission of an EC2 instance, or as its agent is told. */
 export const providerAttribute = 'gantry.capacity-provider';
 
 /** A kind of host that can be bought: an EC2 instance type, or a slice of this machine. */

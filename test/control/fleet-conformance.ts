@@ -25,7 +25,7 @@ export function describeFleet(name: string, open: () => Promise<FleetUnderTest>,
   describe(`${name} as a fleet`, { timeout: timeoutMs }, () => {
     it('offers kinds of hosts, each under a name of its own', async () => {
       await using at = await open();
-      const offers = await at.fleet.offers();
+      const offers = await at.fleet.offers(at.clusters[0]);
       expect(offers.length).toBeGreaterThan(0);
       for (const offer of offers) expect(offerSchema.parse(offer)).toEqual(offer);
       expect(new Set(offers.map((offer) => offer.name)).size).toBe(offers.length);
@@ -128,7 +128,7 @@ export function describeFleet(name: string, open: () => Promise<FleetUnderTest>,
       skip,
     }) => {
       await using at = await open();
-      const [best, next] = pairsOf(await at.fleet.offers());
+      const [best, next] = pairsOf(await at.fleet.offers(at.clusters[0]));
       if (at.exhaust === undefined || best === undefined || next === undefined) return skip('it does not run out');
       await at.exhaust(best.name, best.zone);
       const offers = [best, next].map(({ name, zone }) => ({ name, zones: [zone] }));
@@ -151,7 +151,7 @@ const pairsOf = (offers: readonly Offer[]): { readonly name: string; readonly zo
   offers.flatMap(({ name, zones }) => zones.map((zone) => ({ name, zone })));
 
 async function orderOf(at: FleetUnderTest, changes: Partial<Order> = {}): Promise<Order> {
-  const offers = (await at.fleet.offers()).map(({ name, zones }) => ({ name, zones }));
+  const offers = (await at.fleet.offers(at.clusters[0])).map(({ name, zones }) => ({ name, zones }));
   return {
     id: 'purchase-1',
     cluster: at.clusters[0],

@@ -26,7 +26,7 @@ export class Mortal {
   });
 
   readonly fleet = (fleet: Fleet): Fleet => ({
-    offers: () => this.#look(() => fleet.offers()),
+    offers: (cluster) => this.#look(() => fleet.offers(cluster)),
     launch: (order) => this.#act(() => fleet.launch(order)),
     list: (cluster) => this.#look(() => fleet.list(cluster)),
     terminate: (ids) => this.#act(() => fleet.terminate(ids)),
