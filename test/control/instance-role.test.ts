@@ -4,6 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
 import { stsCallerIdentity } from '../../control/hosts/caller-identity.ts';
 import { admitInstances, dismissInstances, forgetHostRole, registerHostRole } from '../../control/hosts/instances.ts';
+import { getHostCapacity } from '../../control/store/hosts.ts';
 import { claimInstance } from '../../control/store/instances.ts';
 import { instanceProof, stsHost } from '../../core/instance-proof.ts';
 import { type FakeSts, type StsCredentials, startFakeSts } from '../support/fake-sts.ts';
@@ -236,6 +237,35 @@ describe('a proof', () => {
       await instance.register(instance.host());
     },
   );
+});
+
+describe('the capacity provider of an instance’s host', () => {
+  const claiming = { attributes: { 'gantry.capacity-provider': 'claimed', rack: '7' } };
+  const attributesOf = async (world: World) => {
+    const { attributes = [] } = (await hostView(world, instanceId)) ?? {};
+    return Object.fromEntries(attributes.map(({ name, value }) => [name, value]));
+  };
+
+  it('is the one that bought it, whatever its agent claims, also after it is back', async () => {
+    await using started = await startAdmitting();
+    const { world, sts } = started;
+    const bought = new Instance(world, sts, 'i-0fedcba9876543210');
+    await admitInstances(world.control.deps, 'default', [bought.id], 'pool');
+    const host = bought.host();
+    await bought.register(host, claiming);
+    const [hostId = ''] = await world.control.deps.recent.hostIds('default');
+    const seen = async () => (await getHostCapacity(world.table, 'default', hostId))?.attributes;
+    expect(await seen()).toEqual({ rack: '7', 'gantry.capacity-provider': 'pool' });
+    await host.register(undefined, { attributes: { 'gantry.capacity-provider': 'another', rack: '8' } });
+    expect(await seen()).toEqual({ rack: '8', 'gantry.capacity-provider': 'pool' });
+  });
+
+  it('is none where a stack or an operator admitted it', async () => {
+    await using started = await startAdmitting();
+    const { world, instance } = started;
+    await instance.register(instance.host(), claiming);
+    expect(await attributesOf(world)).toEqual({ rack: '7' });
+  });
 });
 
 describe('roles and instances', () => {
