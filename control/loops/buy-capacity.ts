@@ -8,6 +8,7 @@ import type { CapacityPlan } from '../../core/plan/capacity/types.ts';
 import { beginEnding, finishEndings } from '../capacity/ending.ts';
 import { capacityInput, type Market, offersFor, providersOf, waitingFor } from '../capacity/facts.ts';
 import { followHosts } from '../capacity/following.ts';
+import { blameLate } from '../capacity/late.ts';
 import { aboutOrder, adopt, askAgainAt, isForgotten, launchAll } from '../capacity/launching.ts';
 import { notesOf, writeNotes } from '../capacity/notes.ts';
 import { isWanted, mostPurchasesAtOnce, Overtaken } from '../capacity/purchase-book.ts';
@@ -50,13 +51,14 @@ async function carryOut(round: Round): Promise<LoopResult> {
   const listed = await sweep(round);
   const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   if (providers.length === 0) return { changed: 0 };
-  const market: Market = {
-    offers: await offersFor(round.deps, round.fleet, round.cluster),
+  const known: Market = {
+    offers: await offersFor(deps, round.fleet, cluster),
     blames: await blames(deps.table, cluster, now),
   };
-  await settleOpen(round, market, listed);
+  await settleOpen(round, known, listed);
   await followHosts(round);
   await endLeftovers(round);
+  const market = await blameLate(round, providers, known);
   const waiting = await stillWaiting(round);
   const plans: { readonly provider: CapacityProvider; readonly plan: CapacityPlan }[] = [];
   for (const provider of providers) {

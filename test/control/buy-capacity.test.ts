@@ -151,6 +151,31 @@ describe('capacity', () => {
     expect(await sim.task(ids[0] ?? '')).toMatchObject({ lastStatus: 'RUNNING' });
   });
 
+  it('that does not join is replaced by another offer, or in another zone, until that is forgotten', async () => {
+    await using sim = await CapacitySim.start({ fleet: { faults: { neverJoins: 1 } }, policy: { joinSeconds: 120 } });
+    const loop = await sim.process({ fleet: sim.fleet });
+    const ids = await sim.runTasks(1);
+    await loop.run('buy-capacity');
+    const placeOf = ({ offer, zone }: { offer: string; zone: string }) => `${offer}/${zone}`;
+    const [silent] = await sim.fleet.list('default');
+    if (silent === undefined) throw new Error('nothing was launched');
+    const tried = [placeOf(silent)];
+    for (const _ of [1, 2]) {
+      sim.advance(120);
+      await loop.run('buy-capacity');
+      sim.advance(30);
+      tried.push(
+        ...(await sim.fleet.list('default'))
+          .filter(({ state }) => state !== 'ended' && state !== 'ending')
+          .map(placeOf),
+      );
+    }
+    expect(new Set(tried).size).toBe(3);
+    await loop.run('buy-capacity');
+    const { headline } = await sim.task(ids[0] ?? '');
+    expect(headline).toContain('has not joined yet');
+  });
+
   it('is bought elsewhere where there is none, which is asked for again after a while', async () => {
     await using sim = await CapacitySim.start();
     const loop = await sim.process({ fleet: sim.fleet });
