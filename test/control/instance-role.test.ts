@@ -242,7 +242,7 @@ describe('a proof', () => {
 describe('the capacity provider of an instance’s host', () => {
   const claiming = { attributes: { 'gantry.capacity-provider': 'claimed', rack: '7' } };
   const attributesOf = async (world: World) => {
-    const { attributes = [] } = (await hostView(world, instanceId)) ?? {};
+    const { attributes } = await hostView(world, instanceId);
     return Object.fromEntries(attributes.map(({ name, value }) => [name, value]));
   };
 
