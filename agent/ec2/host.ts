@@ -3,6 +3,7 @@
  * the registries that take its role. Loaded only there: other machines need none of it.
  */
 import { arch, availableParallelism, totalmem } from 'node:os';
+import { defaultReserveMib } from '../../core/model/host-reserve.ts';
 import type { Ec2AgentConfig, HostConfig } from '../config.ts';
 import type { Platform } from '../platform.ts';
 import { ecrCredentials } from './ecr.ts';
@@ -67,8 +68,6 @@ export function ec2Host(config: Ec2AgentConfig, instance: Ec2Instance, machine: 
     runtime: { ...runtime, network: { ...runtime.network, hostAddress: instance.address } },
   };
 }
-
-const defaultReserveMib = (memoryMib: number): number => Math.min(1024, Math.max(256, Math.ceil(memoryMib / 20)));
 
 const thisMachine = (): MachineSize => ({
   cores: availableParallelism(),

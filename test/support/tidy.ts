@@ -29,6 +29,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
 /** Packages that few places alone may know. Tests may use them too. */
 const singleImporters: readonly (readonly [packages: RegExp, ...importers: string[]])[] = [
   [/^@aws-sdk\/(client|lib|util)-dynamodb$/, 'control/store/dynamodb'],
+  [/^@aws-sdk\/client-(ec2|pricing)$/, 'control/fleet/ec2/'],
   [/^node:sqlite$/, 'control/store/sqlite'],
   [/^@bufbuild\/protobuf/, 'agent/containerd/'],
   [/^node:http2$/, 'agent/containerd/'],
