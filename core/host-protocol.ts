@@ -1,5 +1,6 @@
 /**
- * The messages between the control plane and an agent: register, fetch with ETag, report, heartbeat, and the frames of the two
+ * The messages between the control plane and an agent: register, fetch with ETag, report, heartbeat, notice (its body is what EC2 said,
+ * see ec2-notice.ts; it is answered once the host is drained, and may be sent again), and the frames of the two
  * WebSockets (wake-up, which carries no truth; channel, which carries logs and progress). Every request but `register` is signed by
  * the host's own Ed25519 key (RFC 9421, see `signatureParameters`). Each side understands its own version and the one before.
  */
@@ -18,6 +19,7 @@ export const hostPaths = {
   desired: (hostId: string) => `/hosts/v1/${hostId}/desired`,
   report: (hostId: string) => `/hosts/v1/${hostId}/report`,
   heartbeat: (hostId: string) => `/hosts/v1/${hostId}/heartbeat`,
+  notice: (hostId: string) => `/hosts/v1/${hostId}/notice`,
   wake: (hostId: string) => `/hosts/v1/${hostId}/wake`,
   channel: (hostId: string) => `/hosts/v1/${hostId}/channel`,
 } as const;

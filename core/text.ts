@@ -15,6 +15,10 @@ export function formatDuration(milliseconds: number): string {
   return twoUnits(Math.round(minutes / 60), 24, 'd', 'h');
 }
 
+/** `2026-11-30 14:03:20 UTC`. */
+export const formatTime = (epochMs: number): string =>
+  `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
 function twoUnits(amount: number, size: number, large: string, small: string): string {
   const rest = amount % size;
   const whole = `${Math.floor(amount / size)} ${large}`;

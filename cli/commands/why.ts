@@ -17,9 +17,11 @@ export const whyCommand = defineCommand({
   async run(context, { args: [name = ''] }) {
     const { out } = context;
     const task = await findTask(context, name);
-    const { taskArn, lastStatus, headline, stopCode, stoppedReason, explanation, capacityNote } = task;
+    const { taskArn, lastStatus, headline, stopCode, stoppedReason } = task;
+    const { hostGoes, replacedByTaskArn, explanation, capacityNote } = task;
     const onOrder = lastStatus === 'PROVISIONING' ? await orderedFor(context, task) : [];
-    const about = { taskArn, lastStatus, headline, stopCode, stoppedReason, explanation, capacityNote };
+    const now = { taskArn, lastStatus, headline, stopCode, stoppedReason };
+    const about = { ...now, hostGoes, replacedByTaskArn, explanation, capacityNote };
     out.data({ ...about, ...(onOrder.length > 0 && { onOrder }), advice: adviceFor(task) });
     if (!out.json) printWhyPage(task, onOrder, out, context.now());
     return exitCodes.ok;

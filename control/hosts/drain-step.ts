@@ -1,7 +1,9 @@
 /**
- * One step of emptying a host, to be repeated until nothing is left: successors first; a task that may be replaced is stopped once its
- * successor runs; everything else is waited for until the deadline, where there is one. Ends no host: who owns the machine does.
+ * One step of emptying a host, to be repeated until nothing is left: its tasks are told, successors start; a task that may be replaced is
+ * stopped once its successor runs; everything else is waited for until the deadline, where there is one. Ends no host: who owns the
+ * machine does.
  */
+import { compact } from '../../core/compact.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import { lastStatus } from '../../core/task/status.ts';
@@ -12,9 +14,12 @@ import { getHostCapacity, hostTasks } from '../store/hosts.ts';
 import { getTasks } from '../store/tasks.ts';
 import { stopTask } from '../tasks/stop.ts';
 import { type Successors, startSuccessors } from '../tasks/successors.ts';
+import { tellTasks } from './tell-tasks.ts';
 
 export interface DrainProgress {
   readonly changed: number;
+  /** Tasks that are not told yet, or lack the successor that they are to have: somebody else was quicker with them. */
+  readonly behind: number;
   /** When there is something to do again; absent: when somebody says so. */
   readonly againAt?: number;
 }
@@ -25,31 +30,43 @@ const lookAgainMs = 1000;
 export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainProgress> {
   const host = await getHostCapacity(deps.table, drain.cluster, drain.hostId);
   if (host === undefined || host.status === 'INACTIVE') return end(deps, drain);
-  if (host.status === 'ACTIVE') {
-    // Somebody took it into use again; a machine that goes anyway is not.
-    if (drain.purpose === 'consolidation') return end(deps, drain);
-    const { outcome } = await deps.table.commit([setStatus(host, 'DRAINING')]);
-    if (outcome === 'done') deps.capacity.learned({ ...host, status: 'DRAINING' });
-    return { changed: 1, againAt: deps.clock.now() };
-  }
-  if (host.taskCount === 0) return { changed: 0 };
-  const entries = await hostTasks(deps.table, drain.hostId);
-  const tasks = await getTasks(
-    deps.table,
-    entries.map(({ taskId }) => taskId),
-  );
-  const running = [...tasks.values()].filter(
-    (task) => task.desired.status === 'RUNNING' && lastStatus(task) !== 'STOPPED',
-  );
-  const successors = await startSuccessors(
-    deps,
-    running.filter(({ replaceable }) => replaceable),
-  );
+  if (host.status === 'ACTIVE') return usedAgain(deps, drain, host);
+  if (host.taskCount === 0) return { changed: 0, behind: 0 };
+  const told = await tell(deps, drain, await runningTasks(deps, drain));
+  const running = told.tasks;
+  const replaceable = running.filter((task) => task.replaceable);
+  const successors = await startSuccessors(deps, replaceable);
   const stopped = await stopThose(deps, drain, running, successors);
   const changed = successors.started + stopped;
   if (running.length > stopped && (await giveUp(deps, { drain, host, running, successors })))
-    return { changed: changed + 1 };
-  return progressOf(deps, drain, { changed, left: running.length - stopped, running });
+    return { changed: changed + 1, behind: 0 };
+  const behind = told.untold + replaceable.filter(({ id }) => !successors.known.has(id)).length;
+  return progressOf(deps, drain, { changed, behind, left: running.length - stopped, running });
+}
+
+async function runningTasks({ table }: ControlDeps, { hostId }: Drain): Promise<Task[]> {
+  const entries = await hostTasks(table, hostId);
+  const tasks = await getTasks(
+    table,
+    entries.map(({ taskId }) => taskId),
+  );
+  return [...tasks.values()].filter((task) => task.desired.status === 'RUNNING' && lastStatus(task) !== 'STOPPED');
+}
+
+/** That it goes; a consolidation may yet be given up, and stops nothing but what runs elsewhere. */
+const tell = (deps: ControlDeps, { purpose, deadline, reason }: Drain, tasks: readonly Task[]) =>
+  tellTasks(deps, tasks, purpose === 'notice' ? compact({ stopsAt: deadline, reason }) : undefined);
+
+/** Somebody took the host into use again: that ends the drain, unless the machine goes whatever people say. */
+async function usedAgain(deps: ControlDeps, drain: Drain, host: HostCapacity): Promise<DrainProgress> {
+  const againAt = deps.clock.now();
+  if (drain.purpose === 'notice' && drain.deadline !== undefined) {
+    const { outcome } = await deps.table.commit([setStatus(host, 'DRAINING')]);
+    if (outcome === 'done') deps.capacity.learned({ ...host, status: 'DRAINING' });
+    return { changed: 1, behind: host.taskCount, againAt };
+  }
+  const { untold } = await tellTasks(deps, await runningTasks(deps, drain), undefined);
+  return untold === 0 ? end(deps, drain) : { changed: 0, behind: 0, againAt };
 }
 
 async function stopThose(
@@ -101,17 +118,18 @@ const about = ({ hostId, cluster, reason, purpose }: Drain): object => ({ hostId
 function progressOf(
   { clock }: ControlDeps,
   { deadline = Infinity, giveUpAt = Infinity }: Drain,
-  { changed, left, running }: { readonly changed: number; readonly left: number; readonly running: readonly Task[] },
+  { changed, behind, left, running }: Omit<DrainProgress, 'againAt'> & { left: number; running: readonly Task[] },
 ): DrainProgress {
   const now = clock.now();
-  if (left === 0) return { changed };
+  if (behind > 0) return { changed, behind, againAt: now };
+  if (left === 0) return { changed, behind };
   const isWaiting = running.some(({ replaceable }) => replaceable);
   const at = [deadline, giveUpAt].map((time) => (time <= now ? now + lookAgainMs : time));
   const againAt = Math.min(...at, isWaiting ? now + lookAgainMs : Infinity);
-  return Number.isFinite(againAt) ? { changed, againAt } : { changed };
+  return Number.isFinite(againAt) ? { changed, behind, againAt } : { changed, behind };
 }
 
 async function end(deps: ControlDeps, drain: Drain): Promise<DrainProgress> {
   const { outcome } = await deps.table.commit([removeDrain(drain)]);
-  return { changed: outcome === 'done' ? 1 : 0 };
+  return { changed: outcome === 'done' ? 1 : 0, behind: 0 };
 }

@@ -5,6 +5,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { ec2NoticeSchema, meaningOf } from '../../core/ec2-notice.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
 import { hostPaths, registerRequestSchema, reportRequestSchema } from '../../core/host-protocol.ts';
 import type { HostIdentity } from '../../core/model/host.ts';
@@ -12,6 +13,7 @@ import type { ControlDeps } from '../deps.ts';
 import { admitHost, verifyRegistration } from './admit.ts';
 import { authenticateHost } from './authenticate.ts';
 import { fetchDesiredSet, takeHeartbeat } from './desired-set.ts';
+import { drainNoticed } from './drain-instance.ts';
 import type { SignedRequest } from './http-signature.ts';
 import { takeReport } from './report.ts';
 
@@ -46,6 +48,12 @@ export function createHostsApp(deps: ControlDeps): Hono {
   app.post(hostPaths.heartbeat(':hostId'), async (c) => {
     const { host } = await authenticated(deps, c);
     return c.json(await takeHeartbeat(deps, host));
+  });
+
+  app.post(hostPaths.notice(':hostId'), async (c) => {
+    const { host, request } = await authenticated(deps, c);
+    await drainNoticed(deps, host, meaningOf(parseBody(ec2NoticeSchema, request)));
+    return c.body(null, 204);
   });
   return app;
 }

@@ -12,8 +12,6 @@ export const drainHosts: ClusterLoop = {
 };
 
 async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
-  // Without a fleet nothing begins a drain, and an idle control plane need not look for one.
-  if (deps.fleet === undefined) return { changed: 0 };
   let changed = 0;
   let againAt = Infinity;
   for (const drain of await clusterDrains(deps.table, cluster)) {

@@ -11,7 +11,7 @@ const drainSchema = z.object({
   hostId: z.string(),
   /** `notice`: the machine goes whatever becomes of its tasks. `consolidation`: it goes if they can be replaced. */
   purpose: z.enum(['notice', 'consolidation']),
-  /** When what may not be replaced is stopped all the same; absent: never. */
+  /** When the stopping of what may not be replaced begins; absent: never because of this. */
   deadline: z.number().optional(),
   /** When the host is taken into use again instead; absent: never. */
   giveUpAt: z.number().optional(),
@@ -28,19 +28,26 @@ export const clusterDrains = async (table: Table, cluster: string): Promise<Drai
 export const getDrain = async (table: Table, cluster: string, hostId: string): Promise<Drain | undefined> =>
   parseOptional(drainSchema, await table.get(keys.drain(cluster, hostId)));
 
-/** Takes the place of `seen`; refused where another drain of the host was begun or ended since. */
+/** Takes the place of `seen`; refused where another drain of the host was begun or ended since, or this one's deadline has changed. */
 export const putDrain = (drain: Drain, seen: Drain | undefined): Change => ({
   kind: 'put',
   item: itemOf(keys.drain(drain.cluster, drain.hostId), drain),
-  when: [isStill(seen)],
+  when: isStill(seen),
 });
 
 /** Refused where it has become another. */
 export const removeDrain = (seen: Drain): Change => ({
   kind: 'delete',
   key: keys.drain(seen.cluster, seen.hostId),
-  when: [isStill(seen)],
+  when: isStill(seen),
 });
 
-const isStill = (seen: Drain | undefined): Change['when'][number] =>
-  seen === undefined ? { item: 'absent' } : { path: ['startedAt'], is: '=', value: seen.startedAt };
+const isStill = (seen: Drain | undefined): Change['when'] =>
+  seen === undefined
+    ? [{ item: 'absent' }]
+    : [
+        { path: ['startedAt'], is: '=', value: seen.startedAt },
+        seen.deadline === undefined
+          ? { path: ['deadline'], is: 'absent' }
+          : { path: ['deadline'], is: '=', value: seen.deadline },
+      ];

@@ -148,6 +148,12 @@ export const taskViewSchema = z
     explanation: explanationSchema.optional(),
     /** Ours: what is bought for it, or why nothing is, while it waits. */
     capacityNote: z.string().optional(),
+    /** Ours: its host is going to be taken away; when it is stopped if it has not ended by then, and why. */
+    hostGoes: z.object({ stopsAt: timestampSchema.optional(), reason: z.string() }).optional(),
+    /** Ours: the task in whose place it runs. */
+    replacesTaskArn: z.string().optional(),
+    /** Ours: the task that runs, or is to run, in its place. */
+    replacedByTaskArn: z.string().optional(),
     /** Ours: its state in one sentence (taskHeadline): why it waits, where it runs, why it stopped. */
     headline: z.string(),
     /** Ours: what may not be done with it now, each with the sentence that says why (taskCan). */

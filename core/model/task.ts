@@ -105,6 +105,16 @@ export type TaskObservation = z.infer<typeof taskObservationSchema>;
 
 const verdictSchema = z.object({ stopCode: stopCodeSchema, reason: z.string(), at: z.number() });
 
+/** What a task is told when its host is going to be taken away. */
+const hostGoesSchema = z.object({
+  toldAt: z.number(),
+  /** When it is stopped if it has not ended by then; absent: it may run to its end, unless a successor of it runs. */
+  stopsAt: z.number().optional(),
+  /** A sentence. */
+  reason: z.string(),
+});
+export type HostGoes = z.infer<typeof hostGoesSchema>;
+
 export const containerOverrideSchema = z.object({
   name: z.string(),
   command: z.array(z.string()).optional(),
@@ -176,6 +186,8 @@ export const taskSchema = z.object({
   hostId: z.string().optional(),
   hostName: z.string().optional(),
   placedAt: z.number().optional(),
+  /** Its host is going to be taken away. */
+  hostGoes: hostGoesSchema.optional(),
   /** Why that host, in words (PlacementResult.reasons). */
   placementReason: z.string().optional(),
   /** Why it was not placed at the last try; while it waits, and kept when it never was. */

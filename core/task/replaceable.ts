@@ -29,6 +29,7 @@ export function succeed(task: Task, successorId: string, now: number): Successio
     hostName: _hostName,
     placedAt: _placedAt,
     placementReason: _placementReason,
+    hostGoes: _hostGoes,
     explanation: _explanation,
     capacityNote: _capacityNote,
     observed: _observed,

@@ -2,8 +2,8 @@
  * A task's story for people: what happened when, as data with one sentence each, and its present state in one sentence ("why is it
  * pending?", "why did it stop?"). Told from the task alone; never from logs, and never with a time that nobody wrote down.
  */
-import type { ContainerObservation, Task } from '../model/task.ts';
-import { formatCpu, formatDuration, formatList, formatMib } from '../text.ts';
+import type { ContainerObservation, HostGoes, Task } from '../model/task.ts';
+import { formatCpu, formatDuration, formatList, formatMib, formatTime } from '../text.ts';
 import { lastStatus, stopCause, taskTimes } from './status.ts';
 
 /** In the order in which phases of the same moment are told. */
@@ -14,6 +14,7 @@ const phases = [
   'pulling',
   'pulled',
   'started',
+  'host-goes',
   'stop-requested',
   'container-stopped',
   'stopping',
@@ -77,6 +78,10 @@ function running(task: Task): StoryEntry[] {
   if (startedAt !== undefined) {
     const text = `running, ${formatDuration(startedAt - task.createdAt)} after the request`;
     entries.push({ at: startedAt, phase: 'started', text });
+  }
+  if (task.hostGoes !== undefined) {
+    const { toldAt, reason } = task.hostGoes;
+    entries.push({ at: toldAt, phase: 'host-goes', text: `told that its host ${goes(task.hostGoes)}: ${reason}` });
   }
   return entries;
 }
@@ -146,9 +151,9 @@ export function taskHeadline(task: Task): string {
       return ['waits for a host', whyWaiting(task)].filter((part) => part !== '').join(': ');
     case 'PENDING':
     case 'ACTIVATING':
-      return pendingHeadline(task);
+      return `${pendingHeadline(task)}${whatComes(task)}`;
     case 'RUNNING':
-      return `runs on ${hostOf(task)}`;
+      return `runs on ${hostOf(task)}${whatComes(task)}`;
     case 'DEACTIVATING':
     case 'STOPPING':
     case 'DEPROVISIONING':
@@ -168,6 +173,20 @@ function pendingHeadline(task: Task): string {
   if (pullStartedAt !== undefined && pullStoppedAt === undefined)
     return `is on ${hostOf(task)}, which pulls its images`;
   return `is on ${hostOf(task)}, which starts it`;
+}
+
+const goes = ({ stopsAt }: HostGoes): string => (stopsAt === undefined ? 'may go' : 'goes');
+
+/** Of a task whose host is going to be taken away: why, and what becomes of it. */
+function whatComes({ hostGoes, replaceable = false, replacedBy, desired }: Task): string {
+  if (hostGoes === undefined || desired.status === 'STOPPED') return '';
+  const { reason, stopsAt } = hostGoes;
+  const place =
+    replacedBy === undefined ? 'a successor is to take its place' : `the task ${replacedBy} takes its place`;
+  const time = stopsAt === undefined ? undefined : formatTime(stopsAt);
+  const alone = time === undefined ? 'it may run to its end' : `it is stopped at ${time} unless it has ended by then`;
+  const fate = replaceable ? `${place}${time === undefined ? '' : `, at ${time} at the latest`}` : alone;
+  return `, which ${goes(hostGoes)}: ${reason.replace(/\.$/, '')}; ${fate}`;
 }
 
 function becauseOf(task: Task): string {

@@ -26,6 +26,8 @@ const essentialExit = {
   stoppedReason: 'Essential container in task exited',
 } as const;
 
+const goes = 'EC2 takes the spot instance back at 1970-01-01 00:03:10 UTC.';
+
 const stories: Record<string, Task> = {
   waiting,
   'placed after a wait': must(
@@ -41,6 +43,14 @@ const stories: Record<string, Task> = {
     containers: [{ name: 'app', status: 'PENDING', networkBindings: [] }],
   }),
   running: observed({}),
+  'its host goes': { ...observed({}), hostGoes: { toldAt: 70_000, stopsAt: 160_000, reason: goes } },
+  'its host goes, and a successor comes': {
+    ...observed({}),
+    replaceable: true,
+    replacedBy: 'beef',
+    hostGoes: { toldAt: 70_000, stopsAt: 160_000, reason: goes },
+  },
+  'its host may go': { ...observed({}), hostGoes: { toldAt: 70_000, reason: 'EC2 recommends to leave.' } },
   'exited well': observed({
     ...essentialExit,
     status: 'STOPPED',

@@ -28,6 +28,8 @@ const toldOfTask = (task: Task): string =>
     lastStatus(task),
     desiredStatus(task),
     task.hostId,
+    task.hostGoes?.reason,
+    task.replacedBy,
     task.observed?.containers.map(({ name, status, exitCode }) => [name, status, exitCode]),
   ]);
 

@@ -55,11 +55,19 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     version: task.version,
     explanation: task.explanation,
     capacityNote: task.capacityNote,
+    ...fateOf(task, realm),
     headline: taskHeadline(task),
     cannot: compact({ stop: refusal(taskCan.stop(task)), readLogs: refusal(taskCan.readLogs(task)) }),
     story: taskStory(task).map(({ at, phase, text }) => ({ at: new Date(at), phase, text })),
   });
 }
+
+/** What becomes of it where its host goes, and in whose place it is. */
+const fateOf = ({ cluster, hostGoes, replaces, replacedBy }: Task, realm: Realm) => ({
+  hostGoes: hostGoes && compact({ stopsAt: timeOf(hostGoes.stopsAt), reason: hostGoes.reason }),
+  replacesTaskArn: replaces === undefined ? undefined : taskArn(realm, cluster, replaces),
+  replacedByTaskArn: replacedBy === undefined ? undefined : taskArn(realm, cluster, replacedBy),
+});
 
 const refusal = (capability: Capability): string | undefined => (capability.can ? undefined : capability.why);
 
