@@ -1,5 +1,5 @@
 /** A value that somebody else has and that changes slowly: read anew once it is old, and used for longer where that fails. */
-import type { Logger } from 'pino';
+import type { Log } from '../../deps.ts';
 
 export interface CachedOptions<T> {
   /** As in "the prices of EC2 could not be read". */
@@ -7,7 +7,7 @@ export interface CachedOptions<T> {
   readonly read: () => Promise<T>;
   readonly freshMs: number;
   readonly now: () => number;
-  readonly log?: Pick<Logger, 'warn'> | undefined;
+  readonly log?: Pick<Log, 'warn'> | undefined;
 }
 
 /** Whoever asks while it is read waits for the same reading. Rejects only where nothing was ever read. */

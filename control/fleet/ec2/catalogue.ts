@@ -1,8 +1,8 @@
 /** What can be bought in one region, kept in memory as long as it is likely to hold. Serves the offers of every cluster. */
 import type { EC2Client } from '@aws-sdk/client-ec2';
-import type { Logger } from 'pino';
 import type { Offer } from '../../../core/model/capacity.ts';
 import type { HostSupply } from '../../../core/model/host-supply.ts';
+import type { Log } from '../../deps.ts';
 import { cached } from './cached.ts';
 import { readArchitectures, readSpotPrices, readTypes, readZones } from './instance-types.ts';
 import { offersOf } from './offers.ts';
@@ -19,7 +19,7 @@ export interface CatalogueOptions {
   readonly client: EC2Client;
   readonly prices: OnDemandPrices;
   readonly now: () => number;
-  readonly log?: Pick<Logger, 'warn'> | undefined;
+  readonly log?: Pick<Log, 'warn'> | undefined;
 }
 
 export interface Ec2Catalogue {

@@ -7,9 +7,9 @@
  * changed since, or because what was launched is ended), what came of it is found by the order's tag.
  */
 import { CreateFleetCommand, DescribeFleetsCommand, type EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
-import type { Logger } from 'pino';
 import type { Offer, Order } from '../../../core/model/capacity.ts';
 import type { HostSupply } from '../../../core/model/host-supply.ts';
+import type { Log } from '../../deps.ts';
 import type { Fleet, FleetInstance, LaunchFault, LaunchOutcome } from '../fleet.ts';
 import { type FleetAnswer, fleetOutcome, reservationOutcome, saysNothing } from './answers.ts';
 import { type Ec2Catalogue, openCatalogue } from './catalogue.ts';
@@ -26,7 +26,7 @@ export interface Ec2FleetOptions extends AwsAccess {
   readonly supply: (cluster: string) => Promise<HostSupply | undefined>;
   readonly prices: OnDemandPrices;
   readonly now: () => number;
-  readonly log?: Pick<Logger, 'warn'> | undefined;
+  readonly log?: Pick<Log, 'warn'> | undefined;
 }
 
 export class Ec2Fleet implements Fleet {
