@@ -77,6 +77,12 @@ export interface GantryControlPlaneProps {
    */
   readonly eventBus?: events.IEventBus;
   /**
+   * Whether hosts are bought for tasks that wait, where a capacity provider says so. Off, there is no function that may launch or end an
+   * instance: hosts come and go by other hands, such as GantryHosts.
+   * @default true
+   */
+  readonly fleet?: boolean;
+  /**
    * Whether alarms are made.
    * @default true
    */
@@ -134,6 +140,7 @@ const defaults = {
   hostsReservedConcurrency: 50,
   accessKeyEncryption: true,
   events: true,
+  fleet: true,
   alarms: true,
   dashboard: true,
   metrics: true,

@@ -1,22 +1,28 @@
 /** The control plane on AWS: puts its parts (control-plane/) together. What each part is, is the part's own business. */
-import { Names } from 'aws-cdk-lib';
+import { Aws, Fn, Names } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import type { Construct, IDependable } from 'constructs';
 import { makeAlarms } from './control-plane/alarms.ts';
 import { makeDashboard } from './control-plane/dashboard.ts';
+import { grantBuying, grantWaking } from './control-plane/fleet-rights.ts';
 import { type Functions, GantryFunction } from './control-plane/functions.ts';
 import { GatewayHttpApi } from './control-plane/http-api.ts';
 import { grantTable } from './control-plane/permissions.ts';
 import { makeSealingKey } from './control-plane/sealing-key.ts';
 import { makeTable, restoredTable, type TableWithStream } from './control-plane/table.ts';
-import { readStream, sweepEachMinute, sweepOnInstanceEnd } from './control-plane/triggers.ts';
+import { everyMinute, readStream, sweepOnInstanceEnd, sweepOnNotices } from './control-plane/triggers.ts';
 import type { StreamConsumer } from './control-plane/watched.ts';
 import { GatewayWebSocketApi } from './control-plane/web-socket-api.ts';
 import { ControlPlaneBase, type GantryControlPlaneAttributes, type IGantryControlPlane } from './control-plane.ts';
 import { type ControlPlaneSettings, type GantryControlPlaneProps, settingsOf } from './control-plane-props.ts';
 import { exact } from './exact.ts';
 import { ImportedControlPlane } from './imported-control-plane.ts';
+
+type MakeFunction = (
+  name: GantryFunction['shortName'],
+  environment: Readonly<Record<string, string>>,
+) => GantryFunction;
 
 /**
  * A control plane: one table, an HTTP API, a WebSocket API, and the functions between them. Idle, it costs cents.
@@ -87,7 +93,7 @@ export class GantryControlPlane extends ControlPlaneBase {
   }
 
   private makeFunctions(settings: ControlPlaneSettings, sockets: GatewayWebSocketApi): Functions {
-    const make = (name: GantryFunction['shortName'], environment: Readonly<Record<string, string>>): GantryFunction => {
+    const make: MakeFunction = (name, environment) => {
       const made = new GantryFunction(this, name, {
         ...settings,
         serviceName: this.metricsServiceName,
@@ -102,25 +108,44 @@ export class GantryControlPlane extends ControlPlaneBase {
       return made;
     };
     const posts = { GANTRY_CONNECTIONS_ENDPOINT: sockets.connectionsEndpoint };
+    const fleet = settings.fleet ? this.makeFleet(make, posts) : undefined;
     const sealing = settings.accessKeyEncryption ? makeSealingKey(this, settings.removalPolicy) : undefined;
     const functions: Functions = {
       api: make('api', { ...posts, ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }) }),
       // Hosts are woken by others: a report gives nobody anything to fetch.
       hosts: make('hosts', { GANTRY_WAKE_URL: sockets.wakeUrl }),
-      wake: make('wake', posts),
+      wake: make('wake', { ...posts, ...(fleet !== undefined && { GANTRY_FLEET_FUNCTION: fleet.functionName }) }),
       events: settings.events ? make('events', { GANTRY_EVENT_BUS: this.eventBus.eventBusName }) : undefined,
       sweep: make('sweep', posts),
+      fleet,
       resources: make('resources', posts),
     };
     sealing?.grantSealing(functions.api);
     if (functions.events !== undefined) this.eventBus.grantPutEventsTo(functions.events);
+    if (fleet !== undefined) {
+      grantWaking(functions.wake, fleet);
+      sockets.grantPost(fleet);
+    }
     for (const name of ['api', 'wake', 'sweep', 'resources'] as const) sockets.grantPost(functions[name]);
     return functions;
   }
 
-  private addTriggers({ wake, events: told, sweep }: Functions, stored: TableWithStream): StreamConsumer[] {
-    sweepEachMinute(this, sweep);
+  /** It alone may launch and end instances, and those of this control plane only. */
+  private makeFleet(make: MakeFunction, posts: Readonly<Record<string, string>>): GantryFunction {
+    // Not the table's name, which is another after a restoration; the stack's id, because two stacks may have a construct of one path.
+    const name = `${this.metricsServiceName}/${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
+    const fleet = make('fleet', { ...posts, GANTRY_CONTROL_PLANE: name });
+    grantBuying(fleet, name);
+    return fleet;
+  }
+
+  private addTriggers({ wake, events: told, sweep, fleet }: Functions, stored: TableWithStream): StreamConsumer[] {
+    everyMinute(this, sweep, 'every loop that is due.');
     sweepOnInstanceEnd(this, sweep);
+    if (fleet !== undefined) {
+      everyMinute(this, fleet, 'hosts are bought and ended.');
+      sweepOnNotices(this, sweep);
+    }
     const placer = readStream(this, 'wake', wake, stored);
     return told === undefined ? [placer] : [placer, readStream(this, 'events', told, stored)];
   }

@@ -4,7 +4,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { listOf } from './functions.ts';
+import { type GantryFunction, listOf } from './functions.ts';
 import { type OwnMetrics, ownMetric, tableThrottlesOf, throttlesOf, type Watched } from './watched.ts';
 
 const period = Duration.minutes(5);
@@ -26,8 +26,11 @@ export function makeAlarms(scope: Construct, watched: Watched, topic: sns.ITopic
     ...ofStreams(watched),
     ...ofTheWhole(watched),
     ...(watched.ownMetrics === undefined ? [] : ofClusters(watched.ownMetrics)),
+    ...(watched.ownMetrics === undefined || watched.functions.fleet === undefined ? [] : ofBuying(watched.ownMetrics)),
   ];
-  const alarms = [...shapes.map((shape) => makeAlarm(scope, shape)), sweepStopped(scope, watched)];
+  const { sweep, fleet } = watched.functions;
+  const stopped = [sweep, fleet].flatMap((made) => (made === undefined ? [] : stoppedRunning(scope, made)));
+  const alarms = [...shapes.map((shape) => makeAlarm(scope, shape)), ...stopped];
   if (topic !== undefined) for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));
 }
 
@@ -121,11 +124,36 @@ const ofClusters = (own: OwnMetrics): AlarmShape[] => [
   },
 ];
 
-/** The one that alarms on too little: without the sweep, silent hosts and waiting tasks go unseen. */
-const sweepStopped = (scope: Construct, { functions }: Watched): cloudwatch.Alarm =>
-  new cloudwatch.Alarm(scope, 'SweepStopped', {
-    alarmDescription: "Gantry: 'sweep' has not run for five minutes.",
-    metric: functions.sweep.metricInvocations({ period }),
+/** What costs money without being of use. */
+const ofBuying = (own: OwnMetrics): AlarmShape[] => [
+  {
+    id: 'HostsNotLaunched',
+    description:
+      "hosts cannot be launched: EC2 refuses, or has none; 'gantry capacity' and the log of 'fleet' say why.",
+    metric: ownMetric(own, { name: 'LaunchFaults', statistic: 'SUM', label: 'Orders that were refused' }),
+    threshold: 1,
+    // Another type or zone has been tried by then.
+    periods: 3,
+  },
+  {
+    id: 'HostsNotJoined',
+    description: 'an instance was launched and did not become a host in time; its console says why.',
+    metric: ownMetric(own, { name: 'HostsNotJoined', statistic: 'SUM', label: 'Hosts that did not join' }),
+    threshold: 1,
+  },
+  {
+    id: 'OrphansEnded',
+    description: "an instance was ended that no purchase knew of; the log of 'fleet' names it.",
+    metric: ownMetric(own, { name: 'OrphansEnded', statistic: 'SUM', label: "Instances that were nobody's" }),
+    threshold: 1,
+  },
+];
+
+/** Alarms on too little: without the sweep, silent hosts and waiting tasks go unseen; without the fleet, idle hosts are paid for. */
+const stoppedRunning = (scope: Construct, made: GantryFunction): cloudwatch.Alarm =>
+  new cloudwatch.Alarm(scope, `${made.node.id}Stopped`, {
+    alarmDescription: `Gantry: '${made.shortName}' has not run for five minutes.`,
+    metric: made.metricInvocations({ period }),
     threshold: 1,
     evaluationPeriods: 1,
     comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,

@@ -12,6 +12,9 @@ const p99 = { period, statistic: 'p99' } as const;
 export function makeDashboard(scope: Construct, watched: Watched): cloudwatch.Dashboard {
   const rows = [
     ...(watched.ownMetrics === undefined ? [] : [clusterRow(watched.ownMetrics)]),
+    ...(watched.ownMetrics === undefined || watched.functions.fleet === undefined
+      ? []
+      : [buyingRow(watched.ownMetrics)]),
     requestRow(watched),
     functionRow(watched),
     storeRow(watched),
@@ -33,6 +36,20 @@ const clusterRow = (own: OwnMetrics): cloudwatch.IWidget[] => [
   graph('Hosts', [
     ownMetric(own, { name: 'HostSilent', statistic: 'SUM', label: 'Fell silent' }),
     ownMetric(own, { name: 'HostDrift', statistic: 'SUM', label: 'Drifted' }),
+  ]),
+];
+
+const buyingRow = (own: OwnMetrics): cloudwatch.IWidget[] => [
+  graph('Hosts bought and ended', [
+    ownMetric(own, { name: 'HostsOrdered', statistic: 'SUM', label: 'Ordered' }),
+    ownMetric(own, { name: 'HostsEnded', statistic: 'SUM', label: 'Ended' }),
+  ]),
+  graph('Orders that were refused, by reason', [
+    ownMetric(own, { name: 'LaunchFaults', statistic: 'SUM', by: 'reason', label: '' }),
+  ]),
+  graph('Instances of no use', [
+    ownMetric(own, { name: 'HostsNotJoined', statistic: 'SUM', label: 'Did not join' }),
+    ownMetric(own, { name: 'OrphansEnded', statistic: 'SUM', label: "Were nobody's" }),
   ]),
 ];
 

@@ -1,5 +1,5 @@
 /**
- * The six functions (docs/adr/0004): their bundles, sizes, environment and logs. What each may do is in permissions.ts, what wakes it
+ * The functions (docs/adr/0004): their bundles, sizes, environment and logs. What each may do is in permissions.ts, what wakes it
  * in triggers.ts and the APIs.
  */
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
@@ -10,11 +10,13 @@ import type { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import { bundlePath } from '../bundles.ts';
 
-export type FunctionName = 'api' | 'hosts' | 'wake' | 'events' | 'sweep' | 'resources';
+export type FunctionName = 'api' | 'hosts' | 'wake' | 'events' | 'sweep' | 'fleet' | 'resources';
 
-export interface Functions extends Readonly<Record<Exclude<FunctionName, 'events'>, GantryFunction>> {
+export interface Functions extends Readonly<Record<Exclude<FunctionName, 'events' | 'fleet'>, GantryFunction>> {
   /** Undefined where events are switched off. */
   readonly events: GantryFunction | undefined;
+  /** Undefined where nothing is bought. */
+  readonly fleet: GantryFunction | undefined;
 }
 
 export const listOf = (functions: Functions): readonly GantryFunction[] =>
@@ -27,6 +29,8 @@ interface FunctionShape {
   /** Buys processor too: 1,769 MiB is one vCPU. */
   readonly memoryMib: number;
   readonly timeout: Duration;
+  /** Lambda's own tries of an asynchronous call that failed; as Lambda has it unless it is given. */
+  readonly asynchronous?: { readonly retryAttempts: number; readonly maxEventAge: Duration };
 }
 
 const shapes: Readonly<Record<FunctionName, FunctionShape>> = {
@@ -67,9 +71,18 @@ const shapes: Readonly<Record<FunctionName, FunctionShape>> = {
     // Two minutes' sweeps may overlap (loops are safe to repeat), but not pile up.
     timeout: Duration.seconds(120),
   },
+  fleet: {
+    id: 'Fleet',
+    description: 'Gantry: buys hosts for tasks that wait, and ends those that nothing needs.',
+    // Packing thousands of tasks onto hundreds of offers is arithmetic that those tasks wait for.
+    memoryMib: 512,
+    timeout: Duration.seconds(120),
+    // The next minute looks at what is then, where a late try would look at it twice.
+    asynchronous: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
+  },
   resources: {
     id: 'Resources',
-    description: 'Gantry: clusters, hosts and task definitions of CloudFormation stacks.',
+    description: 'Gantry: clusters, hosts, capacity providers and task definitions of CloudFormation stacks.',
     memoryMib: 256,
     // Draining waits for tasks to stop, as long as Lambda lets it.
     timeout: Duration.minutes(15),
@@ -95,7 +108,7 @@ export class GantryFunction extends lambda.Function {
   readonly executionRole: iam.Role;
 
   constructor(scope: Construct, shortName: FunctionName, options: FunctionOptions) {
-    const { id, description, memoryMib, timeout } = shapes[shortName];
+    const { id, description, memoryMib, timeout, asynchronous } = shapes[shortName];
     const logGroup = new logs.LogGroup(scope, `${id}Logs`, {
       retention: options.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -111,6 +124,7 @@ export class GantryFunction extends lambda.Function {
       timeout,
       role,
       logGroup,
+      ...asynchronous,
       ...(reserved > 0 && { reservedConcurrentExecutions: reserved }),
     });
     this.shortName = shortName;

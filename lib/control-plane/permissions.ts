@@ -27,6 +27,14 @@ const connections = family(keys.connectionHost('').pk);
 const hostNames = [family(keys.hostByKey('').pk), family(keys.hostByName('', '').pk)];
 const hostRoles = family(keys.hostRole('').pk);
 const instances = family(keys.instance('').pk);
+/** What is bought, and what it is bought by. */
+const purchases = family(partitions.purchases(''));
+const [turn, blames] = [family(keys.capacityTurn('').pk), family(partitions.blames(''))];
+const pastPurchases = family(partitions.pastPurchases(''));
+const offers = family(partitions.offers(''));
+const drains = family(partitions.drains(''));
+const capacityProviders = family(partitions.capacityProviders);
+const hostSupplies = family(keys.hostSupply('').pk);
 const joinTokens = family(keys.joinToken('').pk);
 const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
 
@@ -46,17 +54,31 @@ interface TableAccess {
 
 const access: Readonly<Record<FunctionName, TableAccess>> = {
   api: {
-    reads: [],
-    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, joinTokens, ...accessKeys],
+    reads: [purchases, turn, blames, offers],
+    writes: [
+      ...placing,
+      ...definitions,
+      ...requests,
+      ...hostNames,
+      instances,
+      joinTokens,
+      ...accessKeys,
+      capacityProviders,
+    ],
     history: true,
   },
   hosts: { reads: [revisions, hostRoles], writes: [...onHosts, ...hostNames, instances, joinTokens], history: false },
   wake: { reads: [], writes: placing, history: false },
   events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
-  sweep: { reads: [], writes: [...placing, ...requests, ...hostNames, instances], history: true },
+  sweep: { reads: [], writes: [...placing, ...requests, ...hostNames, instances, drains], history: true },
+  fleet: {
+    reads: [capacityProviders, hostSupplies],
+    writes: [...placing, ...hostNames, instances, purchases, pastPurchases, turn, blames, offers, drains],
+    history: false,
+  },
   resources: {
-    reads: [],
-    writes: [...placing, ...definitions, ...hostNames, hostRoles, instances],
+    reads: [purchases],
+    writes: [...placing, ...definitions, ...hostNames, hostRoles, instances, capacityProviders, hostSupplies],
     history: false,
   },
 };

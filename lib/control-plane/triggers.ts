@@ -1,4 +1,4 @@
-/** What wakes the functions that no request wakes: the table's stream, the minute, and EC2 saying that an instance ends. */
+/** What wakes the functions that no request wakes: the table's stream, the minute, and what AWS says becomes of an instance. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -49,6 +49,9 @@ const filters: Readonly<Record<'wake' | 'events', readonly ChangeFilter[]>> = {
   events: [
     { partitionPrefix: keys.task('').pk, eventNames: ['INSERT', 'MODIFY'] },
     { partitionPrefix: partitions.hostsPrefix, eventNames: ['INSERT', 'MODIFY'] },
+    { partitionPrefix: partitions.purchases(''), eventNames: ['INSERT', 'MODIFY', 'REMOVE'] },
+    { partitionPrefix: partitions.pastPurchases(''), eventNames: ['INSERT'] },
+    { partitionPrefix: partitions.drains(''), eventNames: ['INSERT', 'MODIFY', 'REMOVE'] },
   ],
 };
 
@@ -103,16 +106,16 @@ const streamStatements = (table: dynamodb.ITable, streamArn: string): iam.Policy
 ];
 
 /** Each minute. A minute that fails is not repeated: the next one does the same. */
-export function sweepEachMinute(scope: Construct, sweep: lambda.IFunction): void {
-  const role = new iam.Role(scope, 'SweepScheduleRole', {
+export function everyMinute(scope: Construct, made: GantryFunction, description: string): void {
+  const role = new iam.Role(scope, `${made.node.id}ScheduleRole`, {
     assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
   });
-  new scheduler.Schedule(scope, 'SweepSchedule', {
-    description: 'Gantry: every loop that is due.',
+  new scheduler.Schedule(scope, `${made.node.id}Schedule`, {
+    description: `Gantry: ${description}`,
     schedule: scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-    target: new LambdaInvoke(sweep, { role, retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+    target: new LambdaInvoke(made, { role, retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
   });
-  acknowledgeWildcards(role, [`${sweep.functionArn}:*`], 'Versions of the one function that the schedule invokes.');
+  acknowledgeWildcards(role, [`${made.functionArn}:*`], 'Versions of the one function that the schedule invokes.');
 }
 
 /** EC2's own word that an instance ends is evidence that no heartbeat can give. */
@@ -127,4 +130,28 @@ export function sweepOnInstanceEnd(scope: Construct, sweep: lambda.IFunction): v
     },
     targets: [new targets.LambdaFunction(sweep)],
   });
+}
+
+/** What AWS says before it takes an instance away: hosts are emptied in time, and what may be replaced is. */
+const notices: Readonly<Record<string, events.EventPattern>> = {
+  SpotInterruption: { source: ['aws.ec2'], detailType: ['EC2 Spot Instance Interruption Warning'] },
+  SpotRebalance: { source: ['aws.ec2'], detailType: ['EC2 Instance Rebalance Recommendation'] },
+  InstanceRetirement: {
+    source: ['aws.health'],
+    detailType: ['AWS Health Event'],
+    detail: {
+      service: ['EC2'],
+      eventTypeCategory: ['scheduledChange'],
+      eventTypeCode: ['AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED', 'AWS_EC2_PERSISTENT_INSTANCE_RETIREMENT_SCHEDULED'],
+    },
+  },
+};
+
+export function sweepOnNotices(scope: Construct, sweep: lambda.IFunction): void {
+  for (const [id, eventPattern] of Object.entries(notices))
+    new events.Rule(scope, id, {
+      description: 'Gantry: empties hosts whose instance is going to be taken away.',
+      eventPattern,
+      targets: [new targets.LambdaFunction(sweep)],
+    });
 }

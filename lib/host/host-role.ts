@@ -13,9 +13,13 @@ export interface HostRoleOptions {
   readonly sessionManager: boolean;
 }
 
+/** Of hosts' roles alone: who buys hosts may hand on no other. */
+export const hostRolePath = '/gantry/hosts/';
+
 export function makeHostRole(scope: Construct, id: string, options: HostRoleOptions): iam.Role {
   const role = new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com'),
+    path: hostRolePath,
     description: 'Gantry: hosts of a cluster.',
   });
   role.addToPolicy(new iam.PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));

@@ -51,8 +51,8 @@ describe('the table', () => {
 describe('the functions', () => {
   const functions = resources('AWS::Lambda::Function');
 
-  it('are six, on arm64 and Node 24, each with a log that ends', () => {
-    expect(functions).toHaveLength(6);
+  it('are seven, on arm64 and Node 24, each with a log that ends', () => {
+    expect(functions).toHaveLength(7);
     for (const [, properties] of functions)
       expect(properties).toMatchObject({
         Architectures: ['arm64'],
@@ -83,9 +83,10 @@ describe('the functions', () => {
     expect(Object.fromEntries(variables)).toEqual({
       Api: [...all, posts, 'GANTRY_KEY_ARN'].toSorted(),
       Hosts: [...all, 'GANTRY_WAKE_URL'].toSorted(),
-      Wake: [...all, posts].toSorted(),
+      Wake: [...all, posts, 'GANTRY_FLEET_FUNCTION'].toSorted(),
       Events: [...all, 'GANTRY_EVENT_BUS'].toSorted(),
       Sweep: [...all, posts].toSorted(),
+      Fleet: [...all, posts, 'GANTRY_CONTROL_PLANE'].toSorted(),
       Resources: [...all, posts].toSorted(),
     });
   });
@@ -158,8 +159,8 @@ describe('the WebSocket API', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: 'hosts', AutoDeploy: true });
     const joined = JSON.stringify(resources('AWS::Lambda::Function'));
     expect(joined).toContain('wss://');
-    // Of five functions: four post, and one tells agents where to dial.
-    expect(joined.match(/\/hosts"\]\]/g)).toHaveLength(5);
+    // Of six functions: five post, and one tells agents where to dial.
+    expect(joined.match(/\/hosts"\]\]/g)).toHaveLength(6);
   });
 });
 
@@ -223,6 +224,7 @@ describe('switches', () => {
   const off = makeControlPlane({
     accessKeyEncryption: false,
     events: false,
+    fleet: false,
     alarms: false,
     dashboard: false,
     metrics: false,

@@ -6,7 +6,7 @@ const { template } = makeControlPlane();
 const oneOrMore = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
 const statementSchema = z.object({
   Action: oneOrMore,
-  Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 });
 const policySchema = z.object({ Statement: z.array(statementSchema) });
 
@@ -23,7 +23,7 @@ describe('permissions', () => {
     ),
   );
   const keysOf = ({ Condition }: z.infer<typeof statementSchema>): readonly string[] =>
-    Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? [];
+    z.array(z.string()).default([]).parse(Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
   const mayTouch = (pattern: string): string[] => [
     ...new Set(ofTable.filter((statement) => keysOf(statement).includes(pattern)).map(({ name }) => name)),
   ];
@@ -44,6 +44,19 @@ describe('permissions', () => {
     expect(ofTable.filter(({ name }) => name === 'Events').flatMap(({ Action }) => Action)).not.toContain(
       'dynamodb:PutItem',
     );
+  });
+
+  it('let the fleet alone write what is bought, and nobody but stacks what hosts are launched from', () => {
+    const mayWrite = (pattern: string): string[] =>
+      ofTable
+        .filter(({ Action }) => Action.includes('dynamodb:PutItem'))
+        .filter((statement) => keysOf(statement).includes(pattern))
+        .map(({ name }) => name)
+        .toSorted();
+    for (const pattern of ['purchases#*', 'past-purchases#*', 'capacity#*', 'blames#*', 'offers#*'])
+      expect(mayWrite(pattern), pattern).toEqual(['Fleet']);
+    expect(mayWrite('host-supply#*')).toEqual(['Resources']);
+    expect(mayWrite('capacity-providers')).toEqual(['Api', 'Resources']);
   });
 
   it('let the function that seals access keys alone use the key for it', () => {

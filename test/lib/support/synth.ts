@@ -12,7 +12,7 @@ import { nodeContext, nodePackages } from '../../../lib/host/node-binary.ts';
 /** What installs the agent: read at synth, because the user data of hosts has parts of it. */
 export const installation: string = fileURLToPath(new URL('../../../agent/install', import.meta.url));
 
-const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'];
+const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'fleet', 'resources'];
 
 export interface TestApp extends Disposable {
   readonly app: App;
