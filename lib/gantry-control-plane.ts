@@ -108,7 +108,7 @@ export class GantryControlPlane extends ControlPlaneBase {
       return made;
     };
     const posts = { GANTRY_CONNECTIONS_ENDPOINT: sockets.connectionsEndpoint };
-    const fleet = settings.fleet ? this.makeFleet(make, posts) : undefined;
+    const fleet = settings.fleet ? this.makeFleet(make) : undefined;
     const sealing = settings.accessKeyEncryption ? makeSealingKey(this, settings.removalPolicy) : undefined;
     const functions: Functions = {
       api: make('api', { ...posts, ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }) }),
@@ -122,30 +122,25 @@ export class GantryControlPlane extends ControlPlaneBase {
     };
     sealing?.grantSealing(functions.api);
     if (functions.events !== undefined) this.eventBus.grantPutEventsTo(functions.events);
-    if (fleet !== undefined) {
-      grantWaking(functions.wake, fleet);
-      sockets.grantPost(fleet);
-    }
+    if (fleet !== undefined) grantWaking(functions.wake, fleet);
     for (const name of ['api', 'wake', 'sweep', 'resources'] as const) sockets.grantPost(functions[name]);
     return functions;
   }
 
   /** It alone may launch and end instances, and those of this control plane only. */
-  private makeFleet(make: MakeFunction, posts: Readonly<Record<string, string>>): GantryFunction {
+  private makeFleet(make: MakeFunction): GantryFunction {
     // Not the table's name, which is another after a restoration; the stack's id, because two stacks may have a construct of one path.
     const name = `${this.metricsServiceName}/${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
-    const fleet = make('fleet', { ...posts, GANTRY_CONTROL_PLANE: name });
+    const fleet = make('fleet', { GANTRY_CONTROL_PLANE: name });
     grantBuying(fleet, name);
     return fleet;
   }
 
   private addTriggers({ wake, events: told, sweep, fleet }: Functions, stored: TableWithStream): StreamConsumer[] {
     everyMinute(this, sweep, 'every loop that is due.');
+    if (fleet !== undefined) everyMinute(this, fleet, 'hosts are bought and ended.');
     sweepOnInstanceEnd(this, sweep);
-    if (fleet !== undefined) {
-      everyMinute(this, fleet, 'hosts are bought and ended.');
-      sweepOnNotices(this, sweep);
-    }
+    sweepOnNotices(this, sweep);
     const placer = readStream(this, 'wake', wake, stored);
     return told === undefined ? [placer] : [placer, readStream(this, 'events', told, stored)];
   }

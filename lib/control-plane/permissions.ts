@@ -40,10 +40,10 @@ const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)
 
 /** Whichever function starts first makes the store and its cluster `default`. */
 const everyone = [store, clusters];
-/** What reports change, and whose sockets these are. */
-const onHosts = [...everyone, ...tasks, ...hosts, connections];
-/** What placement changes. */
-const placing = [...onHosts, waiting];
+/** Tasks that run or wait, and what hosts have of them. */
+const onTasks = [...everyone, ...tasks, ...hosts, waiting];
+/** What placement changes, and whose sockets are told. */
+const placing = [...onTasks, connections];
 
 interface TableAccess {
   readonly reads: readonly string[];
@@ -67,13 +67,18 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
     ],
     history: true,
   },
-  hosts: { reads: [revisions, hostRoles], writes: [...onHosts, ...hostNames, instances, joinTokens], history: false },
+  // A host that says that it goes has its tasks' successors made at once, and these wait.
+  hosts: {
+    reads: [revisions, hostRoles],
+    writes: [...placing, ...hostNames, instances, joinTokens, drains],
+    history: false,
+  },
   wake: { reads: [], writes: placing, history: false },
   events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
   sweep: { reads: [], writes: [...placing, ...requests, ...hostNames, instances, drains], history: true },
   fleet: {
     reads: [capacityProviders, hostSupplies],
-    writes: [...placing, ...hostNames, instances, purchases, pastPurchases, turn, blames, offers, drains],
+    writes: [...onTasks, ...hostNames, instances, purchases, pastPurchases, turn, blames, offers, drains],
     history: false,
   },
   resources: {

