@@ -2,51 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { drainInstance } from '../../control/hosts/drain-instance.ts';
 import { clusterDrains } from '../../control/store/drains.ts';
-import { getTasks } from '../../control/store/tasks.ts';
-import type { Task } from '../../core/model/task.ts';
-import { CapacitySim, type Process } from './support/capacity-sim.ts';
+import { hostPaths } from '../../core/host-protocol.ts';
+import { allTasks, replacedBy, settle, startBusy, statuses } from './support/busy-sim.ts';
+import { CapacitySim } from './support/capacity-sim.ts';
 import { offerOf } from './support/fake-fleet.ts';
 import { ProcessGone } from './support/intercepted-table.ts';
 import { breaches } from './support/invariants.ts';
 import { Mortal } from './support/mortal.ts';
 
 const reason = 'EC2 takes the spot instance back.';
-
-const statuses = async (sim: CapacitySim, ids: readonly string[]) =>
-  Promise.all(ids.map(async (id) => (await sim.task(id)).lastStatus));
-
-/** The ids of the tasks that these replace, one for each. */
-const replacedBy = (successors: readonly Task[]): string[] =>
-  successors.flatMap(({ replaces }) => replaces ?? []).sort();
-
-/** Every task that there is, or ever was. */
-async function allTasks(sim: CapacitySim): Promise<Task[]> {
-  const { taskArns } = await sim.call('ListTasks', {});
-  const stopped = await sim.call('ListTasks', { desiredStatus: 'STOPPED' });
-  const ids = [...taskArns, ...stopped.taskArns].map((arn) => arn.split('/').at(-1) ?? '');
-  return [...(await getTasks(sim.table, ids)).values()];
-}
-
-/** Hosts with two tasks each, that run: so many of each kind. */
-async function startBusy(options: { readonly jobs: number; readonly replaceable: number; readonly seed?: number }) {
-  const sim = await CapacitySim.start({ seed: options.seed ?? 1 });
-  const loop = await sim.process({ fleet: sim.fleet });
-  const jobs = await sim.runTasks(options.jobs);
-  const replaceable = await sim.runTasks(options.replaceable, 'replaceable-job');
-  await loop.run('buy-capacity');
-  for (let round = 0; round < 3; round += 1) await sim.moveHosts();
-  await loop.run('buy-capacity');
-  expect(new Set(await statuses(sim, [...jobs, ...replaceable]))).toEqual(new Set(['RUNNING']));
-  return { sim, loop, jobs, replaceable };
-}
-
-async function settle(sim: CapacitySim, loop: Process, rounds = 4): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
-    sim.advance(2);
-    await loop.run('drain-hosts', 'buy-capacity');
-    await sim.moveHosts();
-  }
-}
 
 describe('a spot interruption', () => {
   it('starts one successor of each replaceable task at once, and stops no other before the deadline', async () => {
@@ -121,6 +85,9 @@ describe('a spot interruption', () => {
         if (!(error instanceof ProcessGone)) throw error;
       }
       const next = await sim.process({ fleet: sim.fleet });
+      // Each host says it itself, too, and EventBridge again.
+      for (const host of sim.hosts.values())
+        await host.request('POST', hostPaths.notice(host.hostId), { kind: 'spot-interruption', at: deadline + 30_000 });
       for (const instanceId of instances) await drainInstance(next.deps, instanceId, notice);
       // Purchases of the dead are asked for again after a minute.
       for (let round = 0; round < 12; round += 1) {
