@@ -35,17 +35,40 @@ const variables = {
   /** The KMS key that seals access keys. */
   GANTRY_KEY_ARN: optional(z.string().min(1)),
   GANTRY_EVENT_BUS: z.string().min(1),
+  /** What tells instances that this control plane has bought from those of others in the account: a tag. */
+  GANTRY_CONTROL_PLANE: z.string().min(1),
+  /** The function that buys hosts; where there is none, nothing is bought. */
+  GANTRY_FLEET_FUNCTION: optional(z.string().min(1)),
+  /** Instead of the region's own Lambda. */
+  AWS_ENDPOINT_URL_LAMBDA: optional(z.url()),
 };
 
-const controlSchema = z.object(variables).omit({ GANTRY_EVENT_BUS: true });
+const controlSchema = z.object(variables).omit({
+  GANTRY_EVENT_BUS: true,
+  GANTRY_CONTROL_PLANE: true,
+  GANTRY_FLEET_FUNCTION: true,
+  AWS_ENDPOINT_URL_LAMBDA: true,
+});
+/** Only `wake` asks for hosts. */
+const wakeSchema = controlSchema.extend({
+  GANTRY_FLEET_FUNCTION: variables.GANTRY_FLEET_FUNCTION,
+  AWS_ENDPOINT_URL_LAMBDA: variables.AWS_ENDPOINT_URL_LAMBDA,
+});
+const fleetSchema = controlSchema.extend({ GANTRY_CONTROL_PLANE: variables.GANTRY_CONTROL_PLANE });
 /** Hosts cannot do without: they sign for the path of the address that they dial. */
 const hostsSchema = controlSchema.extend({ GANTRY_WAKE_URL: wakeUrl });
-const eventsSchema = z.object(variables).omit({ GANTRY_CONNECTIONS_ENDPOINT: true, GANTRY_WAKE_URL: true });
+const eventsSchema = controlSchema
+  .extend({ GANTRY_EVENT_BUS: variables.GANTRY_EVENT_BUS })
+  .omit({ GANTRY_CONNECTIONS_ENDPOINT: true, GANTRY_WAKE_URL: true });
 
 /** Of the functions that run the control plane. */
 export type ControlEnvironment = z.infer<typeof controlSchema>;
 /** Of the function that hosts ask. */
 type HostsEnvironment = z.infer<typeof hostsSchema>;
+/** Of the function that places what waits. */
+type WakeEnvironment = z.infer<typeof wakeSchema>;
+/** Of the function that buys hosts. */
+type FleetEnvironment = z.infer<typeof fleetSchema>;
 /** Of the function that tells the event bus. */
 export type EventsEnvironment = z.infer<typeof eventsSchema>;
 export type CommonEnvironment = Pick<
@@ -57,6 +80,8 @@ type Given = Readonly<Record<string, string | undefined>>;
 
 export const controlEnvironment = (given: Given): ControlEnvironment => read(controlSchema, given);
 export const hostsEnvironment = (given: Given): HostsEnvironment => read(hostsSchema, given);
+export const wakeEnvironment = (given: Given): WakeEnvironment => read(wakeSchema, given);
+export const fleetEnvironment = (given: Given): FleetEnvironment => read(fleetSchema, given);
 export const eventsEnvironment = (given: Given): EventsEnvironment => read(eventsSchema, given);
 
 function read<T>(schema: z.ZodType<T>, given: Given): T {

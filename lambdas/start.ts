@@ -70,7 +70,7 @@ async function openSealed(...args: Parameters<SealingModule['openSecretBox']>): 
 }
 
 /** The function's own role: Lambda puts them there, and new ones into new processes. */
-const credentials = () => ({
+export const credentials = () => ({
   accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? '',
   secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
   ...(process.env.AWS_SESSION_TOKEN !== undefined && { sessionToken: process.env.AWS_SESSION_TOKEN }),

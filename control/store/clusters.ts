@@ -23,19 +23,23 @@ export async function clustersPage(
 /** A RunTask that was under way when its cluster was deleted may leave waiting tasks behind, which a loop must end. */
 const afterlifeMs = 3600_000;
 
-/** Names of the clusters that loops look at: those that are ACTIVE, and those that were until lately. */
-export async function livelyClusterNames(table: Table, now: number): Promise<string[]> {
-  const names: string[] = [];
+/** The clusters that loops look at: those that are ACTIVE, and those that were until lately. */
+export async function livelyClusters(table: Table, now: number): Promise<Cluster[]> {
+  const lively: Cluster[] = [];
   let after: string | undefined;
   do {
     const page = await clustersPage(table, { eventual: true, ...(after === undefined ? {} : { after }) });
-    for (const { name, inactiveSince } of page.clusters) {
-      if (inactiveSince === undefined || now - inactiveSince < afterlifeMs) names.push(name);
+    for (const cluster of page.clusters) {
+      const { inactiveSince } = cluster;
+      if (inactiveSince === undefined || now - inactiveSince < afterlifeMs) lively.push(cluster);
     }
     after = page.next;
   } while (after !== undefined);
-  return names;
+  return lively;
 }
+
+export const livelyClusterNames = async (table: Table, now: number): Promise<string[]> =>
+  (await livelyClusters(table, now)).map(({ name }) => name);
 
 export const addCluster = (cluster: Cluster): Change => ({
   kind: 'put',

@@ -14,6 +14,10 @@ import type { Change, Table } from './table.ts';
 export const openPurchases = async (table: Table, cluster: string): Promise<Purchase[]> =>
   (await queryAll(table, partitions.purchases(cluster))).map((item) => parseItem(purchaseSchema, item));
 
+/** Whether any is not over; some moments old. */
+export const isAnyPurchaseOpen = async (table: Table, cluster: string): Promise<boolean> =>
+  (await table.query(partitions.purchases(cluster), { eventual: true, limit: 1 })).items.length > 0;
+
 /** The last that are over, newest first; some moments old. */
 export async function pastPurchases(table: Table, cluster: string, limit: number): Promise<Purchase[]> {
   const page = await table.query(partitions.pastPurchases(cluster), { descending: true, limit, eventual: true });

@@ -34,6 +34,14 @@ export async function waitingTasks(
     .map((item) => parseItem(waitingTaskSchema, item));
 }
 
+/** Whether any task of the cluster waits; some moments old. */
+export async function isAnyWaiting(table: Table, cluster: string): Promise<boolean> {
+  const pages = await Promise.all(
+    allShards.map((shard) => table.query(partitions.waitingTasks(cluster, shard), { eventual: true, limit: 1 })),
+  );
+  return pages.some(({ items }) => items.length > 0);
+}
+
 /** Lists a task as waiting, or brings its listing up to date. */
 export const listWaiting = (task: Task): Change => ({
   kind: 'put',

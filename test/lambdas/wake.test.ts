@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { keys } from '../../control/store/keys.ts';
 import type { Item } from '../../control/store/table.ts';
+import { noFleet } from '../../lambdas/wake/ask-fleet.ts';
 import { clusterToLookAt } from '../../lambdas/wake/clusters-to-look-at.ts';
 import { createWakeHandler } from '../../lambdas/wake/handler.ts';
 import { idOf, startWorld, type World } from '../control/support/world.ts';
-import { poisoned, streamEvent } from './support/events.ts';
+import { lambdaContext, poisoned, streamEvent } from './support/events.ts';
 
 const item = (pk: string, data: Item['data'] = {}): Item => ({ pk, sk: 'x', v: 1, data });
 
@@ -85,8 +86,9 @@ describe('the function', () => {
     const { world, batch, taskIds } = await waitingWorld();
     await using _ = world;
     expect(await statuses(world, taskIds)).toEqual(['PROVISIONING', 'PROVISIONING', 'PROVISIONING']);
-    const handle = createWakeHandler(world.control.deps);
-    for (const event of [batch, batch, streamEvent([])]) expect(await handle(event)).toEqual({ batchItemFailures: [] });
+    const handle = createWakeHandler(world.control.deps, noFleet);
+    for (const event of [batch, batch, streamEvent([])])
+      expect(await handle(event, lambdaContext())).toEqual({ batchItemFailures: [] });
     expect(await statuses(world, taskIds)).toEqual(['PENDING', 'PENDING', 'PROVISIONING']);
   });
 
@@ -95,7 +97,7 @@ describe('the function', () => {
     await using _ = world;
     const unknown = streamEvent([{ after: { ...host(), v: 1, data: { hostId: 'h' } } }]).Records;
     const event = poisoned({ Records: [{}, ...unknown, ...batch.Records].map(renumbered) }, 1);
-    expect(await createWakeHandler(world.control.deps)(event)).toEqual({
+    expect(await createWakeHandler(world.control.deps, noFleet)(event, lambdaContext())).toEqual({
       batchItemFailures: [{ itemIdentifier: '1' }, { itemIdentifier: '2' }],
     });
     expect(await statuses(world, taskIds)).toEqual(['PENDING', 'PENDING', 'PROVISIONING']);
@@ -108,7 +110,8 @@ describe('the function', () => {
     const event = {
       Records: [...batch.Records, ...streamEvent([{ after: item('clusters') }]).Records].map(renumbered),
     };
-    expect(await createWakeHandler({ ...world.control.deps, table: broken })(event)).toEqual({
+    const handle = createWakeHandler({ ...world.control.deps, table: broken }, noFleet);
+    expect(await handle(event, lambdaContext())).toEqual({
       batchItemFailures: [{ itemIdentifier: '1' }],
     });
   });

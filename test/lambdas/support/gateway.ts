@@ -1,13 +1,18 @@
-/** The management side of a WebSocket API on loopback: what is posted to connections, and how it answers. */
+/** A service of AWS that is posted to, on loopback (the management side of a WebSocket API, Lambda): what came, and how it answers. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 export interface FakeGateway extends AsyncDisposable {
   /** `http://…/<stage>`. */
   readonly endpoint: string;
   /** By connection, in the order of arrival. */
-  readonly posted: { readonly path: string; readonly body: string; readonly authorization: string }[];
+  readonly posted: {
+    readonly path: string;
+    readonly body: string;
+    readonly authorization: string;
+    readonly headers: IncomingHttpHeaders;
+  }[];
   /** The status for a path; a promise that never resolves hangs. */
   answer: (path: string) => number | Promise<number>;
 }
@@ -18,7 +23,8 @@ export async function startGateway(): Promise<FakeGateway> {
     const path = request.url ?? '';
     text(request)
       .then(async (body) => {
-        posted.push({ path, body, authorization: request.headers.authorization ?? '' });
+        const { headers } = request;
+        posted.push({ path, body, authorization: headers.authorization ?? '', headers });
         response.writeHead(await gateway.answer(path)).end();
       })
       .catch(() => response.destroy());
