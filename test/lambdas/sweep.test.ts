@@ -7,6 +7,7 @@ import { createSweepHandler, isDue } from '../../lambdas/sweep/handler.ts';
 import { Instance, roleId } from '../control/support/instance.ts';
 import { errorLevel, idOf, startWorld, type World } from '../control/support/world.ts';
 import { type FakeSts, startFakeSts } from '../support/fake-sts.ts';
+import { lambdaContext } from './support/events.ts';
 
 let world: World;
 let sts: FakeSts;
@@ -48,7 +49,8 @@ function sweeper() {
     close: () => table.close(),
   };
   const metrics: Metrics = { count: (...args) => void counted.push(args) };
-  return createSweepHandler({ ...world.control.deps, table: watched, metrics, activate: () => {} });
+  const sweep = createSweepHandler({ ...world.control.deps, table: watched, metrics, activate: () => {} });
+  return (event: unknown) => sweep(event, lambdaContext());
 }
 
 const minute = (time: string) => ({ source: 'aws.scheduler', 'detail-type': 'Scheduled Event', time });
@@ -104,10 +106,10 @@ describe('a sweep', () => {
     const sweep = createSweepHandler({ ...deps, activate: () => {} });
     await world.host();
     for (let sweeps = 0; sweeps < 4; sweeps += 1) {
-      await sweep(minute('2100-01-01T00:01:00Z'));
+      await sweep(minute('2100-01-01T00:01:00Z'), lambdaContext());
       world.advance(119);
     }
-    await sweep(minute('2100-01-01T00:01:00Z'));
+    await sweep(minute('2100-01-01T00:01:00Z'), lambdaContext());
     expect((await world.call('GetHost', { host: 'host-1' })).host.agentConnected).toBe(false);
   });
 });
