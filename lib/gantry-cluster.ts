@@ -14,6 +14,7 @@ import {
 import type { IGantryControlPlane } from './control-plane.ts';
 import { exact } from './exact.ts';
 import { AgentRelease } from './host/agent-release.ts';
+import { hostNetwork } from './host/host-network.ts';
 import { makeHostRole } from './host/host-role.ts';
 import { type GantryHostTemplate, makeLaunchTemplate } from './host/launch-template.ts';
 import type { HostArchitecture } from './host/node-binary.ts';
@@ -34,6 +35,12 @@ export interface GantryClusterProps {
    * public addresses there and a security group that lets nothing in.
    */
   readonly vpc?: ec2.IVpc;
+  /**
+   * In which subnets of the VPC hosts are bought, where a capacity provider buys them: the first of each zone counts. GantryHosts has a
+   * choice of its own.
+   * @default - the private ones that reach the internet where there are any, otherwise the public ones
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
   /**
    * What may connect to hosts, where tasks publish their ports.
    * @default - a new one that lets everything out and nothing in
@@ -85,6 +92,8 @@ export interface GantryClusterProps {
  * new GantryHosts(this, 'Hosts', { cluster, count: 3, instanceType: new ec2.InstanceType('m7i.large') });
  * cluster.connections.allowFrom(loadBalancer, ec2.Port.tcp(80));
  * cluster.grantRunTask(scheduler);
+ * // Or, instead of a fixed number, as many as the tasks need:
+ * new GantryCapacityProvider(this, 'Pool', { cluster, maxHosts: 20 });
  */
 export class GantryCluster extends ClusterBase {
   /** Imports a cluster that another app has made. */
@@ -116,14 +125,21 @@ export class GantryCluster extends ClusterBase {
       pullsFromAllRepositories: props.pullFromAllRepositories ?? true,
       sessionManager: props.sessionManager ?? false,
     });
-    const cluster = this.controlPlane.newCustomResource(this, 'Cluster', {
-      resourceType: 'Custom::GantryCluster',
-      properties: { ClusterName: this.clusterName, HostRoleId: this.hostRole.roleId },
-    });
     this.launchTemplates = new Map(
       architectures.map((architecture) => [architecture, this.newLaunchTemplate(architecture, securityGroup, props)]),
     );
-    this.neededByHosts = [cluster, this.hostRole];
+    const network = hostNetwork(this, this.vpc, props.vpcSubnets);
+    const cluster = this.controlPlane.newCustomResource(this, 'Cluster', {
+      resourceType: 'Custom::GantryCluster',
+      properties: {
+        ClusterName: this.clusterName,
+        HostRoleId: this.hostRole.roleId,
+        LaunchTemplates: templateProperties(this.launchTemplates),
+        Subnets: network.subnets.map(({ availabilityZone, subnetId }) => ({ Zone: availabilityZone, Id: subnetId })),
+        ...(props.reservedMemory && { ReservedMemoryMib: props.reservedMemory.toMebibytes() }),
+      },
+    });
+    this.neededByHosts = [cluster, this.hostRole, network.internetConnectivityEstablished];
   }
 
   private newLaunchTemplate(
@@ -151,7 +167,7 @@ export class GantryCluster extends ClusterBase {
         assetBucket: release.assetBucket,
         releaseParameter: release.parameterName,
       }),
-      name: `gantry ${this.clusterName}`,
+      clusterName: this.clusterName,
     });
   }
 
@@ -208,6 +224,12 @@ function checkAttributes(scope: Construct, attributes: Readonly<Record<string, s
       );
   }
 }
+
+/** By architecture as the control plane names them. */
+const templateProperties = (templates: ReadonlyMap<ec2.InstanceArchitecture, GantryHostTemplate>) =>
+  Object.fromEntries(
+    [...templates].map(([architecture, { id, version }]) => [architecture, { Id: id, Version: version }]),
+  );
 
 /** Part of logical ids, so the ids never change. */
 function known(architecture: ec2.InstanceArchitecture): { id: string; hostArchitecture: HostArchitecture } {

@@ -1,15 +1,30 @@
-/** `Custom::GantryCluster`: a cluster, and the role whose instances may become its hosts. Its physical id is the cluster's name. */
+/**
+ * `Custom::GantryCluster`: a cluster, the role whose instances may become its hosts, and what hosts are launched from that are bought for
+ * it. Its physical id is the cluster's name.
+ */
 import { z } from 'zod';
+import { attempt } from '../../control/attempts.ts';
+import type { ControlDeps } from '../../control/deps.ts';
 import { forgetHostRole, registerHostRole } from '../../control/hosts/instances.ts';
 import { createCluster, deleteCluster } from '../../control/operations/clusters.ts';
+import { putHostSupply, removeHostSupply } from '../../control/store/host-supplies.ts';
+import type { Change } from '../../control/store/table.ts';
 import { clusterArn } from '../../core/arn.ts';
+import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
+import { type HostSupply, hostSupplySchema } from '../../core/model/host-supply.ts';
 import type { Made, ResourceContext, ResourceKind } from './kind.ts';
 
 const propertiesSchema = z.object({
   ClusterName: z.string(),
   /** Unique id of the role (`AROA…`). */
   HostRoleId: z.string().min(1).optional(),
+  /** By architecture. */
+  LaunchTemplates: z.record(z.string(), z.object({ Id: z.string(), Version: z.string() })).optional(),
+  /** Of two in a zone the first counts. */
+  Subnets: z.array(z.object({ Zone: z.string(), Id: z.string() })).optional(),
+  /** CloudFormation makes text of numbers. */
+  ReservedMemoryMib: z.coerce.number().optional(),
 });
 type Properties = z.infer<typeof propertiesSchema>;
 
@@ -25,18 +40,52 @@ export const clusterKind: ResourceKind<Properties> = {
   },
   async delete(context, properties, id) {
     // One that was never made has another id; a cluster of this name is then somebody else's.
-    if (id === properties.ClusterName) await removeCluster(context, id);
+    if (id === properties.ClusterName) {
+      await removeCluster(context, id);
+      await write(context.deps, id, removeHostSupply(id));
+    }
     // Last: a cluster whose deletion is refused goes on with its hosts.
     await forgetRole(context, properties);
   },
 };
 
-async function make(context: ResourceContext, { ClusterName: name, HostRoleId: roleId }: Properties): Promise<Made> {
+async function make(context: ResourceContext, properties: Properties): Promise<Made> {
+  const { ClusterName: name, HostRoleId: roleId } = properties;
   const { deps } = context;
+  const supply = supplyOf(properties);
   // First: where the role is another cluster's, no cluster is left behind.
   if (roleId !== undefined) await registerHostRole(deps, { roleId, cluster: name });
   await createCluster(context, { clusterName: name });
+  await write(deps, name, supply === undefined ? removeHostSupply(name) : putHostSupply(supply));
   return { id: name, attributes: { ClusterName: name, Arn: clusterArn(deps.realm, name) } };
+}
+
+/** Undefined where no host can be bought for the cluster. Throws naming the property. */
+function supplyOf({
+  ClusterName: cluster,
+  LaunchTemplates,
+  Subnets = [],
+  ReservedMemoryMib: reservedMemoryMib,
+}: Properties): HostSupply | undefined {
+  if (LaunchTemplates === undefined) return undefined;
+  const launchTemplates = Object.fromEntries(
+    Object.entries(LaunchTemplates).map(([architecture, { Id: id, Version: version }]) => [
+      architecture,
+      { id, version },
+    ]),
+  );
+  const subnets = Object.fromEntries(Subnets.toReversed().map(({ Zone, Id }) => [Zone, Id]));
+  const parsed = hostSupplySchema.safeParse(compact({ cluster, launchTemplates, subnets, reservedMemoryMib }));
+  if (parsed.success) return parsed.data;
+  throw new GantryError('InvalidParameterException', z.prettifyError(parsed.error));
+}
+
+/** The last one that is given counts. */
+async function write(deps: ControlDeps, cluster: string, change: Change): Promise<void> {
+  await attempt(deps, { most: 10, what: `the host supply of ${cluster}` }, async () => {
+    const { outcome } = await deps.table.commit([change]);
+    return outcome === 'done' ? outcome : undefined;
+  });
 }
 
 /** Only if it is this cluster's. */

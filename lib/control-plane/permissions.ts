@@ -75,7 +75,11 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
   },
   wake: { reads: [], writes: placing, history: false },
   events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
-  sweep: { reads: [], writes: [...placing, ...requests, ...hostNames, instances, drains], history: true },
+  sweep: {
+    reads: [],
+    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains],
+    history: true,
+  },
   fleet: {
     reads: [capacityProviders, hostSupplies],
     writes: [...onTasks, ...hostNames, instances, purchases, pastPurchases, turn, blames, offers, drains],

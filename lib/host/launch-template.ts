@@ -6,6 +6,7 @@ import { type Size, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { fleetTags } from '../../core/model/fleet-tags.ts';
 import type { HostArchitecture } from './node-binary.ts';
 
 export interface LaunchTemplateOptions {
@@ -15,8 +16,8 @@ export interface LaunchTemplateOptions {
   readonly role: iam.IRole;
   readonly securityGroup: ec2.ISecurityGroup;
   readonly userData: string;
-  /** Of the instances. */
-  readonly name: string;
+  /** Whose hosts they are. */
+  readonly clusterName: string;
 }
 
 /** As whoever launches hosts names it. */
@@ -32,7 +33,7 @@ const newestImages: Readonly<Record<HostArchitecture, string>> = {
 };
 
 export function makeLaunchTemplate(scope: Construct, id: string, options: LaunchTemplateOptions): GantryHostTemplate {
-  const { architecture, machineImage, diskSize, role, securityGroup, userData, name } = options;
+  const { architecture, machineImage, diskSize, role, securityGroup, userData, clusterName } = options;
   const template = new ec2.LaunchTemplate(scope, id, {
     machineImage: machineImage ?? ec2.MachineImage.resolveSsmParameterAtLaunch(newestImages[architecture]),
     userData: ec2.UserData.custom(userData),
@@ -53,6 +54,8 @@ export function makeLaunchTemplate(scope: Construct, id: string, options: Launch
       },
     ],
   });
-  Tags.of(template).add('Name', name);
+  Tags.of(template).add('Name', `gantry ${clusterName}`);
+  // Who buys hosts may launch from templates with this tag alone.
+  Tags.of(template).add(fleetTags.cluster, clusterName);
   return { id: template.launchTemplateId ?? '', version: template.latestVersionNumber };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stsCallerIdentity } from '../../control/hosts/caller-identity.ts';
+import { getHostSupply } from '../../control/store/host-supplies.ts';
 import { getHostRole, getInstance } from '../../control/store/instances.ts';
 import { createResourcesHandler } from '../../lambdas/resources/handler.ts';
 import { type ResourceResponse, respondByPut } from '../../lambdas/resources/respond.ts';
@@ -104,6 +105,50 @@ describe('Custom::GantryCluster', () => {
     expect(await getHostRole(world.table, 'AROAOTHER')).toMatchObject({ cluster: 'blue' });
     const renamed = { ClusterName: 'green' };
     expect(await ask({ ...update, properties: renamed })).toMatchObject({ PhysicalResourceId: 'green' });
+  });
+
+  describe('what hosts are launched from', () => {
+    const supplied = {
+      ...properties,
+      LaunchTemplates: { x86_64: { Id: 'lt-0a', Version: '3' } },
+      Subnets: [
+        { Zone: 'us-east-1a', Id: 'subnet-0a' },
+        { Zone: 'us-east-1b', Id: 'subnet-0b' },
+        { Zone: 'us-east-1a', Id: 'subnet-0c' },
+      ],
+      // CloudFormation's text.
+      ReservedMemoryMib: '512',
+    };
+    const supply = () => getHostSupply(world.table, 'blue');
+
+    it('is registered with the cluster, brought up to date with it, and forgotten with it', async () => {
+      await ask({ type: 'Cluster', properties: supplied });
+      expect(await supply()).toEqual({
+        cluster: 'blue',
+        launchTemplates: { x86_64: { id: 'lt-0a', version: '3' } },
+        subnets: { 'us-east-1a': 'subnet-0a', 'us-east-1b': 'subnet-0b' },
+        reservedMemoryMib: 512,
+      });
+      const update = { type: 'Cluster', request: 'Update', id: 'blue', former: supplied } as const;
+      await ask({ ...update, properties: { ...supplied, LaunchTemplates: { arm64: { Id: 'lt-0b', Version: '1' } } } });
+      expect(await supply()).toMatchObject({ launchTemplates: { arm64: { id: 'lt-0b', version: '1' } } });
+      await ask({ ...update, properties });
+      expect(await supply()).toBeUndefined();
+      await ask({ ...update, properties: supplied });
+      await ask({ type: 'Cluster', request: 'Delete', id: 'blue', properties: supplied });
+      expect(await supply()).toBeUndefined();
+    });
+
+    it.each([
+      [{ LaunchTemplates: { sparc: { Id: 'lt-0a', Version: '1' } } }, 'launchTemplates'],
+      [{ LaunchTemplates: { arm64: { Id: 'mine', Version: '1' } } }, 'must be the id of a launch template'],
+      [{ LaunchTemplates: { arm64: { Id: 'lt-0a', Version: '$Latest' } } }, 'must be the number of a version'],
+      [{ Subnets: [{ Zone: 'us-east-1a', Id: 'mine' }] }, 'must be the id of a subnet'],
+    ])('is refused before anything is made where it cannot be: %o', async (wrong, sentence) => {
+      const failed = await ask({ type: 'Cluster', properties: { ...supplied, ...wrong } });
+      expect(failed).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining(sentence) });
+      expect(await activeClusters()).not.toContain('blue');
+    });
   });
 
   it("fails where the role is another cluster's, and its rollback takes nothing of that cluster", async () => {

@@ -32,9 +32,38 @@ describe('the cluster', () => {
       ClusterName: 'blue',
       HostRoleId: { 'Fn::GetAtt': [role, 'RoleId'] },
     });
+    template.hasResourceProperties('AWS::IAM::Role', { Path: '/gantry/hosts/' });
     expect(AssumeRolePolicyDocument).toMatchObject({
       Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' } }],
     });
+  });
+
+  it('says what hosts are launched from that are bought: templates with a number, and a subnet a zone', () => {
+    const [hostTemplate, { TagSpecifications }] = only(template, 'AWS::EC2::LaunchTemplate');
+    const [, { LaunchTemplates, Subnets, ReservedMemoryMib }] = only(template, 'Custom::GantryCluster');
+    expect(LaunchTemplates).toEqual({
+      x86_64: { Id: { Ref: hostTemplate }, Version: { 'Fn::GetAtt': [hostTemplate, 'LatestVersionNumber'] } },
+    });
+    const subnets = Object.entries(propertiesOf(template, 'AWS::EC2::Subnet'));
+    expect(Subnets).toEqual(subnets.map(([id, { AvailabilityZone }]) => ({ Zone: AvailabilityZone, Id: { Ref: id } })));
+    expect(ReservedMemoryMib).toBeUndefined();
+    expect(TagSpecifications).toEqual([
+      {
+        ResourceType: 'launch-template',
+        Tags: expect.arrayContaining([{ Key: 'gantry:cluster', Value: 'blue' }]),
+      },
+    ]);
+  });
+
+  it('has hosts bought where it is told to, with the memory that it keeps', () => {
+    const { template: chosen } = makeCluster({
+      vpcSubnets: { subnetGroupName: 'Hosts' },
+      reservedMemory: Size.mebibytes(700),
+    });
+    chosen.hasResourceProperties('Custom::GantryCluster', { ReservedMemoryMib: 700, Subnets: Match.anyValue() });
+    expect(() => makeCluster({ vpcSubnets: { subnetFilters: [ec2.SubnetFilter.byIds([])] } })).toThrow(
+      'vpcSubnets is {"subnetFilters":[{"subnetIds":[]}]}, but must be a selection of at least one subnet of the VPC.',
+    );
   });
 
   it('has a network that costs nothing while nothing runs, and lets nothing in', () => {
