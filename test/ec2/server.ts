@@ -1,11 +1,11 @@
 /** The HTTP side of this EC2: the query protocol in, XML out, errors included. Signatures are not verified, but there must be one. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Operation } from './actions/operation.ts';
 import { Ec2Error, missingParameter } from './errors.ts';
 import { errorOf, type Faults } from './faults.ts';
+import { type LoopbackServer, startLoopback } from './loopback.ts';
 import { readRequest } from './model/read-request.ts';
 import { writeAnswer, writeError } from './model/write-answer.ts';
 
@@ -27,20 +27,8 @@ interface Parts {
 
 const apiVersion = '2016-11-15';
 
-export async function startServer(parts: Parts): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((request, response) => void serve(parts, request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
+export const startServer = (parts: Parts): Promise<LoopbackServer> =>
+  startLoopback((request, response) => serve(parts, request, response));
 
 async function serve(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const form = new URLSearchParams(await text(request));

@@ -6,7 +6,7 @@ type OperationSchema = typeof RunInstances$;
 
 export interface Operation {
   readonly schema: OperationSchema;
-  run(request: unknown): unknown;
+  readonly run: (request: unknown) => unknown;
 }
 
 /** What is read by the schema has the type of its request. */
