@@ -49,6 +49,6 @@ export interface Fleet {
   launch(order: Order): Promise<LaunchOutcome>;
   /** Everything with our tags of this cluster that is not ended; a launch may take a while to show. */
   list(cluster: string): Promise<readonly FleetInstance[]>;
-  /** Repeatable; what is not there is ended already. */
+  /** Repeatable; what is not there is ended already. Rejects where one is not ended, or may be to come: ask again. */
   terminate(instanceIds: readonly string[]): Promise<void>;
 }

@@ -68,6 +68,7 @@ export function describeFleet(name: string, open: () => Promise<FleetUnderTest>,
       await using at = await open();
       const order = await orderOf(at);
       const { instances } = await at.fleet.launch(order);
+      await listedOnce(at, order, 1);
       await at.fleet.terminate(idsOf(instances));
       await goneOnce(at, idsOf(instances));
       expect(idsOf((await at.fleet.launch(order)).instances)).toEqual(idsOf(instances));
@@ -118,6 +119,7 @@ export function describeFleet(name: string, open: () => Promise<FleetUnderTest>,
       const { instances, faults } = await at.fleet.launch(order);
       expect(instances).toHaveLength(most);
       expect(faults).toEqual([expect.objectContaining({ kind: 'limit' })]);
+      await listedOnce(at, order, most);
       await at.fleet.terminate(idsOf(instances).slice(0, 1));
       await goneOnce(at, idsOf(instances).slice(0, 1));
       const next = await at.fleet.launch(await orderOf(at, { id: 'purchase-2' }));

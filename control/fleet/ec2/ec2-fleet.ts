@@ -29,10 +29,15 @@ export interface Ec2FleetOptions extends AwsAccess {
   readonly log?: Pick<Log, 'warn'> | undefined;
 }
 
+/** Until then EC2 may not know an instance that it has launched. */
+const youngMs = 5 * 60_000;
+
 export class Ec2Fleet implements Fleet {
   readonly #options: Ec2FleetOptions;
   readonly #client: EC2Client;
   readonly #catalogue: Ec2Catalogue;
+  /** Of this process, by id: when it was answered. */
+  readonly #launched = new Map<string, number>();
 
   constructor(options: Ec2FleetOptions) {
     this.#options = options;
@@ -47,6 +52,29 @@ export class Ec2Fleet implements Fleet {
   }
 
   async launch(order: Order): Promise<LaunchOutcome> {
+    const outcome = await this.#launch(order);
+    const now = this.#options.now();
+    for (const [id, at] of this.#launched) if (at + youngMs <= now) this.#launched.delete(id);
+    for (const { instanceId } of outcome.instances) this.#launched.set(instanceId, now);
+    return outcome;
+  }
+
+  list(cluster: string): Promise<readonly FleetInstance[]> {
+    return instancesOfCluster(this.#client, this.#options.controlPlane, cluster);
+  }
+
+  terminate(instanceIds: readonly string[]): Promise<void> {
+    const now = this.#options.now();
+    const isYoung = (id: string): boolean => (this.#launched.get(id) ?? -Infinity) + youngMs > now;
+    return terminate(this.#client, instanceIds, isYoung);
+  }
+
+  /** Ends its connections. */
+  close(): void {
+    this.#client.destroy();
+  }
+
+  async #launch(order: Order): Promise<LaunchOutcome> {
     const supply = await this.#options.supply(order.cluster);
     if (supply === undefined) return refused({ kind: 'invalid', message: unsupplied(order.cluster) });
     let choices: readonly Choice[] = [];
@@ -66,19 +94,6 @@ export class Ec2Fleet implements Fleet {
     } catch (error) {
       return this.#outcomeOf(error, order, choices);
     }
-  }
-
-  list(cluster: string): Promise<readonly FleetInstance[]> {
-    return instancesOfCluster(this.#client, this.#options.controlPlane, cluster);
-  }
-
-  terminate(instanceIds: readonly string[]): Promise<void> {
-    return terminate(this.#client, instanceIds);
-  }
-
-  /** Ends its connections. */
-  close(): void {
-    this.#client.destroy();
   }
 
   async #runInstances(order: Order, choice: Choice): Promise<LaunchOutcome> {

@@ -37,11 +37,19 @@ async function find(client: EC2Client, Filters: Filter[]): Promise<FleetInstance
 
 const mostAtOnce = 100;
 
-/** One that cannot be ended holds up no other. Rejects with what was refused. */
-export async function terminate(client: EC2Client, ids: readonly string[]): Promise<void> {
+/**
+ * One that cannot be ended holds up no other. Rejects with what was refused.
+ *
+ * @param isYoung whether an instance was launched so lately that EC2 may not know it everywhere yet: then it is not ended, but to come
+ */
+export async function terminate(
+  client: EC2Client,
+  ids: readonly string[],
+  isYoung: (instanceId: string) => boolean,
+): Promise<void> {
   const refusals: unknown[] = [];
   for (let from = 0; from < ids.length; from += mostAtOnce)
-    refusals.push(...(await terminateThose(client, ids.slice(from, from + mostAtOnce))));
+    refusals.push(...(await terminateThose(client, ids.slice(from, from + mostAtOnce), isYoung)));
   const [first] = refusals;
   if (first !== undefined)
     throw new Error(`EC2 has not ended all of ${ids.length}: ${messageOf(first)}`, { cause: first });
@@ -51,20 +59,30 @@ const absent = new Set(['InvalidInstanceID.NotFound', 'InvalidInstanceID.Malform
 /** About one instance: somebody has protected it from being ended, for example. */
 const kept = new Set(['IncorrectInstanceState', 'OperationNotPermitted', 'UnsupportedOperation']);
 
-/** EC2 ends all of a request or none: where it refuses, those that it names are left out, or else each half is tried. */
-async function terminateThose(client: EC2Client, ids: readonly string[]): Promise<unknown[]> {
+/** EC2 ends all of a request or none: where it refuses, those that it does not know are left out, or else each half is tried. */
+async function terminateThose(
+  client: EC2Client,
+  ids: readonly string[],
+  isYoung: (instanceId: string) => boolean,
+): Promise<unknown[]> {
   if (ids.length === 0) return [];
   try {
     await client.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
     return [];
   } catch (error) {
     const isAbsent = absent.has(codeOf(error));
-    if (ids.length === 1) return isAbsent ? [] : [error];
-    if (!isAbsent && !kept.has(codeOf(error))) return [error];
+    if (!isAbsent && (ids.length === 1 || !kept.has(codeOf(error)))) return [error];
     const message = messageOf(error);
-    const others = isAbsent ? ids.filter((id) => !message.includes(id)) : ids;
-    if (others.length < ids.length) return terminateThose(client, others);
-    const half = Math.ceil(ids.length / 2);
-    return [...(await terminateThose(client, ids.slice(0, half))), ...(await terminateThose(client, ids.slice(half)))];
+    const gone = isAbsent ? ids.filter((id) => ids.length === 1 || message.includes(id)) : [];
+    const others = ids.filter((id) => !gone.includes(id));
+    const refusals = gone.some(isYoung) ? [error] : [];
+    for (const part of gone.length > 0 ? [others] : halves(others))
+      refusals.push(...(await terminateThose(client, part, isYoung)));
+    return refusals;
   }
+}
+
+function halves(ids: readonly string[]): (readonly string[])[] {
+  const half = Math.ceil(ids.length / 2);
+  return [ids.slice(0, half), ids.slice(half)];
 }
