@@ -6,6 +6,7 @@ import { collectGarbage } from './collect-garbage.ts';
 import { drainHosts } from './drain-hosts.ts';
 import { expireWaiting } from './expire-waiting.ts';
 import { finishRequests } from './finish-requests.ts';
+import { forgetRevisions } from './forget-revisions.ts';
 import type { Loop } from './loop.ts';
 import { markSilent } from './mark-silent.ts';
 import { placePending } from './place-pending.ts';
@@ -19,5 +20,6 @@ export const loops: readonly Loop[] = [
   markSilent,
   buryHosts,
   collectGarbage,
+  forgetRevisions,
   audit,
 ];

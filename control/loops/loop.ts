@@ -13,6 +13,7 @@ export type LoopName =
   | 'mark-silent'
   | 'bury-hosts'
   | 'collect-garbage'
+  | 'forget-revisions'
   | 'audit';
 
 export interface LoopResult {

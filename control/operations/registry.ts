@@ -6,12 +6,7 @@ import type { Handlers } from './context.ts';
 import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
 import { getTasks, listTasks } from './list-tasks.ts';
 import { runTask } from './run-task.ts';
-import {
-  deregisterTaskDefinition,
-  describeTaskDefinition,
-  listTaskDefinitions,
-  registerTaskDefinition,
-} from './task-definitions.ts';
+import { describeTaskDefinition } from './task-definitions.ts';
 import { describeTasks, getTask, stopTask } from './tasks.ts';
 
 const access = () => import('./access.ts');
@@ -19,12 +14,17 @@ const capacityProviders = () => import('./capacity-providers.ts');
 const clusters = () => import('./clusters.ts');
 const clusterCapacity = () => import('./cluster-capacity.ts');
 const hostStates = () => import('./host-states.ts');
+const retirement = () => import('./retire-task-definitions.ts');
+const taskDefinitionLists = () => import('./task-definition-lists.ts');
 
 export const handlers: Handlers = {
-  RegisterTaskDefinition: registerTaskDefinition,
+  RegisterTaskDefinition: async (...call) =>
+    (await import('./register-task-definition.ts')).registerTaskDefinition(...call),
   DescribeTaskDefinition: describeTaskDefinition,
-  ListTaskDefinitions: listTaskDefinitions,
-  DeregisterTaskDefinition: deregisterTaskDefinition,
+  ListTaskDefinitions: async (...call) => (await taskDefinitionLists()).listTaskDefinitions(...call),
+  ListTaskDefinitionFamilies: async (...call) => (await taskDefinitionLists()).listTaskDefinitionFamilies(...call),
+  DeregisterTaskDefinition: async (...call) => (await retirement()).deregisterTaskDefinition(...call),
+  DeleteTaskDefinitions: async (...call) => (await retirement()).deleteTaskDefinitions(...call),
   RunTask: runTask,
   StopTask: stopTask,
   DescribeTasks: describeTasks,

@@ -2,6 +2,7 @@
  * Every key of the single table, and nothing else. docs/adr/0002 explains each shape against DynamoDB's rules. Ids within a sort key
  * are fixed-width, so that their order is the order of the thing they count.
  */
+import type { TaskDefinitionStatus } from '../../core/model/task-definition.ts';
 import type { Key } from './table.ts';
 
 /** Lists that many writers touch are spread over this many partitions, by a hash of the id. */
@@ -44,7 +45,7 @@ export const keys = {
     sk: `active#${revisionKey(revision)}`,
   }),
   /** The listing over all families, one partition a status. */
-  revisionListing: (status: 'ACTIVE' | 'INACTIVE', family: string, revision: number): Key => ({
+  revisionListing: (status: TaskDefinitionStatus, family: string, revision: number): Key => ({
     pk: `revisions#${status}`,
     sk: `${family}#${revisionKey(revision)}`,
   }),
@@ -122,7 +123,9 @@ export const partitions = {
   capacityProviders: 'capacity-providers',
   family: (family: string): string => `family#${family}`,
   activeRevisionPrefix: 'active#',
-  revisions: (status: 'ACTIVE' | 'INACTIVE'): string => `revisions#${status}`,
+  revisions: (status: TaskDefinitionStatus): string => `revisions#${status}`,
+  /** Behind every revision of the family in a listing, and before every other family: no name has a byte below `#`. */
+  revisionsEnd: (family: string): string => `${family}#~`,
   liveTasks: (cluster: string, shard: number): string => `live#${cluster}#${shard}`,
   waitingTasks: (cluster: string, shard: number): string => `waiting#${cluster}#${shard}`,
   stoppedTasks: (cluster: string, shard: number): string => `stopped#${cluster}#${shard}`,

@@ -12,13 +12,17 @@ import {
 } from '../../core/model/task-definition.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { keys, partitions } from './keys.ts';
-import type { Change, Item, Table } from './table.ts';
+import { queryAll } from './read-all.ts';
+import type { Change, Item, Path, Table } from './table.ts';
 
 /** What of a revision may change. */
 const revisionStatusSchema = z.object({
   status: taskDefinitionStatusSchema,
   tags: z.array(tagSchema),
+  /** Grows with each change of the tags; absent while they are as they were registered. */
+  tagsVersion: z.number().int().optional(),
   deregisteredAt: z.number().optional(),
+  deleteRequestedAt: z.number().optional(),
 });
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;
 
@@ -77,19 +81,80 @@ export function refusedCounter(
 }
 
 /** ACTIVE to INACTIVE, on the condition that it is ACTIVE. */
-export function deregisterRevision(at: RevisionReference, next: RevisionStatus): Change[] {
-  const { family, revision } = at;
+export const deregisterRevision = (at: RevisionReference, deregisteredAt: number): Change[] => [
+  ...moveRevision(at, ['ACTIVE', 'INACTIVE'], { path: ['deregisteredAt'], value: deregisteredAt }),
+  { kind: 'delete', key: keys.revisionActive(at.family, at.revision), when: [] },
+];
+
+/** INACTIVE to DELETE_IN_PROGRESS, on the condition that it is INACTIVE. */
+export const beginDeletion = (at: RevisionReference, deleteRequestedAt: number): Change[] =>
+  moveRevision(at, ['INACTIVE', 'DELETE_IN_PROGRESS'], { path: ['deleteRequestedAt'], value: deleteRequestedAt });
+
+/** Leaves the tags alone, which others may be changing. */
+function moveRevision(
+  { family, revision }: RevisionReference,
+  [from, to]: readonly [TaskDefinitionStatus, TaskDefinitionStatus],
+  when: { readonly path: Path; readonly value: number },
+): Change[] {
   return [
     {
-      kind: 'put',
-      item: itemOf(keys.revisionStatus(family, revision), next),
-      when: [{ path: ['status'], is: '=', value: 'ACTIVE' }],
+      kind: 'update',
+      key: keys.revisionStatus(family, revision),
+      set: [{ path: ['status'], value: to }, when],
+      when: [{ path: ['status'], is: '=', value: from }],
     },
-    { kind: 'delete', key: keys.revisionActive(family, revision), when: [] },
-    { kind: 'delete', key: keys.revisionListing('ACTIVE', family, revision), when: [] },
-    { kind: 'put', item: itemOf(keys.revisionListing('INACTIVE', family, revision), { family, revision }), when: [] },
+    { kind: 'delete', key: keys.revisionListing(from, family, revision), when: [] },
+    { kind: 'put', item: itemOf(keys.revisionListing(to, family, revision), { family, revision }), when: [] },
   ];
 }
+
+/**
+ * The end of a revision that is DELETE_IN_PROGRESS. Its body is kept until `bodyExpiresAt` (epoch seconds): tasks that have stopped are
+ * still told of. Its number is never given out again.
+ */
+export const endDeletion = (body: TaskDefinition, bodyExpiresAt: number): Change[] => [
+  {
+    kind: 'delete',
+    key: keys.revisionStatus(body.family, body.revision),
+    when: [{ path: ['status'], is: '=', value: 'DELETE_IN_PROGRESS' }],
+  },
+  { kind: 'delete', key: keys.revisionListing('DELETE_IN_PROGRESS', body.family, body.revision), when: [] },
+  {
+    kind: 'put',
+    item: itemOf(keys.revisionBody(body.family, body.revision), body, { expiresAt: bodyExpiresAt }),
+    when: [],
+  },
+];
+
+/** Those that are DELETE_IN_PROGRESS, as they were some moments ago. */
+export const revisionsInDeletion = async (table: Table): Promise<RevisionReference[]> =>
+  (await queryAll(table, partitions.revisions('DELETE_IN_PROGRESS'), { eventual: true })).map((item) =>
+    parseItem(revisionReferenceSchema, item),
+  );
+
+/** Names of families that have a revision of this status, in their order; each costs one query at most. */
+export async function* familiesInOrder(
+  table: Table,
+  status: TaskDefinitionStatus,
+  options: { readonly prefix: string; readonly after: string | undefined },
+): AsyncGenerator<string, undefined> {
+  let after = options.after === undefined ? undefined : partitions.revisionsEnd(options.after);
+  for (;;) {
+    const page = await table.query(partitions.revisions(status), {
+      prefix: options.prefix,
+      limit: revisionsAtOnce,
+      ...(after === undefined ? {} : { after }),
+    });
+    const families = new Set(page.items.map((item) => parseItem(revisionReferenceSchema, item).family));
+    yield* families;
+    const last = [...families].at(-1);
+    if (page.next === undefined) return;
+    // The rest of a family's revisions, which may be a million, is passed over.
+    after = last === undefined ? page.next : partitions.revisionsEnd(last);
+  }
+}
+
+const revisionsAtOnce = 50;
 
 /** In the order of families and revisions; `after` is the position that `next` named. */
 export async function revisionsPage(

@@ -71,6 +71,7 @@ export const taskDefinitionViewSchema = z
 export type TaskDefinitionView = z.infer<typeof taskDefinitionViewSchema>;
 
 const containerViewSchema = z
+    deleteRequestedAt: timestampSchema.optional(),
   .object({
     containerArn: z.string(),
     taskArn: z.string(),

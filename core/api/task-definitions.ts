@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { tagSchema } from '../model/cluster.ts';
 import { keyValueSchema, ulimitSchema } from '../model/task-definition.ts';
 import { defineOperation } from './operation.ts';
-import { taskDefinitionViewSchema } from './shapes.ts';
+import { failureSchema, taskDefinitionViewSchema } from './shapes.ts';
 
 /** A member of ECS' that Gantry does not honour: kept as it came, so that the table of fields can refuse it by its path. */
 const otherMember = z.unknown().optional();
@@ -138,6 +138,21 @@ export const taskDefinitionOperations = {
     rest: { method: 'GET', path: '/v1/task-definitions', status: 200 },
     wire: true,
   }),
+  ListTaskDefinitionFamilies: defineOperation({
+    name: 'ListTaskDefinitionFamilies',
+    summary: 'Lists families by name; INACTIVE: those without an ACTIVE revision',
+    action: 'read',
+    input: z.object({
+      familyPrefix: z.string().optional(),
+      status: z.enum(['ACTIVE', 'INACTIVE', 'ALL']).optional(),
+      maxResults: int.optional(),
+      nextToken: z.string().optional(),
+    }),
+    output: z.object({ families: z.array(z.string()), nextToken: z.string().optional() }),
+    errors: [],
+    rest: { method: 'GET', path: '/v1/task-definition-families', status: 200 },
+    wire: true,
+  }),
   DeregisterTaskDefinition: defineOperation({
     name: 'DeregisterTaskDefinition',
     summary: 'Makes a revision INACTIVE: nothing new runs from it; what runs goes on',
@@ -146,6 +161,17 @@ export const taskDefinitionOperations = {
     output: z.object({ taskDefinition: taskDefinitionViewSchema }),
     errors: [],
     rest: { method: 'DELETE', path: '/v1/task-definitions/{taskDefinition}', status: 200 },
+    wire: true,
+  }),
+  DeleteTaskDefinitions: defineOperation({
+    name: 'DeleteTaskDefinitions',
+    summary:
+      'Deletes up to 10 INACTIVE revisions: each is DELETE_IN_PROGRESS until no task that has not stopped runs from it',
+    action: 'register',
+    input: z.object({ taskDefinitions: z.array(z.string()) }),
+    output: z.object({ taskDefinitions: z.array(taskDefinitionViewSchema), failures: z.array(failureSchema) }),
+    errors: [],
+    rest: { method: 'POST', path: '/v1/delete-task-definitions', status: 200 },
     wire: true,
   }),
 } as const;

@@ -80,5 +80,5 @@ export const taskDefinitionSchema = z.object({
 });
 export type TaskDefinition = z.infer<typeof taskDefinitionSchema>;
 
-export const taskDefinitionStatusSchema = z.enum(['ACTIVE', 'INACTIVE']);
+export const taskDefinitionStatusSchema = z.enum(['ACTIVE', 'INACTIVE', 'DELETE_IN_PROGRESS']);
 export type TaskDefinitionStatus = z.infer<typeof taskDefinitionStatusSchema>;

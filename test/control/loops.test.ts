@@ -31,6 +31,7 @@ const loopNames: LoopName[] = [
   'finish-requests',
   'mark-silent',
   'collect-garbage',
+  'forget-revisions',
   'audit',
 ];
 

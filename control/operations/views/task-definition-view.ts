@@ -8,7 +8,7 @@ import type { RevisionStatus } from '../../store/task-definitions.ts';
 export function taskDefinitionView(
   realm: Realm,
   definition: TaskDefinition,
-  { status, deregisteredAt }: Pick<RevisionStatus, 'status' | 'deregisteredAt'>,
+  { status, deregisteredAt, deleteRequestedAt }: Omit<RevisionStatus, 'tags'>,
 ): TaskDefinitionView {
   return compact({
     ...definition,
@@ -26,5 +26,6 @@ export function taskDefinitionView(
     requiresAttributes: [],
     registeredAt: new Date(definition.registeredAt),
     deregisteredAt: deregisteredAt === undefined ? undefined : new Date(deregisteredAt),
+    deleteRequestedAt: deleteRequestedAt === undefined ? undefined : new Date(deleteRequestedAt),
   });
 }
