@@ -19,6 +19,7 @@ import type { TaskHost } from './loops/execute.ts';
 import { heartbeatLoop } from './loops/heartbeat.ts';
 import { createLimiter } from './loops/limiter.ts';
 import { logRetentionLoop } from './loops/log-retention.ts';
+import { createNotices, type WatchNotices } from './loops/notices.ts';
 import { createHostPlan } from './loops/plan.ts';
 import { createPulls } from './loops/pulls.ts';
 import { createReporter } from './loops/report.ts';
@@ -44,6 +45,8 @@ export interface AgentDeps {
   readonly host: Omit<RegisterRequest, 'protocolVersion' | 'publicKey' | keyof Entitlement>;
   /** Made anew for each registration, for a proof grows old. Throws where there is none now. */
   readonly entitlement: () => Promise<Entitlement>;
+  /** Absent where nobody tells of this machine's end. */
+  readonly watchNotices?: WatchNotices | undefined;
   readonly bootId: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -75,6 +78,7 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
   const tasks = createTasks(host, signal);
   const plan = createHostPlan(host, tasks, () => retentionBell.ring());
   const reporter = createReporter({ controlPlane, ledger, plan, clock, random, log });
+  const notices = createNotices(deps);
 
   using _exits = runtime.onExit((taskId) => tasks.exitSeen(taskId)); // Before anything is looked at, so that no exit is missed.
   for (const { taskId } of ledger.all()) tasks.advance(taskId);
@@ -89,6 +93,7 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
       ),
       reporter.loop(session),
       heartbeatLoop({ controlPlane, clock, random, log, beaten }, session, heartbeatSeconds),
+      notices.tell(session),
       ...dialled(deps, session, sockets).map(({ url, upkeep, kind }) =>
         connect(deps, session, { url, upkeep }, kind === 'wake' ? wake : channel),
       ),
@@ -105,7 +110,11 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
       await clock.sleep(backoffMs(2, registerAgain, random), signal);
     }
   };
-  await Promise.all([runSessions(), logRetentionLoop({ runtime, ledger, bell: retentionBell, log }, signal)]);
+  await Promise.all([
+    runSessions(),
+    logRetentionLoop({ runtime, ledger, bell: retentionBell, log }, signal),
+    notices.watch(signal),
+  ]);
   await tasks.ended();
 }
 

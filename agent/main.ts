@@ -81,6 +81,7 @@ async function agentDeps(platform: Platform, runtime: Runtime, surroundings: Sur
       attributes: host.attributes,
     },
     entitlement: () => platform.entitlement(identity.publicKey),
+    watchNotices: platform.watchNotices,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
   };
 }

@@ -1,8 +1,9 @@
-/** What an agent's machine is to it: the host, what admits it, and what its registries take. */
+/** What an agent's machine is to it: the host, what admits it, what its registries take, and who tells of its end. */
 import type { Entitlement } from './agent.ts';
 import type { AgentConfig, HostConfig } from './config.ts';
 import type { AskingDeps } from './ec2/instance.ts';
 import type { RegistryCredentials } from './images/credentials.ts';
+import type { WatchNotices } from './loops/notices.ts';
 
 export interface Platform {
   readonly host: HostConfig;
@@ -10,6 +11,8 @@ export interface Platform {
   readonly entitlement: (publicKey: string) => Promise<Entitlement>;
   /** Beside those of the configuration. */
   readonly registryCredentials?: RegistryCredentials;
+  /** Absent where nobody tells of this machine's end. */
+  readonly watchNotices?: WatchNotices;
 }
 
 /** Undefined when the signal fired before it was known. */

@@ -3,6 +3,7 @@
  * nothing: when to call again is the loops' business.
  */
 import { z } from 'zod';
+import type { Ec2Notice } from '../../core/ec2-notice.ts';
 import {
   type DesiredSet,
   desiredSetSchema,
@@ -51,6 +52,8 @@ export interface ControlPlane {
   report(hostId: string, report: ReportRequest, signal: AbortSignal): Promise<ReportResponse>;
   /** Answers the ETag that the desired set has now, where the control plane says it. */
   heartbeat(hostId: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Resolves once the control plane empties this host. */
+  notice(hostId: string, notice: Ec2Notice, signal: AbortSignal): Promise<void>;
 }
 
 export function createControlPlane(address: string, identity: Identity, clock: Clock): ControlPlane {
@@ -103,6 +106,9 @@ export function createControlPlane(address: string, identity: Identity, clock: C
       const response = await call(signed(hostId), 'POST', hostPaths.heartbeat(hostId), { signal });
       if (response.status === 204) return undefined; // An older control plane.
       return (await parsed(response, heartbeatResponseSchema)).etag;
+    },
+    async notice(hostId, notice, signal) {
+      await call(signed(hostId), 'POST', hostPaths.notice(hostId), { body: notice, signal });
     },
   };
 }

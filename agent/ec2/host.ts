@@ -1,6 +1,6 @@
 /**
- * An instance of EC2 as a host: what its file leaves open, from instance metadata and the machine itself; its role, which admits it; and
- * the registries that take its role. Loaded only there: other machines need none of it.
+ * An instance of EC2 as a host: what its file leaves open, from instance metadata and the machine itself; its role, which admits it;
+ * the registries that take its role; and what EC2 says of its end. Loaded only there: other machines need none of it.
  */
 import { arch, availableParallelism, totalmem } from 'node:os';
 import { defaultReserveMib } from '../../core/model/host-reserve.ts';
@@ -9,6 +9,7 @@ import type { Platform } from '../platform.ts';
 import { ecrCredentials } from './ecr.ts';
 import { type AskingDeps, type Ec2Instance, readInstance } from './instance.ts';
 import { openMetadata } from './metadata.ts';
+import { watchInstance } from './notices.ts';
 import { proveInstance } from './proof.ts';
 import { openRole } from './role.ts';
 
@@ -39,6 +40,7 @@ export async function openEc2(
   return {
     host: ec2Host(config, instance, thisMachine()),
     entitlement: async (publicKey) => ({ instanceProof: await proveInstance(role, instance.region, publicKey) }),
+    watchNotices: watchInstance(metadata, deps),
     registryCredentials: ecrCredentials(role, { endpoint: endpoints.ecr, clock: deps.clock }),
   };
 }

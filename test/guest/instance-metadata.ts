@@ -18,6 +18,8 @@ export interface InstanceFacts {
   readonly instanceId: string;
   readonly amiId: string;
   readonly instanceType: string;
+  /** `on-demand` where absent. */
+  readonly lifeCycle?: 'on-demand' | 'spot';
   readonly privateIp: string;
   readonly availabilityZone: string;
   readonly region: string;
@@ -97,6 +99,7 @@ function items(facts: InstanceFacts, notices: MetadataStandIn['notices'], starte
     'meta-data/ami-id': facts.amiId,
     'meta-data/instance-id': facts.instanceId,
     'meta-data/instance-type': facts.instanceType,
+    'meta-data/instance-life-cycle': facts.lifeCycle ?? 'on-demand',
     'meta-data/local-ipv4': facts.privateIp,
     'meta-data/local-hostname': `ip-${facts.privateIp.replaceAll('.', '-')}.ec2.internal`,
     'meta-data/placement/availability-zone': facts.availabilityZone,

@@ -6,6 +6,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Ec2Notice, ec2NoticeSchema } from '../../core/ec2-notice.ts';
 import {
   type ControlFrame,
   type DesiredSet,
@@ -22,7 +23,7 @@ import type { TaskObservation } from '../../core/model/task.ts';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
 import { wakeFrame } from '../../core/wake-frame.ts';
 
-export type HostRequest = 'register' | 'desired' | 'report' | 'heartbeat';
+export type HostRequest = 'register' | 'desired' | 'report' | 'heartbeat' | 'notice';
 /**
  * `lost`: done, but the connection breaks before the answer; a number: refused with that status, nothing done; `after`: done at once,
  * answered with what was true then, but only later.
@@ -55,6 +56,7 @@ export class FakeControlPlane implements AsyncDisposable {
   readonly registrations: RegisterRequest[] = [];
   readonly reports: ReportRequest[] = [];
   readonly requests: HostRequest[] = [];
+  readonly notices: Ec2Notice[] = [];
   /** Texts that came over the channel. */
   readonly channelFrames: string[] = [];
   readonly #server: Server;
@@ -201,6 +203,9 @@ export class FakeControlPlane implements AsyncDisposable {
       }
       case 'report':
         return answer(this.#absorb(reportRequestSchema.parse(JSON.parse(body))));
+      case 'notice':
+        this.notices.push(ec2NoticeSchema.parse(JSON.parse(body)));
+        return { status: 204, body: '' };
       case 'heartbeat':
         return this.saysEtag ? answer({ etag: this.#etag }) : { status: 204, body: '' };
     }
@@ -277,5 +282,6 @@ function kindOf(path: string): HostRequest | undefined {
   if (path === hostPaths.register) return 'register';
   if (path === hostPaths.desired(hostId)) return 'desired';
   if (path === hostPaths.report(hostId)) return 'report';
+  if (path === hostPaths.notice(hostId)) return 'notice';
   return path === hostPaths.heartbeat(hostId) ? 'heartbeat' : undefined;
 }

@@ -14,6 +14,7 @@ import { type ControlPlane, createControlPlane } from '../../agent/control-plane
 import { replaceFile, syncDirectory } from '../../agent/durable-file.ts';
 import { openIdentity } from '../../agent/identity.ts';
 import { type LedgerFiles, openLedger } from '../../agent/ledger.ts';
+import type { WatchNotices } from '../../agent/loops/notices.ts';
 import type { Runtime } from '../../agent/runtime.ts';
 
 /** A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. */
@@ -64,6 +65,7 @@ export interface TestAgentOptions {
   readonly logLevel?: string;
   /** A join token where absent. */
   readonly entitlement?: () => Promise<Entitlement>;
+  readonly watchNotices?: WatchNotices;
 }
 
 const never = new Promise<never>(() => {});
@@ -96,6 +98,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
         attributes: {},
       },
       entitlement: options.entitlement ?? (async () => ({ token: 'token' })),
+      watchNotices: options.watchNotices,
       bootId,
       clock,
       random: () => 0.5,
@@ -174,5 +177,6 @@ function cuttable(client: ControlPlane, killed: AbortSignal): ControlPlane {
     fetchDesired: (...args) => unlessKilled(() => client.fetchDesired(...args)),
     report: (...args) => unlessKilled(() => client.report(...args)),
     heartbeat: (...args) => unlessKilled(() => client.heartbeat(...args)),
+    notice: (...args) => unlessKilled(() => client.notice(...args)),
   };
 }
