@@ -7,6 +7,7 @@
 import type { RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { catalogOperations } from './actions/catalog.ts';
 import { createFleet } from './actions/create-fleet.ts';
+import { describeFleets } from './actions/describe-fleets.ts';
 import { instanceOperations } from './actions/instances.ts';
 import { launchTemplateOperations } from './actions/launch-templates.ts';
 import { runInstances } from './actions/run-instances.ts';
@@ -39,6 +40,8 @@ export interface Ec2Options {
   readonly now?: () => number;
   /** At most that many on a page. */
   readonly pageSize?: number;
+  /** A repeated CreateFleet is told which fleet it made, and no more: AWS does not promise more. */
+  readonly terseRepeats?: boolean;
   /** When an instance begins to run; what it answers is ended when the instance is. */
   readonly startInstance?: StartInstance;
 }
@@ -93,44 +96,59 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2UnderTest> 
   const faults = new Faults();
   const requests: SeenRequest[] = [];
   const world = makeWorld(options, events, machines);
-  const { instances, capacity } = world;
+  const { instances } = world;
   const timer = options.now === undefined ? timerFor(instances) : undefined;
   const operations = new Map(operationsOf(world).map((operation) => [operation.schema[2], operation]));
   const server = await startServer({ operations, faults, requests, advance: () => instances.advance(), changed });
-
-  const now = (instanceId: string): Ec2Instance => {
-    instances.advance();
-    return instances.get(instanceId);
-  };
   return {
     url: server.url,
-    region: world.region,
-    account: world.account,
-    subnets: Object.fromEntries(world.subnets.all.map(({ zone, subnetId }) => [zone, subnetId])),
-    instanceTypes: world.catalog.types,
+    ...factsOf(world),
+    ...controlsOf(world, events, changed),
     requests,
-    launchTemplate(data) {
-      const { launchTemplateId } = world.templates.create(`template-${world.templates.all.length + 1}`, data, {});
-      return { launchTemplateId, version: '1' };
-    },
-    exhaust: (type, zone, left = 0) => capacity.exhaust(type, zone, left),
-    refill: (type, zone) => capacity.refill(type, zone),
     failNext: (fault) => faults.failNext(fault),
-    interrupt(instanceId) {
-      instances.interrupt(now(instanceId));
-      changed();
-    },
-    rebalance: (instanceId) => events.rebalance(now(instanceId), world.now()),
-    onEvent: (listener) => events.onEvent(listener),
-    instances() {
-      instances.advance();
-      return instances.all.map((instance) => truthOf(instance, instances.isVisible(instance)));
-    },
     settle: () => settle(instances, machines, events),
     async [Symbol.asyncDispose]() {
       timer?.clear();
       await server[Symbol.asyncDispose]();
       await machines.stopAll();
+    },
+  };
+}
+
+const factsOf = ({ region, account, subnets, catalog }: World) => ({
+  region,
+  account,
+  subnets: Object.fromEntries(subnets.all.map(({ zone, subnetId }) => [zone, subnetId])),
+  instanceTypes: catalog.types,
+});
+
+type Controls = Pick<
+  Ec2UnderTest,
+  'launchTemplate' | 'exhaust' | 'refill' | 'interrupt' | 'rebalance' | 'onEvent' | 'instances'
+>;
+
+/** What a test does to the world without asking it. */
+function controlsOf({ instances, capacity, templates, now }: World, events: Events, changed: () => void): Controls {
+  const current = (instanceId: string): Ec2Instance => {
+    instances.advance();
+    return instances.get(instanceId);
+  };
+  return {
+    launchTemplate(data) {
+      const { launchTemplateId } = templates.create(`template-${templates.all.length + 1}`, data, {});
+      return { launchTemplateId, version: '1' };
+    },
+    exhaust: (type, zone, left = 0) => capacity.exhaust(type, zone, left),
+    refill: (type, zone) => capacity.refill(type, zone),
+    interrupt(instanceId) {
+      instances.interrupt(current(instanceId));
+      changed();
+    },
+    rebalance: (instanceId) => events.rebalance(current(instanceId), now()),
+    onEvent: (listener) => events.onEvent(listener),
+    instances() {
+      instances.advance();
+      return instances.all.map((instance) => truthOf(instance, instances.isVisible(instance)));
     },
   };
 }
@@ -159,6 +177,8 @@ function makeWorld(options: Ec2Options, events: Events, machines: Machines): Wor
     instances,
     launcher: new Launcher({ capacity, subnets, instances, ids }),
     tokens: new ClientTokens(),
+    fleets: new Map(),
+    terseRepeats: options.terseRepeats ?? false,
     ids,
   };
 }
@@ -166,6 +186,7 @@ function makeWorld(options: Ec2Options, events: Events, machines: Machines): Wor
 const operationsOf = (world: World) => [
   runInstances(world),
   createFleet(world),
+  describeFleets(world),
   ...instanceOperations(world),
   ...launchTemplateOperations(world),
   ...catalogOperations(world),

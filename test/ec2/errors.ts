@@ -42,7 +42,8 @@ export function insufficientCapacity(type: string, zone: string | undefined, oth
       : ` You can currently get ${type} capacity by not specifying an Availability Zone in your request or choosing ${others.join(', ')}.`;
   return new Ec2Error(
     'InsufficientInstanceCapacity',
-    `We currently do not have sufficient ${type} capacity ${where}. Our system will be working on provisioning additional capacity.${elsewhere}`,
+    `We currently do not have sufficient ${type} capacity ${where}. ` +
+      `Our system will be working on provisioning additional capacity.${elsewhere}`,
   );
 }
 
@@ -57,7 +58,8 @@ export const vcpuLimitExceeded = (limit: number): Ec2Error =>
   new Ec2Error(
     'VcpuLimitExceeded',
     `You have requested more vCPU capacity than your current vCPU limit of ${limit} allows for the instance bucket that the ` +
-      'specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.',
+      'specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request ' +
+      'to request an adjustment to this limit.',
   );
 
 export const spotLimitExceeded = (): Ec2Error =>

@@ -2,6 +2,7 @@
 import {
   CreateFleetCommand,
   type CreateFleetRequest,
+  DescribeFleetsCommand,
   DescribeInstancesCommand,
   type FleetLaunchTemplateOverridesRequest,
   type SpotAllocationStrategy,
@@ -173,28 +174,53 @@ describe('an instant fleet', () => {
     ]);
   });
 
-  it('answers the same to the same token, also when its instances are gone, and refuses other parameters', async () => {
-    await using ec2 = await startEc2();
-    const overrides = [over('m7i.large', zoneA)];
+  const underOneToken = (ec2: Ec2UnderTest) => {
     const { launchTemplateId } = ec2.launchTemplate({ ImageId: imageId });
-    const fleet = (count: number) =>
-      ec2Client(ec2).send(
+    return async (count: number) => {
+      const { $metadata: _, ...answer } = await ec2Client(ec2).send(
         new CreateFleetCommand({
           Type: 'instant',
           ClientToken: 'purchase-1',
           LaunchTemplateConfigs: [
-            { LaunchTemplateSpecification: { LaunchTemplateId: launchTemplateId, Version: '1' }, Overrides: overrides },
+            {
+              LaunchTemplateSpecification: { LaunchTemplateId: launchTemplateId, Version: '1' },
+              Overrides: [over('m7i.large', zoneA)],
+            },
           ],
           TargetCapacitySpecification: { TotalTargetCapacity: count, DefaultTargetCapacityType: 'on-demand' },
         }),
       );
-    const { $metadata: _first, ...first } = await fleet(2);
+      return answer;
+    };
+  };
+
+  it('answers the same to the same token, also when its instances are gone, and refuses other parameters', async () => {
+    await using ec2 = await startEc2();
+    const fleet = underOneToken(ec2);
+    const first = await fleet(2);
     const ids = ec2.instances().map(({ instanceId }) => instanceId);
     await ec2Client(ec2).send(new TerminateInstancesCommand({ InstanceIds: ids }));
-    const { $metadata: _second, ...second } = await fleet(2);
-    expect(second).toEqual(first);
+    expect(await fleet(2)).toEqual(first);
     expect(ec2.instances()).toHaveLength(2);
     await expect(fleet(3)).rejects.toMatchObject({ name: 'IdempotentParameterMismatch' });
+  });
+
+  it('can be asked for what came of it, where a repeated request does not say so', async () => {
+    await using ec2 = await startEc2({ terseRepeats: true });
+    ec2.exhaust('m7i.large', zoneA, 1);
+    const fleet = underOneToken(ec2);
+    const { FleetId = '', Instances, Errors } = await fleet(2);
+    expect(Instances?.flatMap(({ InstanceIds }) => InstanceIds)).toHaveLength(1);
+    expect(await fleet(2)).toEqual({ FleetId, Instances: [], Errors: [] });
+    const client = ec2Client(ec2);
+    const { Fleets } = await client.send(new DescribeFleetsCommand({ FleetIds: [FleetId] }));
+    const described = { InstanceIds: Instances?.[0]?.InstanceIds, InstanceType: 'm7i.large' };
+    expect(Fleets).toMatchObject([
+      { FleetId, Type: 'instant', ClientToken: 'purchase-1', Instances: [described], Errors },
+    ]);
+    expect((await client.send(new DescribeFleetsCommand({}))).Fleets).toEqual([]);
+    const unknown = client.send(new DescribeFleetsCommand({ FleetIds: [FleetId.replaceAll(/[0-9]/g, 'a')] }));
+    await expect(unknown).rejects.toMatchObject({ name: 'InvalidFleetId.NotFound' });
   });
 
   it('tags its instances by template, by itself and by EC2, and joins overrides to the template', async () => {

@@ -85,16 +85,25 @@ describe('a launch', () => {
     await expect(third).rejects.toMatchObject({ name: 'InvalidLaunchTemplateId.VersionNotFound' });
   });
 
-  it('is one launch under one token, also after its end, and refuses other parameters', async () => {
-    await using ec2 = await startEc2();
+  it('is one launch under one token, refuses other parameters, and is not begun again after its end', async () => {
+    await using ec2 = await startEc2({ delays: { forgotten: 0 } });
     const request = { ...plain, ClientToken: 'purchase' };
     const first = await run(ec2, request);
-    const InstanceIds = [first.Instances?.[0]?.InstanceId ?? ''];
-    await ec2Client(ec2).send(new TerminateInstancesCommand({ InstanceIds }));
     expect((await run(ec2, request)).Instances).toEqual(first.Instances);
     expect(ec2.instances()).toHaveLength(1);
     const other = run(ec2, { ...request, InstanceType: 'c7i.large' });
     await expect(other).rejects.toMatchObject({ name: 'IdempotentParameterMismatch' });
+    const InstanceIds = [first.Instances?.[0]?.InstanceId ?? ''];
+    await ec2Client(ec2).send(new TerminateInstancesCommand({ InstanceIds }));
+    await expect(run(ec2, request)).rejects.toMatchObject({ name: 'IdempotentInstanceTerminated' });
+    expect(ec2.instances()).toEqual([]);
+  });
+
+  it('under one token is another in another zone, where zones are named', async () => {
+    await using ec2 = await startEc2();
+    for (const zone of [zoneA, zoneB, zoneA])
+      await run(ec2, { ...plain, SubnetId: ec2.subnets[zone], ClientToken: 'purchase' });
+    expect(ec2.instances().map(({ zone }) => zone)).toEqual([zoneA, zoneB]);
   });
 
   it('that was refused is tried anew under the same token', async () => {
@@ -102,6 +111,8 @@ describe('a launch', () => {
     ec2.exhaust('m7i.large', zoneA);
     const request = { ...plain, ClientToken: 'purchase', Placement: { AvailabilityZone: zoneA } };
     await expect(run(ec2, request)).rejects.toMatchObject({ name: 'InsufficientInstanceCapacity' });
+    const other = run(ec2, { ...request, InstanceType: 'c7i.large' });
+    await expect(other).rejects.toMatchObject({ name: 'IdempotentParameterMismatch' });
     ec2.refill('m7i.large', zoneA);
     expect((await run(ec2, request)).Instances).toHaveLength(1);
   });
@@ -143,7 +154,11 @@ describe('a launch', () => {
     ['InvalidUserData.Malformed', { ...plain, UserData: '#!/bin/sh' }],
     ['InvalidParameterValue', { ...plain, UserData: Buffer.alloc(16_385).toString('base64') }],
     ['InvalidParameterValue', { ...plain, MinCount: 2, MaxCount: 1 }],
-    ['InvalidParameterCombination', { ...plain, SubnetId: 'subnet-0', NetworkInterfaces: [{ DeviceIndex: 0 }] }],
+    ['InvalidParameterValue', { ...plain, ClientToken: 'x'.repeat(65) }],
+    [
+      'InvalidParameterCombination',
+      { ...plain, SubnetId: 'subnet-00000000000000000', NetworkInterfaces: [{ DeviceIndex: 0 }] },
+    ],
     ['InvalidLaunchTemplateId.NotFound', { LaunchTemplate: { LaunchTemplateId: 'lt-0123456789abcdef0' } }],
     ['InvalidLaunchTemplateName.NotFoundException', { LaunchTemplate: { LaunchTemplateName: 'none' } }],
     ['UnsupportedOperation', { ...plain, HibernationOptions: { Configured: true } }],

@@ -17,9 +17,11 @@ import type { World } from '../world.ts';
 import { type Operation, operation, refuseDryRun } from './operation.ts';
 
 export const createFleet = (world: World): Operation =>
-  operation(CreateFleet$, (request: CreateFleetRequest) =>
-    world.tokens.once('CreateFleet', request, () => run(world, request)),
-  );
+  operation(CreateFleet$, (request: CreateFleetRequest) => {
+    const again = (answer: CreateFleetResult): CreateFleetResult =>
+      world.terseRepeats ? { FleetId: answer.FleetId, Errors: [], Instances: [] } : answer;
+    return world.tokens.once({ scope: 'CreateFleet', again }, request, () => run(world, request));
+  });
 
 interface Share {
   readonly lifecycle: Lifecycle;
@@ -42,7 +44,9 @@ function run(world: World, request: CreateFleetRequest): CreateFleetResult {
     Errors.push(...found.errors);
     Instances.push(...found.instances);
   }
-  return { FleetId: fleetId, Errors, Instances };
+  const answer = { FleetId: fleetId, Errors, Instances };
+  world.fleets.set(fleetId, { request, answer, createdAt: world.now() });
+  return answer;
 }
 
 /** What would change the outcome, and is not built. */
@@ -122,12 +126,12 @@ function checkedTotal(target: TargetCapacitySpecificationRequest): number {
   return total;
 }
 
-interface Fleet {
+interface Origin {
   readonly fleetId: string;
   readonly tagSpecifications: NonNullable<CreateFleetRequest['TagSpecifications']>;
 }
 
-function fill(world: World, pools: readonly Pool[], share: Share, fleet: Fleet) {
+function fill(world: World, pools: readonly Pool[], share: Share, fleet: Origin) {
   const { lifecycle, target, strategy } = share;
   const errors: CreateFleetError[] = [];
   const launched: { pool: Pool; instances: Ec2Instance[] }[] = [];
@@ -150,7 +154,7 @@ function launchFrom(
   pool: Pool,
   lifecycle: Lifecycle,
   wanted: number,
-  { fleetId, tagSpecifications }: Fleet,
+  { fleetId, tagSpecifications }: Origin,
 ): { instances: Ec2Instance[]; shortage: Ec2Error | undefined } {
   const refusal = closed(world, pool, lifecycle);
   if (refusal !== undefined) return { instances: [], shortage: refusal };

@@ -24,10 +24,10 @@ import { type Operation, operation, refuseDryRun } from './operation.ts';
 
 export const launchTemplateOperations = (world: World): Operation[] => [
   operation(CreateLaunchTemplate$, (request: CreateLaunchTemplateRequest) =>
-    world.tokens.once('CreateLaunchTemplate', request, () => create(world, request)),
+    world.tokens.once({ scope: 'CreateLaunchTemplate' }, request, () => create(world, request)),
   ),
   operation(CreateLaunchTemplateVersion$, (request: CreateLaunchTemplateVersionRequest) =>
-    world.tokens.once('CreateLaunchTemplateVersion', request, () => createVersion(world, request)),
+    world.tokens.once({ scope: 'CreateLaunchTemplateVersion' }, request, () => createVersion(world, request)),
   ),
   operation(ModifyLaunchTemplate$, (request: ModifyLaunchTemplateRequest) => modify(world, request)),
   operation(DescribeLaunchTemplates$, (request: DescribeLaunchTemplatesRequest) => describe(world, request)),

@@ -12,8 +12,26 @@ import { type Operation, operation, refuseDryRun } from './operation.ts';
 export const runInstances = (world: World): Operation =>
   operation(RunInstances$, (request: RunInstancesRequest) => {
     checkCounts(request);
-    return world.tokens.once('RunInstances', request, () => run(world, request));
+    const again = (answer: Reservation): Reservation => unlessEnded(world, answer);
+    return world.tokens.once({ scope: scopeOf(world, request), again }, request, () => run(world, request));
   });
+
+/** Where a request names a zone, by itself or by a subnet, its token counts in that zone alone: in another, it is another request. */
+function scopeOf({ subnets }: World, { SubnetId, Placement }: RunInstancesRequest): string {
+  const zone = SubnetId === undefined ? Placement?.AvailabilityZone : subnets.get(SubnetId).zone;
+  return zone === undefined ? 'RunInstances' : `RunInstances in ${zone}`;
+}
+
+/** EC2 has refused these since 2025, whatever it says of idempotency (boto/boto3#4406). */
+function unlessEnded({ instances }: World, answer: Reservation): Reservation {
+  const ids = (answer.Instances ?? []).map(({ InstanceId }) => InstanceId);
+  const isThere = instances.all.some(({ instanceId, state }) => ids.includes(instanceId) && state !== 'terminated');
+  if (isThere) return answer;
+  throw new Ec2Error(
+    'IdempotentInstanceTerminated',
+    'The client token you have provided is associated with a terminated instance. Please use a different client token.',
+  );
+}
 
 function run(world: World, request: RunInstancesRequest): Reservation {
   const { catalog, launcher } = world;
