@@ -1,11 +1,11 @@
 /** What Ec2Fleet finds of its instances, and how it ends them. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { choice, one, openEc2, slowly } from './support/ec2-fleet.ts';
 
 describe('instances on EC2', () => {
   it('are seen by the control plane that bought them alone', async () => {
     await using at = await openEc2();
-    const other = at.another('two');
+    const other = at.another({ controlPlane: 'two' });
     const { instances } = await at.fleet.launch(one());
     expect(await other.list('default')).toEqual([]);
     expect((await other.launch(one({ id: 'purchase-2' }))).instances).toHaveLength(1);
@@ -75,5 +75,16 @@ describe('instances on EC2', () => {
     const ids = instances.map(({ instanceId }) => instanceId);
     await expect(at.fleet.terminate(ids)).rejects.toThrow('EC2 has not ended all of 4: UnauthorizedOperation');
     expect(await at.fleet.list('default')).toHaveLength(4);
+  });
+
+  it('are looked for where the environment says that EC2 is', async () => {
+    await using at = await openEc2();
+    await at.fleet.launch(one());
+    vi.stubEnv('AWS_ENDPOINT_URL_EC2', at.ec2.url);
+    try {
+      expect(await at.another({ endpoint: undefined }).list('default')).toHaveLength(1);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

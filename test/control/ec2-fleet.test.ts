@@ -1,5 +1,7 @@
 /** Ec2Fleet passes what every fleet passes, against the endpoint of test/ec2, and keeps its promises where EC2 fails it. */
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { startLoopback } from '../ec2/loopback.ts';
 import { describeFleet } from './fleet-conformance.ts';
 import { choice, one, openEc2, slowly } from './support/ec2-fleet.ts';
 
@@ -179,5 +181,59 @@ describe('an order whose instances are ended', () => {
     expect(await at.fleet.launch(one())).toEqual({ instances, faults: [] });
     at.ec2.failNext(ended);
     await expect(at.fleet.launch(one({ id: 'purchase-2' }))).rejects.toThrow('nothing of it shows');
+  });
+});
+
+/** AWS does not say what it answers to a repeated CreateFleet beside the fleet's id. */
+describe('a fleet of which EC2 tells no more than its id', () => {
+  const xml = (action: string, content: string): string =>
+    `<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">${content}</${action}Response>`;
+  const place = (subnetId: string): string =>
+    '<launchTemplateAndOverrides><overrides><instanceType>m7g.large</instanceType>' +
+    `<subnetId>${subnetId}</subnetId></overrides></launchTemplateAndOverrides>`;
+
+  /** Answers these instead of EC2, everything else as EC2 does. */
+  const inFrontOf = (url: string, answers: Readonly<Record<string, { status: number; body: string }>>) =>
+    startLoopback(async (request, response) => {
+      const body = await text(request);
+      const answer = answers[new URLSearchParams(body).get('Action') ?? ''];
+      if (answer !== undefined) return void response.writeHead(answer.status).end(answer.body);
+      const headers = { authorization: request.headers.authorization ?? '', 'content-type': 'text/plain' };
+      const passed = await fetch(url, { method: 'POST', headers, body });
+      response.writeHead(passed.status).end(await passed.text());
+    });
+  const made = { status: 200, body: xml('CreateFleet', '<fleetId>fleet-1</fleetId>') };
+
+  it('is described, with what was launched and what was not', async () => {
+    await using at = await openEc2();
+    const [a = '', b = ''] = Object.values(at.ec2.subnets);
+    const fleet =
+      `<fleetInstanceSet><item>${place(a)}<instanceType>m7g.large</instanceType>` +
+      '<instanceIds><item>i-00000000000000001</item></instanceIds></item></fleetInstanceSet>' +
+      `<errorSet><item>${place(b)}<errorCode>InsufficientInstanceCapacity</errorCode><errorMessage>None.</errorMessage></item></errorSet>`;
+    const described = { status: 200, body: xml('DescribeFleets', `<fleetSet><item>${fleet}</item></fleetSet>`) };
+    await using front = await inFrontOf(at.ec2.url, { CreateFleet: made, DescribeFleets: described });
+    expect(await at.another({ endpoint: front.url }).launch(choice({ count: 2 }))).toEqual({
+      instances: [{ instanceId: 'i-00000000000000001', offer: 'm7g.large', zone: 'us-east-1a' }],
+      faults: [
+        { kind: 'no-capacity', offer: 'm7g.large', zone: 'us-east-1b', message: 'InsufficientInstanceCapacity: None.' },
+      ],
+    });
+  });
+
+  it.each([
+    ['says nothing of it', { status: 200, body: xml('DescribeFleets', '<fleetSet/>') }],
+    [
+      'does not let us see it',
+      {
+        status: 403,
+        body: '<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>No.</Message></Error></Errors></Response>',
+      },
+    ],
+  ])('is not taken for none where EC2 %s', async (_, described) => {
+    await using at = await openEc2();
+    await using front = await inFrontOf(at.ec2.url, { CreateFleet: made, DescribeFleets: described });
+    const launched = at.another({ endpoint: front.url }).launch(choice());
+    await expect(launched).rejects.toThrow('It is not known what EC2 launched of purchase-1');
   });
 });

@@ -60,7 +60,10 @@ const amountSchema = z.union([
 ]);
 
 const productSchema = z.object({
-  product: z.object({ attributes: z.object({ instanceType: z.string().min(1) }) }),
+  product: z.object({
+    // Blocks of capacity are listed too, and are bought otherwise.
+    attributes: z.object({ instanceType: z.string().min(1), marketoption: z.literal('OnDemand').optional() }),
+  }),
   terms: z.object({
     OnDemand: z.record(
       z.string(),

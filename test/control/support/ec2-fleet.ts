@@ -1,15 +1,17 @@
 /** An Ec2Fleet on an endpoint of test/ec2, whose time passes where a test says so. */
-import { Ec2Fleet } from '../../../control/fleet/ec2/ec2-fleet.ts';
-import type { OnDemandPrices } from '../../../control/fleet/ec2/prices.ts';
+import { Ec2Fleet, type Ec2FleetOptions } from '../../../control/fleet/ec2/ec2-fleet.ts';
 import type { Order } from '../../../core/model/capacity.ts';
 import type { HostSupply } from '../../../core/model/host-supply.ts';
 import { type Ec2Options, type Ec2UnderTest, startEc2 } from '../../ec2/ec2.ts';
 
+/** Whose they are is nobody's business on loopback. */
+export const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG' };
+
 export interface Ec2FleetUnderTest extends AsyncDisposable {
   readonly ec2: Ec2UnderTest;
   readonly fleet: Ec2Fleet;
-  /** The same fleet as another process has it, or as another control plane of the account does. */
-  another(controlPlane?: string): Ec2Fleet;
+  /** The same fleet as another process has it. */
+  another(changes?: Partial<Ec2FleetOptions>): Ec2Fleet;
   pass(ms: number): void;
   /** Second by second, until `holds` answers true. */
   later(holds: () => Promise<boolean>): Promise<void>;
@@ -21,7 +23,6 @@ type Supplied = (supply: HostSupply) => HostSupply;
 export async function openEc2(
   options: Ec2Options = {},
   supplied: Supplied = (supply) => supply,
-  prices?: OnDemandPrices,
 ): Promise<Ec2FleetUnderTest> {
   let now = Date.UTC(2100, 0, 1);
   const ec2 = await startEc2({ now: () => now, ...options });
@@ -30,18 +31,19 @@ export async function openEc2(
     return { id, version };
   };
   const launchTemplates = { x86_64: template('ami-00000000000000001'), arm64: template('ami-00000000000000002') };
-  const another = (controlPlane = 'one'): Ec2Fleet =>
+  const another = (changes: Partial<Ec2FleetOptions> = {}): Ec2Fleet =>
     new Ec2Fleet({
       region: ec2.region,
       endpoint: ec2.url,
-      credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG' },
-      controlPlane,
+      credentials,
+      controlPlane: 'one',
       supply: async (cluster) =>
         ['default', 'other'].includes(cluster)
           ? supplied({ cluster, launchTemplates, subnets: ec2.subnets })
           : undefined,
-      prices: prices ?? (async () => new Map(ec2.instanceTypes.map(({ name, onDemandUsd }) => [name, onDemandUsd]))),
+      prices: async () => new Map(ec2.instanceTypes.map(({ name, onDemandUsd }) => [name, onDemandUsd])),
       now: () => now,
+      ...changes,
     });
   return {
     ec2,
