@@ -6,7 +6,7 @@ import { keys, partitions } from './keys.ts';
 import { queryAll } from './read-all.ts';
 import type { Change, Table } from './table.ts';
 
-const drainSchema = z.object({
+export const drainSchema = z.object({
   cluster: z.string(),
   hostId: z.string(),
   /** `notice`: the machine goes whatever becomes of its tasks. `consolidation`: it goes if they can be replaced. */

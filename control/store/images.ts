@@ -1,7 +1,10 @@
 /** What an item of the store's change stream is, told by its key. Items of other kinds are undefined: nobody follows their changes. */
+import { type Purchase, purchaseSchema } from '../../core/model/capacity.ts';
 import { type HostCapacity, hostCapacitySchema } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
+import { type Drain, drainSchema } from './drains.ts';
 import { parseItem } from './item.ts';
+import { partitions } from './keys.ts';
 import type { Item } from './table.ts';
 import { parseTask } from './task-item.ts';
 
@@ -19,3 +22,13 @@ export const hostCapacityOf = (item: Item): HostCapacity | undefined =>
 
 export const taskOf = (item: Item): Task | undefined =>
   item.pk.startsWith('task#') && item.sk === 'task' ? parseTask(item) : undefined;
+
+export const purchaseOf = (item: Item): Purchase | undefined =>
+  item.pk.startsWith(partitions.purchases('')) ? parseItem(purchaseSchema, item) : undefined;
+
+/** One that is over, in the history of its cluster. */
+export const pastPurchaseOf = (item: Item): Purchase | undefined =>
+  item.pk.startsWith(partitions.pastPurchases('')) ? parseItem(purchaseSchema, item) : undefined;
+
+export const drainOf = (item: Item): Drain | undefined =>
+  item.pk.startsWith(partitions.drains('')) ? parseItem(drainSchema, item) : undefined;

@@ -1,5 +1,6 @@
-/** Tells the event bus what changed of tasks and hosts. A change told twice is the same event twice, `version` and all. */
+/** Tells the event bus what changed of tasks, hosts and capacity. A change told twice is the same events twice, `version` and all. */
 import type { Log } from '../../control/deps.ts';
+import { drainEvents, pastPurchaseEvents, purchaseEvents } from '../../control/operations/views/capacity-events.ts';
 import {
   hostEvent,
   hostHasChanged,
@@ -8,7 +9,8 @@ import {
   taskHasChanged,
 } from '../../control/operations/views/events.ts';
 import type { RecentReads } from '../../control/recent-reads.ts';
-import { hostCapacityOf, taskOf } from '../../control/store/images.ts';
+import { drainOf, hostCapacityOf, pastPurchaseOf, purchaseOf, taskOf } from '../../control/store/images.ts';
+import type { Item } from '../../control/store/table.ts';
 import type { Realm } from '../../core/arn.ts';
 import { answerBatch, type BatchAnswer, type StreamRecord } from '../stream.ts';
 
@@ -45,8 +47,8 @@ async function tellAll(deps: EventsDeps, records: readonly StreamRecord[]): Prom
   for (const record of records) {
     const { sequenceNumber, at } = record;
     try {
-      const event = await eventOf(deps, record);
-      if (event !== undefined) told.push({ sequenceNumber, event: { ...event, at } });
+      const events = [...capacityEvents(deps, record), ...(await stateEvents(deps, record))];
+      for (const event of events) told.push({ sequenceNumber, event: { ...event, at } });
     } catch (error) {
       deps.log.error({ err: error, sequenceNumber }, 'a change cannot be told of');
       failed.push(sequenceNumber);
@@ -57,22 +59,36 @@ async function tellAll(deps: EventsDeps, records: readonly StreamRecord[]): Prom
   return failed;
 }
 
-async function eventOf({ realm, recent, log }: EventsDeps, record: StreamRecord): Promise<StateEvent | undefined> {
+function capacityEvents({ realm }: EventsDeps, { before, after, at }: StreamRecord): StateEvent[] {
+  const changed = <T>(read: (item: Item) => T | undefined) => ({
+    before: before && read(before),
+    after: after && read(after),
+  });
+  const past = after && pastPurchaseOf(after);
+  return [
+    ...purchaseEvents(realm, changed(purchaseOf), at),
+    // Made once; its end is that it is forgotten.
+    ...(past === undefined || before !== undefined ? [] : pastPurchaseEvents(realm, past, at)),
+    ...drainEvents(realm, changed(drainOf), at),
+  ];
+}
+
+async function stateEvents({ realm, recent, log }: EventsDeps, record: StreamRecord): Promise<StateEvent[]> {
   const { before, after, at } = record;
-  if (after === undefined) return undefined; // Forgotten after its retention: nothing happened to it.
+  if (after === undefined) return []; // Forgotten after its retention: nothing happened to it.
   const task = taskOf(after);
   if (task !== undefined) {
-    if (!taskHasChanged(before && taskOf(before), task)) return undefined;
+    if (!taskHasChanged(before && taskOf(before), task)) return [];
     const definition = await recent.revisionBody(task);
     if (definition === undefined) throw new Error(`${task.family}:${task.revision} does not exist`);
-    return taskEvent(realm, task, definition, at);
+    return [taskEvent(realm, task, definition, at)];
   }
   const host = hostCapacityOf(after);
-  if (host === undefined || !hostHasChanged(before && hostCapacityOf(before), host)) return undefined;
+  if (host === undefined || !hostHasChanged(before && hostCapacityOf(before), host)) return [];
   const identity = await recent.hostIdentity(host.hostId);
-  if (identity !== undefined) return hostEvent(realm, host, identity, at);
+  if (identity !== undefined) return [hostEvent(realm, host, identity, at)];
   log.warn({ hostId: host.hostId, cluster: host.cluster }, 'a change of a host that is forgotten is not told of');
-  return undefined;
+  return [];
 }
 
 function* chunksOf(told: readonly Told[]): Generator<readonly Told[]> {
@@ -91,7 +107,7 @@ function* chunksOf(told: readonly Told[]): Generator<readonly Told[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** Answers the sequence numbers of what was not taken. */
+/** Answers the sequence numbers of what was not taken; of a record with several events, all are told again. */
 async function tell(deps: EventsDeps, chunk: readonly Told[]): Promise<string[]> {
   try {
     const refused = await deps.put(chunk.map(({ event }) => event));

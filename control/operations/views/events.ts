@@ -12,7 +12,11 @@ import { hostView } from './host-view.ts';
 import { taskView } from './task-view.ts';
 
 export interface StateEvent {
-  readonly detailType: 'ECS Task State Change' | 'ECS Container Instance State Change';
+  readonly detailType:
+    | 'ECS Task State Change'
+    | 'ECS Container Instance State Change'
+    | 'Gantry Capacity Change'
+    | 'Gantry Host Drain';
   /** ARNs that rules may match. */
   readonly resources: readonly string[];
   /** Dates as ISO text. */
