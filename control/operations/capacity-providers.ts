@@ -31,6 +31,7 @@ import { checkOffers } from './offer-checks.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { activeClusterName } from './references.ts';
 import { capacityProviderView } from './views/capacity-provider-view.ts';
+import { withTags } from './views/with-tags.ts';
 
 const tries = 10;
 
@@ -40,7 +41,7 @@ export const createCapacityProvider: Handlers['CreateCapacityProvider'] = async 
   checkTags(tags);
   const cluster = await homeOf(deps, input);
   const rules = providerRules(configurationOf(input));
-  await checkOffers(deps, { name, ...rules, cluster });
+  const unchecked = await checkOffers(deps, { name, ...rules, cluster });
   const made = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
     const [seen, home] = await Promise.all([
       getCapacityProvider(deps.table, name),
@@ -58,7 +59,7 @@ export const createCapacityProvider: Handlers['CreateCapacityProvider'] = async 
     return outcome === 'done' ? fresh : undefined;
   });
   if (cluster !== undefined) deps.recent.clusterChanged(cluster);
-  return changedView(deps, made, configurationOf(input));
+  return changedView(deps, made, configurationOf(input), unchecked);
 };
 
 const alreadyThere = (): GantryError =>
@@ -70,16 +71,17 @@ const alreadyThere = (): GantryError =>
 export const updateCapacityProvider: Handlers['UpdateCapacityProvider'] = async ({ deps }, input) => {
   const name = capacityProviderName(input.name);
   const given = configurationOf(input);
+  let unchecked: readonly string[] = [];
   const updated = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
     const seen = await existing(deps, 'name', name);
     const rules = providerRules(given, seen.configuration);
-    await checkOffers(deps, { name, ...rules, cluster: seen.cluster });
+    unchecked = await checkOffers(deps, { name, ...rules, cluster: seen.cluster });
     const next: CapacityProvider = { ...seen, ...rules, updatedAt: deps.clock.now() };
     const { outcome } = await deps.table.commit([replaceCapacityProvider(seen, next)]);
     return outcome === 'done' ? next : undefined;
   });
   for (const cluster of updated.usedBy) deps.activate('buy-capacity', cluster);
-  return changedView(deps, updated, given);
+  return changedView(deps, updated, given, unchecked);
 };
 
 /** As ECS has it: first off every cluster. One that belongs to a single cluster is taken off it here, where nothing uses it. */
@@ -132,7 +134,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
   const size = pageSize(input.maxResults, 'maxResults');
   const cluster = input.cluster === undefined ? undefined : await activeClusterName(deps, input.cluster);
   const named = input.capacityProviders ?? [];
-  if (named.length === 0 && cluster === undefined) return describePage(deps, input.nextToken, size);
+  if (named.length === 0 && cluster === undefined) return describePage(deps, input, size);
   refuseTooMany('capacityProviders', named);
   const ofCluster = cluster === undefined ? [] : ((await getCluster(deps.table, cluster))?.capacityProviders ?? []);
   const wanted = [...new Set(named.length === 0 ? ofCluster : named.map(capacityProviderName))];
@@ -142,7 +144,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
   const found = await getCapacityProviders(deps.table, readable);
   const names = new Set(found.map(({ name }) => name));
   return {
-    capacityProviders: found.map((provider) => capacityProviderView(realm, provider)),
+    capacityProviders: found.map((provider) => withTags(capacityProviderView(realm, provider), input.include)),
     failures: wanted
       .filter((name) => !names.has(name))
       .map((name) => ({ arn: capacityProviderArn(realm, name), reason: 'MISSING' })),
@@ -151,7 +153,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
 
 async function describePage(
   { table, realm }: ControlDeps,
-  nextToken: string | undefined,
+  { nextToken, include }: Input<'DescribeCapacityProviders'>,
   size: number,
 ): Promise<Output<'DescribeCapacityProviders'>> {
   const found: CapacityProvider[] = [];
@@ -162,7 +164,7 @@ async function describePage(
     found.push(...page.providers.filter(({ status }) => status === 'ACTIVE'));
     after = page.next;
   } while (after !== undefined && found.length < size);
-  const capacityProviders = found.map((provider) => capacityProviderView(realm, provider));
+  const capacityProviders = found.map((provider) => withTags(capacityProviderView(realm, provider), include));
   return { capacityProviders, failures: [], ...nextTokenOf(after) };
 }
 
@@ -192,7 +194,12 @@ async function existing({ table }: ControlDeps, field: string, name: string): Pr
   );
 }
 
-const changedView = (deps: ControlDeps, provider: CapacityProvider, given: ReturnType<typeof configurationOf>) => ({
+const changedView = (
+  deps: ControlDeps,
+  provider: CapacityProvider,
+  given: ReturnType<typeof configurationOf>,
+  unchecked: readonly string[],
+) => ({
   capacityProvider: capacityProviderView(deps.realm, provider),
-  warnings: providerWarnings(given, provider),
+  warnings: [...providerWarnings(given, provider), ...unchecked],
 });
