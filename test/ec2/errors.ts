@@ -47,6 +47,12 @@ export function insufficientCapacity(type: string, zone: string | undefined, oth
   );
 }
 
+export const insufficientAddresses = (subnetId: string): Ec2Error =>
+  new Ec2Error(
+    'InsufficientFreeAddressesInSubnet',
+    `There are not enough free addresses in subnet '${subnetId}' to satisfy the requested number of instances.`,
+  );
+
 export const notInZone = (type: string, zone: string, zones: readonly string[]): Ec2Error =>
   new Ec2Error(
     'Unsupported',

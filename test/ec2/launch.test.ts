@@ -132,6 +132,13 @@ describe('a launch', () => {
     await expect(run(ec2, plain)).rejects.toMatchObject({ name: 'VcpuLimitExceeded' });
   });
 
+  it('needs an address for each instance', async () => {
+    await using ec2 = await startEc2();
+    const inA = { ...plain, SubnetId: ec2.subnets[zoneA] };
+    const many = run(ec2, { ...inA, MinCount: 65_532, MaxCount: 65_532 });
+    await expect(many).rejects.toMatchObject({ name: 'InsufficientFreeAddressesInSubnet' });
+  });
+
   it('is spot where that is asked for, within its limit and price', async () => {
     await using ec2 = await startEc2({ vcpuLimit: { spot: 2 } });
     const spot = { ...plain, InstanceMarketOptions: { MarketType: 'spot' as const } };

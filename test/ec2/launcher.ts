@@ -1,7 +1,13 @@
 /** Launches as many instances of a type in a subnet as there are and as the account may have. */
 import type { RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Capacity, Lifecycle } from './capacity.ts';
-import { type Ec2Error, insufficientCapacity, spotLimitExceeded, vcpuLimitExceeded } from './errors.ts';
+import {
+  type Ec2Error,
+  insufficientAddresses,
+  insufficientCapacity,
+  spotLimitExceeded,
+  vcpuLimitExceeded,
+} from './errors.ts';
 import type { Ids } from './ids.ts';
 import type { InstanceTypeFacts } from './instance-types.ts';
 import type { Ec2Instance, Instances } from './instances.ts';
@@ -19,6 +25,11 @@ interface Wish {
   readonly fleetId?: string;
 }
 
+interface Room {
+  readonly count: number;
+  readonly shortage?: Ec2Error;
+}
+
 export class Launcher {
   readonly #capacity: Capacity;
   readonly #subnets: Subnets;
@@ -32,21 +43,21 @@ export class Launcher {
     this.#ids = parts.ids;
   }
 
-  /** How many of `count` there can be, and what is in the way of the others. */
-  room(
-    type: InstanceTypeFacts,
-    zone: string,
-    lifecycle: Lifecycle,
-    count: number,
-  ): { count: number; shortage?: Ec2Error } {
+  /** How many of `count` there can be, and what is in the way of the others: what leaves the fewest. */
+  room(type: InstanceTypeFacts, subnet: Subnet, lifecycle: Lifecycle, count: number): Room {
     const limit = this.#capacity.vcpuLimit(lifecycle);
-    const allowed = Math.max(0, Math.floor((limit - this.#instances.vcpusInUse(lifecycle)) / type.vcpus));
-    const left = this.#capacity.left(type.name, zone);
-    if (Math.min(allowed, left) >= count) return { count };
-    if (allowed < left) {
-      return { count: allowed, shortage: lifecycle === 'spot' ? spotLimitExceeded() : vcpuLimitExceeded(limit) };
-    }
-    return { count: left, shortage: insufficientCapacity(type.name, zone, this.#capacity.zonesWithRoom(type)) };
+    const bounds: Room[] = [
+      {
+        count: this.#capacity.left(type.name, subnet.zone),
+        shortage: insufficientCapacity(type.name, subnet.zone, this.#capacity.zonesWithRoom(type)),
+      },
+      {
+        count: Math.max(0, Math.floor((limit - this.#instances.vcpusInUse(lifecycle)) / type.vcpus)),
+        shortage: lifecycle === 'spot' ? spotLimitExceeded() : vcpuLimitExceeded(limit),
+      },
+      { count: this.#subnets.freeAddresses(subnet), shortage: insufficientAddresses(subnet.subnetId) },
+    ];
+    return bounds.reduce((least, bound) => (bound.count < least.count ? bound : least), { count });
   }
 
   /** For as many as there is room: they share a reservation. */

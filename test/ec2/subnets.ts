@@ -11,8 +11,8 @@ export interface Subnet {
 }
 
 export const vpcId = 'vpc-0123456789abcdef0';
-/** A /20, less the five that AWS keeps of each subnet. */
-const addresses = 4096 - 5;
+/** A /16, less the five that AWS keeps of each subnet. */
+const addresses = 2 ** 16 - 5;
 
 export class Subnets {
   readonly all: readonly Subnet[];
@@ -23,7 +23,7 @@ export class Subnets {
       subnetId: `subnet-0${index.toString(16).padStart(16, '0')}`,
       zone,
       zoneId: `${short}-az${index + 1}`,
-      cidr: `10.${index}.0.0/20`,
+      cidr: `10.${index}.0.0/16`,
       used: 0,
     }));
   }
@@ -44,17 +44,12 @@ export class Subnets {
     return subnet;
   }
 
-  /** An address is not used again: nothing here takes one instance for another. */
+  /** An address is not used again: nothing here takes one instance for another. Whoever asks has seen that there is one. */
   nextAddress(subnet: Subnet): string {
-    if (subnet.used >= addresses) {
-      throw new Ec2Error(
-        'InsufficientFreeAddressesInSubnet',
-        `There are not enough free addresses in subnet '${subnet.subnetId}' to satisfy the requested number of instances.`,
-      );
-    }
+    if (this.freeAddresses(subnet) === 0) throw new Error(`took more addresses of ${subnet.subnetId} than there were`);
     subnet.used += 1;
     const host = subnet.used + 3;
-    return `${subnet.cidr.replace('.0.0/20', '')}.${host >> 8}.${host & 255}`;
+    return `${subnet.cidr.replace('.0.0/16', '')}.${host >> 8}.${host & 255}`;
   }
 
   freeAddresses(subnet: Subnet): number {

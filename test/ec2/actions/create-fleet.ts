@@ -159,7 +159,7 @@ function launchFrom(
   const refusal = closed(world, pool, lifecycle);
   if (refusal !== undefined) return { instances: [], shortage: refusal };
   const { type, subnet } = pool;
-  const { count, shortage } = world.launcher.room(type, subnet.zone, lifecycle, wanted);
+  const { count, shortage } = world.launcher.room(type, subnet, lifecycle, wanted);
   if (count === 0) return { instances: [], shortage };
   const data = merged(pool.data, { TagSpecifications: tagSpecifications });
   const tags = { ...pool.tags, 'aws:ec2:fleet-id': fleetId };

@@ -50,7 +50,7 @@ function run(world: World, request: RunInstancesRequest): Reservation {
   const subnet = meant ?? anySubnet(world, type, lifecycle, request.MinCount ?? 1);
   requireSpotPrice(world, type, subnet.zone, lifecycle, data.InstanceMarketOptions?.SpotOptions?.MaxPrice);
 
-  const { count, shortage } = launcher.room(type, subnet.zone, lifecycle, request.MaxCount ?? 1);
+  const { count, shortage } = launcher.room(type, subnet, lifecycle, request.MaxCount ?? 1);
   if (shortage !== undefined && count < (request.MinCount ?? 1)) throw shortage;
   refuseDryRun(request);
   const clientToken = request.ClientToken ?? '';
@@ -77,10 +77,10 @@ function lifecycleOf(market: string | undefined): Lifecycle {
 
 /** Where none is meant, the first zone that has enough. */
 function anySubnet(world: World, type: InstanceTypeFacts, lifecycle: Lifecycle, count: number): Subnet {
-  const zones = world.catalog.zonesOf(type);
-  const rooms = zones.map((zone) => ({ zone, ...world.launcher.room(type, zone, lifecycle, count) }));
+  const subnets = world.catalog.zonesOf(type).map((zone) => world.subnets.inZone(zone));
+  const rooms = subnets.map((subnet) => ({ subnet, ...world.launcher.room(type, subnet, lifecycle, count) }));
   const enough = rooms.find((room) => room.count >= count);
-  if (enough !== undefined) return world.subnets.inZone(enough.zone);
+  if (enough !== undefined) return enough.subnet;
   const limit = rooms.find(
     ({ shortage }) => shortage !== undefined && shortage.code !== 'InsufficientInstanceCapacity',
   );
