@@ -1,10 +1,8 @@
 /**
- * The handler of each operation. An operation without one, or with one of another form, is a type error. What administrators ask for
- * seldom is loaded when it is asked for: a cold start of the API reads what every caller needs, and no more.
+ * The handler of each operation. An operation without one, or with one of another form, is a type error. What is asked for
+ * seldom, or by people, is loaded when it is asked for: a cold start of the API reads what every caller needs, and no more.
  */
 import type { Handlers } from './context.ts';
-import { describeContainerInstances, getHost, getHosts, listContainerInstances } from './hosts.ts';
-import { getTasks, listTasks } from './list-tasks.ts';
 import { runTask } from './run-task.ts';
 import { describeTaskDefinition } from './task-definitions.ts';
 import { describeTasks, getTask, stopTask } from './tasks.ts';
@@ -13,7 +11,9 @@ const access = () => import('./access.ts');
 const capacityProviders = () => import('./capacity-providers.ts');
 const clusters = () => import('./clusters.ts');
 const clusterCapacity = () => import('./cluster-capacity.ts');
+const hosts = () => import('./hosts.ts');
 const hostStates = () => import('./host-states.ts');
+const lists = () => import('./list-tasks.ts');
 const retirement = () => import('./retire-task-definitions.ts');
 const taskDefinitionLists = () => import('./task-definition-lists.ts');
 
@@ -28,8 +28,8 @@ export const handlers: Handlers = {
   RunTask: runTask,
   StopTask: stopTask,
   DescribeTasks: describeTasks,
-  ListTasks: listTasks,
-  GetTasks: getTasks,
+  ListTasks: async (...call) => (await lists()).listTasks(...call),
+  GetTasks: async (...call) => (await lists()).getTasks(...call),
   GetTask: getTask,
   CreateCluster: async (...call) => (await clusters()).createCluster(...call),
   DescribeClusters: async (...call) => (await clusters()).describeClusters(...call),
@@ -43,12 +43,12 @@ export const handlers: Handlers = {
   DescribeCapacityProviders: async (...call) => (await capacityProviders()).describeCapacityProviders(...call),
   GetCapacity: async (...call) => (await import('./capacity.ts')).getCapacity(...call),
   PlanTasks: async (...call) => (await import('./plan-tasks.ts')).planTasks(...call),
-  DescribeContainerInstances: describeContainerInstances,
-  ListContainerInstances: listContainerInstances,
+  DescribeContainerInstances: async (...call) => (await hosts()).describeContainerInstances(...call),
+  ListContainerInstances: async (...call) => (await hosts()).listContainerInstances(...call),
   UpdateContainerInstancesState: async (...call) => (await hostStates()).updateContainerInstancesState(...call),
   DeregisterContainerInstance: async (...call) => (await hostStates()).deregisterContainerInstance(...call),
-  GetHosts: getHosts,
-  GetHost: getHost,
+  GetHosts: async (...call) => (await hosts()).getHosts(...call),
+  GetHost: async (...call) => (await hosts()).getHost(...call),
   CreateAccessKey: async (...call) => (await access()).createAccessKey(...call),
   ListAccessKeys: async (...call) => (await access()).listAccessKeys(...call),
   DeleteAccessKey: async (...call) => (await access()).deleteAccessKey(...call),
