@@ -7,7 +7,7 @@ import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { setStatus } from '../store/host-capacity.ts';
 import { getHostCapacity, hostTasks } from '../store/hosts.ts';
-import { stopTask } from '../tasks/stop.ts';
+import { type StopRequest, stopTask } from '../tasks/stop.ts';
 
 type HostReference = Pick<HostIdentity, 'cluster' | 'hostId'>;
 
@@ -37,13 +37,13 @@ export async function changeStatus(
 export async function drainHost(
   deps: ControlDeps,
   host: HostReference,
-  { deadline, reason }: { readonly deadline: number; readonly reason: string },
+  { deadline, ...request }: { readonly deadline: number } & StopRequest,
 ): Promise<{ readonly remaining: number }> {
   if ((await changeStatus(deps, host, 'DRAINING')) === undefined) return { remaining: 0 };
   const tasks = await hostTasks(deps.table, host.hostId);
   if (deps.clock.now() >= deadline) {
     for (const { taskId, cluster, desired } of tasks) {
-      if (desired.status === 'RUNNING') await stopTask(deps, cluster, taskId, { reason });
+      if (desired.status === 'RUNNING') await stopTask(deps, cluster, taskId, request);
     }
   }
   return { remaining: tasks.length };

@@ -35,6 +35,24 @@ export const putClusterCapacityProviders: Handlers['PutClusterCapacityProviders'
   return { cluster: await clusterView(deps, cluster) };
 };
 
+/**
+ * Puts one of the cluster's providers into its default strategy (by weight 1 where it was not in it), or takes it out. The others stay as
+ * they are.
+ */
+export async function changeDefaultStrategy(
+  deps: ControlDeps,
+  cluster: string,
+  { name, isIn }: { readonly name: string; readonly isIn: boolean },
+): Promise<void> {
+  await changeCluster(deps, cluster, (seen) => {
+    const others = seen.defaultStrategy.filter(({ capacityProvider }) => capacityProvider !== name);
+    const own = seen.defaultStrategy.find(({ capacityProvider }) => capacityProvider === name);
+    const wanted = isIn ? [...others, own ?? { capacityProvider: name, weight: 1 }] : others;
+    const strategy = normaliseStrategy('defaultCapacityProviderStrategy', wanted, seen.capacityProviders);
+    return { next: { ...seen, defaultStrategy: strategy }, others: [] };
+  });
+}
+
 interface CapacityWish {
   readonly names: readonly string[];
   readonly strategy: StrategyItem[];

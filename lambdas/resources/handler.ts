@@ -8,6 +8,7 @@ import type { Principal } from '../../control/operations/context.ts';
 import { allActions } from '../../core/api/operation.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { Context } from '../log.ts';
+import { capacityProviderKind } from './capacity-provider.ts';
 import { clusterKind } from './cluster.ts';
 import { guardKind } from './guard.ts';
 import { hostsKind } from './hosts.ts';
@@ -98,6 +99,8 @@ async function carryOut(deps: ControlDeps, request: Request, deadline: number): 
       return carryOutAs(clusterKind, deps, request, deadline);
     case 'Custom::GantryHosts':
       return carryOutAs(hostsKind, deps, request, deadline);
+    case 'Custom::GantryCapacityProvider':
+      return carryOutAs(capacityProviderKind, deps, request, deadline);
     case 'Custom::GantryTaskDefinition':
       return carryOutAs(taskDefinitionKind, deps, request, deadline);
     case 'Custom::GantryGuard':

@@ -2,7 +2,6 @@
  * `Custom::GantryHosts`: instances that may become hosts of a cluster. Those that leave are emptied before they end: nothing more is
  * placed on them, their tasks are asked to stop, and once they have, or cannot say so any more, the host is ended.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
 import { drainHost } from '../../control/hosts/drain.ts';
@@ -10,7 +9,7 @@ import { admitInstances, dismissInstances } from '../../control/hosts/instances.
 import { retireInstance } from '../../control/hosts/retire.ts';
 import { getHostCapacity } from '../../control/store/hosts.ts';
 import { getInstance } from '../../control/store/instances.ts';
-import type { ResourceContext, ResourceKind } from './kind.ts';
+import { placeOf, type ResourceContext, type ResourceKind } from './kind.ts';
 
 const propertiesSchema = z.object({ ClusterName: z.string(), InstanceIds: z.array(z.string().regex(/^i-[0-9a-f]+$/)) });
 type Properties = z.infer<typeof propertiesSchema>;
@@ -36,8 +35,7 @@ export const hostsKind: ResourceKind<Properties> = {
 };
 
 /** Of the place in the stack, and of the cluster: another cluster is another resource. */
-const idOf = ({ stackId, logicalId }: ResourceContext, { ClusterName }: Properties): string =>
-  `${ClusterName}/${createHash('sha256').update(`${stackId}/${logicalId}`).digest('hex').slice(0, 16)}`;
+const idOf = (context: ResourceContext, { ClusterName }: Properties): string => `${ClusterName}/${placeOf(context)}`;
 
 /** Instances of other clusters, and those that are gone already, are left alone. */
 async function endHosts(context: ResourceContext, cluster: string, instanceIds: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a kind of custom resource is to the handler. Each step may be asked for again: CloudFormation and Lambda both repeat. */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
 import type { Principal } from '../../control/operations/context.ts';
@@ -27,3 +28,7 @@ export interface ResourceKind<Properties> {
   /** Succeeds where there is nothing. `id` may be of a resource that was never made. */
   delete(context: ResourceContext, properties: Properties, id: string): Promise<void>;
 }
+
+/** A name for the place of a resource: its stack, and what it is called there. The same for as long as the resource is the same. */
+export const placeOf = ({ stackId, logicalId }: ResourceContext): string =>
+  createHash('sha256').update(`${stackId}/${logicalId}`).digest('hex').slice(0, 16);

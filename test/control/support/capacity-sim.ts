@@ -164,9 +164,14 @@ export class CapacitySim implements AsyncDisposable {
     return this.fleet.instances.get(instanceId)?.endedAt === undefined;
   }
 
-  async #join({ instanceId, offer, zone }: FakeInstance): Promise<void> {
+  async #join({ instanceId, offer, zone, orderId }: FakeInstance): Promise<void> {
     const { cpuUnits, memoryMib } = sizesOf(offer);
-    const attributes = { [providerAttribute]: 'pool', 'ecs.availability-zone': zone, 'ecs.cpu-architecture': 'x86_64' };
+    const provider = this.fleet.asked.find(({ id }) => id === orderId)?.provider ?? 'pool';
+    const attributes = {
+      [providerAttribute]: provider,
+      'ecs.availability-zone': zone,
+      'ecs.cpu-architecture': 'x86_64',
+    };
     const host = new ScriptedHost(
       { deps: this.client.deps, hostsApp: createHostsApp(this.client.deps) },
       { name: instanceId, cpuUnits, memoryMib, attributes },
