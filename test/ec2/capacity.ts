@@ -43,8 +43,8 @@ export class Capacity {
   }
 
   /** Where else the type is to be had. */
-  zonesWithRoom(type: InstanceTypeFacts): readonly string[] {
-    return this.#catalog.zonesOf(type).filter((zone) => this.left(type.name, zone) > 0);
+  otherZones(type: InstanceTypeFacts, than: string): readonly string[] {
+    return this.#catalog.zonesOf(type).filter((zone) => zone !== than && this.left(type.name, zone) > 0);
   }
 
   #key(type: string, zone: string): string {

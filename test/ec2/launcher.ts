@@ -49,7 +49,7 @@ export class Launcher {
     const bounds: Room[] = [
       {
         count: this.#capacity.left(type.name, subnet.zone),
-        shortage: insufficientCapacity(type.name, subnet.zone, this.#capacity.zonesWithRoom(type)),
+        shortage: insufficientCapacity(type.name, subnet.zone, this.#capacity.otherZones(type, subnet.zone)),
       },
       {
         count: Math.max(0, Math.floor((limit - this.#instances.vcpusInUse(lifecycle)) / type.vcpus)),
