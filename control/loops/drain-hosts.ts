@@ -14,12 +14,18 @@ export const drainHosts: ClusterLoop = {
 async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult> {
   let changed = 0;
   let againAt = Infinity;
+  let failure: { readonly error: unknown } | undefined;
   for (const drain of await clusterDrains(deps.table, cluster)) {
-    const progress = await drainStep(deps, drain);
-    changed += progress.changed;
-    againAt = Math.min(againAt, progress.againAt ?? Infinity);
+    try {
+      const progress = await drainStep(deps, drain);
+      changed += progress.changed;
+      againAt = Math.min(againAt, progress.againAt ?? Infinity);
+    } catch (error) {
+      failure ??= { error }; // Other hosts have deadlines too.
+    }
   }
   // An emptied host is ended by whoever bought it.
   if (changed > 0) deps.activate('buy-capacity', cluster);
+  if (failure !== undefined) throw failure.error;
   return Number.isFinite(againAt) ? { changed, againAt } : { changed };
 }

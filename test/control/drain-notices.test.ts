@@ -4,11 +4,14 @@ import { drainInstance } from '../../control/hosts/drain-instance.ts';
 import { drainHosts } from '../../control/loops/drain-hosts.ts';
 import { taskHasChanged } from '../../control/operations/views/events.ts';
 import { clusterDrains } from '../../control/store/drains.ts';
+import { partitions } from '../../control/store/keys.ts';
+import type { Table } from '../../control/store/table.ts';
 import { getTask } from '../../control/store/tasks.ts';
 import { meaningOf } from '../../core/ec2-notice.ts';
 import { hostPaths } from '../../core/host-protocol.ts';
 import { allTasks, replacedBy, settle, startBusy, statuses } from './support/busy-sim.ts';
 import type { CapacitySim } from './support/capacity-sim.ts';
+import { interceptCommits } from './support/intercepted-table.ts';
 import { breaches } from './support/invariants.ts';
 import { ProtocolError, type ScriptedHost } from './support/scripted-host.ts';
 import { hostView, idOf, startWorld } from './support/world.ts';
@@ -58,6 +61,25 @@ describe('notices of one machine', () => {
     advanceTo(sim, deadline);
     expect(await drainHosts.activate(loop.deps, 'default')).toEqual({ changed: 3 });
     await sim.moveHosts();
+    expect(new Set(await statuses(sim, jobs))).toEqual(new Set(['STOPPED']));
+  });
+
+  it('keep their deadlines though another host cannot be looked at', async () => {
+    const { sim, loop, jobs } = await startBusy({ jobs: 4, replaceable: 0 });
+    await using _ = sim;
+    const at = sim.now() + 120_000;
+    for (const host of sim.hosts.values()) await notify(host, { kind: 'spot-interruption', at });
+    const [blind = ''] = (await clusterDrains(sim.table, 'default')).map(({ hostId }) => hostId);
+    const table: Table = {
+      ...interceptCommits(sim.table, (changes, forward) => forward(changes)),
+      query: (pk, options) =>
+        pk === partitions.host(blind) ? Promise.reject(new Error('unreadable')) : sim.table.query(pk, options),
+    };
+    advanceTo(sim, at - 30_000);
+    await expect(drainHosts.activate({ ...loop.deps, table }, 'default')).rejects.toThrow('unreadable');
+    await sim.moveHosts();
+    expect((await statuses(sim, jobs)).toSorted()).toEqual(['RUNNING', 'RUNNING', 'STOPPED', 'STOPPED']);
+    await settle(sim, loop);
     expect(new Set(await statuses(sim, jobs))).toEqual(new Set(['STOPPED']));
   });
 
