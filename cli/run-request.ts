@@ -49,7 +49,12 @@ export const requestOptions = {
     multiple: true,
     summary: 'spread:instanceId, spread:attribute:NAME, binpack:cpu|memory, random',
   },
-  constraint: { type: 'string', value: 'TYPE', multiple: true, summary: 'distinctInstance: each on a host of its own' },
+  constraint: {
+    type: 'string',
+    value: 'TYPE',
+    multiple: true,
+    summary: 'distinctInstance: each on a host of its own; memberOf:EXPR: only where that is true',
+  },
   tag: { type: 'string', value: 'KEY=VALUE', multiple: true, summary: 'Tag the tasks' },
   'placement-timeout': {
     type: 'integer',
@@ -79,7 +84,7 @@ export function requestMembers(options: OptionValues<typeof requestOptions>): Om
     capacityProviderStrategy: options['capacity-provider']?.map(strategyItemOf),
     placementTimeoutSeconds: options['placement-timeout'],
     placementStrategy: options.strategy?.map(strategyOf),
-    placementConstraints: options.constraint?.map((type) => ({ type })),
+    placementConstraints: options.constraint?.map(constraintOf),
     tags: options.tag?.map((text) => {
       const { name: key, value } = pairOf('tag', text);
       return { key, value };
@@ -93,6 +98,11 @@ function strategyItemOf(text: string): NonNullable<RunTaskInput['capacityProvide
     throw usage(command, `--capacity-provider takes a name, a weight and a base, as web:3:1, not '${text}'`);
   const [weight = 1, base = 0] = numbers.map(Number);
   return { capacityProvider, weight, base };
+}
+
+function constraintOf(text: string): { type: string; expression?: string } {
+  const colon = text.indexOf(':');
+  return colon === -1 ? { type: text } : { type: text.slice(0, colon), expression: text.slice(colon + 1) };
 }
 
 function strategyOf(text: string): { type: string; field?: string } {

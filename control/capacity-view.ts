@@ -8,7 +8,7 @@
  * with each refresh. What does not fit in that part is looked for in the whole.
  */
 import type { HostCapacity } from '../core/model/host.ts';
-import { applyReservation, releaseReservation } from '../core/placement/capacity.ts';
+import { afterPlacing, releaseReservation } from '../core/placement/capacity.ts';
 import type { Clock } from './deps.ts';
 import { KnownHosts } from './known-hosts.ts';
 import type { Holding } from './store/host-capacity.ts';
@@ -109,11 +109,7 @@ export function createCapacityView(table: Table, clock: Clock): CapacityView {
     readStrongly,
     learned: (host) => views.get(host.cluster)?.known.put(host),
     took: (cluster, hostId, holdings) =>
-      views
-        .get(cluster)
-        ?.known.change(hostId, (host) =>
-          holdings.reduce((left, { needs, taskId }) => applyReservation(left, needs, taskId), host),
-        ),
+      views.get(cluster)?.known.change(hostId, (host) => afterPlacing(host, holdings)),
     gaveBack: (cluster, hostId, holdings) =>
       views
         .get(cluster)

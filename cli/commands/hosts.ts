@@ -1,5 +1,6 @@
 /** `gantry hosts`. */
 import type { ContainerInstanceView } from '../../core/api/shapes.ts';
+import { compact } from '../../core/compact.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { printHostTable } from '../render/host-table.ts';
@@ -8,13 +9,23 @@ export const hostsCommand = defineCommand({
   name: 'hosts',
   summary: 'Show the hosts of a cluster and what is free on each',
   arguments: [],
-  options: {},
-  examples: ['gantry hosts', "gantry hosts --json | jq '.hosts[].attributes'"],
-  async run(context) {
+  options: {
+    where: {
+      type: 'string',
+      value: 'EXPR',
+      summary: 'Only those of which it is true: an expression of the cluster query language (docs/placement.md)',
+    },
+  },
+  examples: [
+    'gantry hosts',
+    "gantry hosts --where 'attribute:stack == prod and runningTasksCount < 5'",
+    "gantry hosts --json | jq '.hosts[].attributes'",
+  ],
+  async run(context, { options: { where } }) {
     const { out } = context;
-    const hosts = await allHosts(context);
+    const hosts = await allHosts(context, where);
     out.data({ hosts });
-    if (hosts.length === 0) out.note(await whyNone(context));
+    if (hosts.length === 0) out.note(where === undefined ? await whyNone(context) : `It is true of no host: ${where}`);
     else printHostTable(hosts, out);
     return exitCodes.ok;
   },
@@ -28,11 +39,14 @@ async function whyNone({ client, cluster }: CommandContext): Promise<string> {
     : `The cluster ${cluster} has no hosts now: they come when tasks wait (${providers.join(', ')}). \`gantry capacity\` says more.`;
 }
 
-async function allHosts({ client, cluster }: CommandContext): Promise<ContainerInstanceView[]> {
+async function allHosts(
+  { client, cluster }: CommandContext,
+  filter: string | undefined,
+): Promise<ContainerInstanceView[]> {
   const hosts: ContainerInstanceView[] = [];
   let nextToken: string | undefined;
   do {
-    const page = await client().call('GetHosts', { cluster, ...(nextToken !== undefined && { nextToken }) });
+    const page = await client().call('GetHosts', compact({ cluster, filter, nextToken }));
     hosts.push(...page.hosts);
     nextToken = page.nextToken;
   } while (nextToken !== undefined);

@@ -15,6 +15,8 @@ const byDimension: Readonly<Record<Dimension, string>> = {
   status: 'Wait until its hosts are ACTIVE and have reported, or add a host: `gantry hosts`.',
   agent: 'See why agents are not connected: `gantry hosts` and `gantry doctor`.',
   attribute: 'Add a host with the attribute that it asks for, or change the task definition (runtimePlatform).',
+  memberOf:
+    "See which hosts its constraint is true of (`gantry hosts --where '…'`), add one, or change the constraint.",
   distinctInstance: 'Add a host, or stop a task of the group: each needs a host of its own.',
   cpu: 'Free CPU (`gantry ps`, `gantry stop ID`), add a host, or ask for less with --cpu.',
   memory: 'Free memory (`gantry ps`, `gantry stop ID`), add a host, or ask for less with --memory.',

@@ -11,7 +11,7 @@ import { type HostCapacity, type HostIdentity, hostNamePattern } from '../../cor
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { touchActiveCluster } from '../store/clusters.ts';
-import { changeTotals, reservedByHost } from '../store/host-capacity.ts';
+import { changeTotals, type HostFacts, reservedByHost } from '../store/host-capacity.ts';
 import {
   addHostCapacity,
   addHostIdentity,
@@ -95,9 +95,7 @@ async function admitNew(
   const identity = identityOf(request, deps.newId(), instanceId, now);
   const result = await table.commit([
     addHostIdentity(identity),
-    addHostCapacity(
-      freshCapacity({ ...request, attributes: attributesOf(request, instanceId, provider) }, identity.hostId, now),
-    ),
+    addHostCapacity(freshCapacity({ ...request, attributes: attributesOf(request, instanceId, provider) }, identity)),
     writeHostLease(identity.hostId, { at: now }),
     claimHostKey(keyDigest, identity.hostId),
     claimHostName(cluster, name, identity.hostId, previousHostId),
@@ -154,15 +152,15 @@ function attributesOf(
 }
 
 /** Placeable only once its agent has fetched (connected) and reported everything it knows (reportedEpoch). */
-const freshCapacity = (request: RegisterRequest, hostId: string, now: number): HostCapacity => ({
-  hostId,
+const freshCapacity = (request: RegisterRequest, identity: HostIdentity): HostCapacity => ({
+  hostId: identity.hostId,
   cluster: request.cluster,
   name: request.name,
   status: 'ACTIVE',
   epoch: 1,
   reportedEpoch: 0,
   connected: false,
-  connectedChangedAt: now,
+  connectedChangedAt: identity.registeredAt,
   generation: 1,
   releases: 0,
   totalCpuUnits: request.cpuUnits,
@@ -173,6 +171,14 @@ const freshCapacity = (request: RegisterRequest, hostId: string, now: number): H
   groups: {},
   taskCount: 0,
   attributes: request.attributes,
+  ...factsOf(identity),
+});
+
+/** What expressions may ask of a host's identity. */
+const factsOf = ({ agentVersion, registeredAt, instanceId }: HostIdentity): HostFacts => ({
+  agentVersion,
+  registeredAt,
+  ...(instanceId === undefined ? {} : { instanceId }),
 });
 
 async function welcomeBack(deps: ControlDeps, request: RegisterRequest, hostId: string): Promise<Admitted | undefined> {
@@ -188,7 +194,7 @@ async function welcomeBack(deps: ControlDeps, request: RegisterRequest, hostId: 
   }
   const { address, agentVersion } = request;
   const attributes = attributesOf(request, identity.instanceId, capacity.attributes[providerAttribute]);
-  const totals = changeTotals(capacity, { ...request, attributes });
+  const totals = changeTotals(capacity, { ...request, attributes }, factsOf({ ...identity, agentVersion }));
   const result = await deps.table.commit([
     replaceHostIdentity(identity, { ...identity, address, agentVersion }),
     ...(totals === undefined ? [] : [totals]),

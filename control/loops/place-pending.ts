@@ -4,11 +4,12 @@
  * something later asks for another activation.
  */
 import type { HostCapacity } from '../../core/model/host.ts';
-import { applyReservation } from '../../core/placement/capacity.ts';
+import { afterPlacing } from '../../core/placement/capacity.ts';
 import type { Explanation } from '../../core/placement/explanation.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import { placeOn } from '../../core/task/transitions.ts';
 import type { ControlDeps } from '../deps.ts';
+import { holdingOf } from '../store/host-capacity.ts';
 import { addHostTask, refusedHosts } from '../store/hosts.ts';
 import type { Change } from '../store/table.ts';
 import { getTasks, listTask, replaceTask } from '../store/tasks.ts';
@@ -83,8 +84,9 @@ async function placeOldest(deps: ControlDeps, queue: readonly Queued[], hosts: H
     if (plan.choices.length === 0) return { placed, left, refusals, contended: false };
     const done = new Set(plan.choices.map(({ queued }) => queued));
     left = left.filter((queued) => !done.has(queued));
-    for (const { task, host } of assigned) {
-      exchange(hosts, host.hostId, (seen) => applyReservation(seen, task.needs, task.id));
+    for (const hostId of new Set(assigned.map(({ host }) => host.hostId))) {
+      const placedThere = assigned.filter(({ host }) => host.hostId === hostId).map(({ task }) => holdingOf(task));
+      exchange(hosts, hostId, (seen) => afterPlacing(seen, placedThere));
     }
   }
 }

@@ -9,6 +9,7 @@ import type { HostCapacity } from '../../core/model/host.ts';
 import type { HostPort } from '../../core/model/resources.ts';
 import type { PlacementNeeds, Task } from '../../core/model/task.ts';
 import { tasksOfGroup } from '../../core/placement/capacity.ts';
+import { looksAtTasks } from '../../core/placement/member-of.ts';
 import { keys } from './keys.ts';
 import type { Change, Condition, Json, Path } from './table.ts';
 import { hostGrown } from './table-shape.ts';
@@ -66,6 +67,9 @@ export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Chang
     { path: ['freeCpuUnits'], is: '>=', value: totals.cpuUnits },
     { path: ['freeMemoryMib'], is: '>=', value: totals.memoryMib },
   ];
+  // What an expression says of the tasks on a host holds only while no other comes. One that goes could have gone a moment later.
+  if (holdings.some(({ needs }) => looksAtTasks(needs)))
+    when.push({ path: ['generation'], is: '=', value: seen.generation });
   for (const [port, taskId] of totals.ports) {
     when.push({ path: ['ports', port], is: 'absent' });
     update.set.push({ path: ['ports', port], value: taskId });
@@ -184,11 +188,14 @@ interface HostTotals {
   readonly attributes: HostCapacity['attributes'];
 }
 
+/** Of its identity, for expressions. */
+export type HostFacts = Pick<HostCapacity, 'agentVersion' | 'registeredAt' | 'instanceId'>;
+
 /** Who holds a port that the host keeps for itself. */
 export const reservedByHost = 'reserved';
 
-/** The host has other totals, reserved ports or attributes than it had; undefined where it has the same. */
-export function changeTotals(seen: HostCapacity, totals: HostTotals): Change | undefined {
+/** The host has other totals, reserved ports, attributes or facts than it had; undefined where it has the same. */
+export function changeTotals(seen: HostCapacity, totals: HostTotals, facts: HostFacts): Change | undefined {
   const cpuUnits = totals.cpuUnits - seen.totalCpuUnits;
   const memoryMib = totals.memoryMib - seen.totalMemoryMib;
   // A port that a task holds stays the task's until it ends.
@@ -198,13 +205,17 @@ export function changeTotals(seen: HostCapacity, totals: HostTotals): Change | u
   );
   const samePorts = newlyReserved.length === 0 && noLongerReserved.length === 0;
   const sameAttributes = isDeepStrictEqual(seen.attributes, totals.attributes);
-  if (cpuUnits === 0 && memoryMib === 0 && samePorts && sameAttributes) return undefined;
+  const news = Object.entries(facts).flatMap(([name, value]) =>
+    value === undefined || seen[name as keyof HostFacts] === value ? [] : [{ path: [name] as const, value }],
+  );
+  if (cpuUnits === 0 && memoryMib === 0 && samePorts && sameAttributes && news.length === 0) return undefined;
   const update: Update = {
     set: [
       { path: ['totalCpuUnits'], value: totals.cpuUnits },
       { path: ['totalMemoryMib'], value: totals.memoryMib },
       { path: ['attributes'], value: totals.attributes },
       grown,
+      ...news,
       ...newlyReserved.map((port) => ({ path: ['ports', port] as const, value: reservedByHost })),
     ],
     add: [

@@ -13,7 +13,7 @@ export const hostOperations = {
     input: z.object({
       cluster,
       containerInstances: z.array(z.string()),
-      include: z.array(z.string()).optional(),
+      include: z.array(z.enum(['TAGS', 'CONTAINER_INSTANCE_HEALTH'])).optional(),
     }),
     output: z.object({ containerInstances: z.array(containerInstanceViewSchema), failures: z.array(failureSchema) }),
     errors: ['ClusterNotFoundException'],
@@ -60,7 +60,12 @@ export const hostOperations = {
     name: 'GetHosts',
     summary: 'Lists hosts whole',
     action: 'read',
-    input: z.object({ cluster, limit: z.number().int().optional(), nextToken: z.string().optional() }),
+    input: z.object({
+      cluster,
+      filter: z.string().optional(),
+      limit: z.number().int().optional(),
+      nextToken: z.string().optional(),
+    }),
     output: z.object({ hosts: z.array(containerInstanceViewSchema), nextToken: z.string().optional() }),
     errors: ['ClusterNotFoundException'],
     rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts', status: 200 },

@@ -4,8 +4,9 @@
  * Each has a name (its "id") under which the OpenAPI document describes it once.
  */
 import { z } from 'zod';
-import { clusterSettingSchema, strategyItemSchema, tagSchema } from '../model/cluster.ts';
+import { clusterConfigurationSchema, clusterSettingSchema, strategyItemSchema, tagSchema } from '../model/cluster.ts';
 import { shownHostStatusSchema } from '../model/host.ts';
+import { memberOfSchema } from '../model/placement-constraint.ts';
 import {
   containerOverrideSchema,
   launchTypeSchema,
@@ -45,6 +46,10 @@ const containerDefinitionViewSchema = containerDefinitionSchema
   })
   .meta({ id: 'ContainerDefinition' });
 
+export const placementConstraintsInputSchema = z.array(
+  z.object({ type: z.string().optional(), expression: z.string().optional() }),
+);
+
 export const taskDefinitionViewSchema = z
   .object({
     taskDefinitionArn: z.string(),
@@ -53,7 +58,7 @@ export const taskDefinitionViewSchema = z
     status: taskDefinitionStatusSchema,
     containerDefinitions: z.array(containerDefinitionViewSchema),
     volumes: emptyList,
-    placementConstraints: emptyList,
+    placementConstraints: z.array(memberOfSchema),
     networkMode: z.string(),
     compatibilities: z.array(z.string()),
     requiresAttributes: z.array(z.object({ name: z.string(), value: z.string().optional() })),
@@ -66,12 +71,12 @@ export const taskDefinitionViewSchema = z
     registeredAt: timestampSchema,
     registeredBy: z.string(),
     deregisteredAt: timestampSchema.optional(),
+    deleteRequestedAt: timestampSchema.optional(),
   })
   .meta({ id: 'TaskDefinition' });
 export type TaskDefinitionView = z.infer<typeof taskDefinitionViewSchema>;
 
 const containerViewSchema = z
-    deleteRequestedAt: timestampSchema.optional(),
   .object({
     containerArn: z.string(),
     taskArn: z.string(),
@@ -178,8 +183,10 @@ export const clusterViewSchema = z
     runningTasksCount: z.number().int(),
     pendingTasksCount: z.number().int(),
     activeServicesCount: z.number().int(),
-    statistics: emptyList,
+    statistics: z.array(z.object({ name: z.string(), value: z.string() })),
     settings: z.array(clusterSettingSchema),
+    configuration: clusterConfigurationSchema.optional(),
+    attachments: emptyList.optional(),
     capacityProviders: z.array(z.string()),
     defaultCapacityProviderStrategy: z.array(strategyItemSchema),
     tags: z.array(tagSchema),

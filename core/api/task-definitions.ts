@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { tagSchema } from '../model/cluster.ts';
 import { keyValueSchema, ulimitSchema } from '../model/task-definition.ts';
 import { defineOperation } from './operation.ts';
-import { failureSchema, taskDefinitionViewSchema } from './shapes.ts';
+import { failureSchema, placementConstraintsInputSchema, taskDefinitionViewSchema } from './shapes.ts';
 
 /** A member of ECS' that Gantry does not honour: kept as it came, so that the table of fields can refuse it by its path. */
 const otherMember = z.unknown().optional();
@@ -89,7 +89,7 @@ export const registerTaskDefinitionInputSchema = z.object({
   inferenceAccelerators: otherMember,
   ipcMode: otherMember,
   pidMode: otherMember,
-  placementConstraints: otherMember,
+  placementConstraints: placementConstraintsInputSchema.optional(),
   proxyConfiguration: otherMember,
   volumes: otherMember,
 });

@@ -4,7 +4,7 @@ import { tagSchema } from '../model/cluster.ts';
 import { containerOverrideSchema } from '../model/task.ts';
 import { strategyInputSchema } from './clusters.ts';
 import { defineOperation } from './operation.ts';
-import { failureSchema, taskViewSchema } from './shapes.ts';
+import { failureSchema, placementConstraintsInputSchema, taskViewSchema } from './shapes.ts';
 
 /** A member of ECS' that Gantry does not honour: the table of fields says what becomes of it. */
 const otherMember = z.unknown().optional();
@@ -40,9 +40,7 @@ export const runTaskInputSchema = z.object({
   clientToken: z.string().optional(),
   referenceId: z.string().optional(),
   overrides: overridesInputSchema.optional(),
-  placementConstraints: z
-    .array(z.object({ type: z.string().optional(), expression: z.string().optional() }))
-    .optional(),
+  placementConstraints: placementConstraintsInputSchema.optional(),
   placementStrategy: z.array(z.object({ type: z.string().optional(), field: z.string().optional() })).optional(),
   tags: z.array(tagSchema).optional(),
   enableECSManagedTags: z.boolean().optional(),

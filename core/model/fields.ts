@@ -28,6 +28,7 @@ const noSecrets = 'Put the value into the environment until secrets are supporte
 const noVolumes = 'Volumes are not supported yet; what a task writes goes with it.';
 const noHostAccess = 'Containers share nothing but the network mode with their host.';
 const noRole = 'No credentials provider is configured, so containers get no credentials from it.';
+const queryLanguage = 'Of the cluster query language (docs/placement.md), for example `attribute:stack == prod`.';
 
 const containerFields = {
   name: honoured('Names the container within its task: 1 to 255 letters, digits, hyphens and underscores.'),
@@ -119,7 +120,8 @@ export const taskDefinitionFields: FieldTable = {
   inferenceAccelerators: refused('Amazon ECS itself has given them up.'),
   ipcMode: refused('Each container has an IPC namespace of its own.'),
   pidMode: refused('Each container has a process namespace of its own.'),
-  placementConstraints: refused('Constrain the placement in RunTask (distinctInstance).'),
+  'placementConstraints[].type': honoured('`memberOf`: its tasks go only to hosts of which the expression is true.'),
+  'placementConstraints[].expression': honoured(queryLanguage),
   proxyConfiguration: refused('It concerns App Mesh, which AWS has given up.'),
   volumes: refused(noVolumes),
 };
@@ -153,9 +155,9 @@ export const runTaskFields: FieldTable = {
   'overrides.ephemeralStorage': refused("It concerns Fargate; here a task has what its host's disk has."),
   'overrides.inferenceAcceleratorOverrides': refused('Amazon ECS itself has given them up.'),
   'placementConstraints[].type': honoured(
-    '`distinctInstance`: no two tasks of the group on one host. `memberOf` is refused.',
+    '`distinctInstance`: no two tasks of the group on one host. `memberOf`: only hosts of which the expression is true.',
   ),
-  'placementConstraints[].expression': refused('Expressions of the cluster query language are not supported yet.'),
+  'placementConstraints[].expression': honoured(queryLanguage),
   'placementStrategy[].type': honoured('`spread`, `binpack` or `random`; each breaks the ties of the one before.'),
   'placementStrategy[].field': honoured(
     'Of spread: `instanceId` or `attribute:<name>`; of binpack: `cpu` or `memory`.',

@@ -3,6 +3,7 @@
  * admitted and when its agent starts), capacity (written by placement and release), lease (the heartbeat). DESIGN.md "State".
  */
 import { z } from 'zod';
+import { tagSchema } from './cluster.ts';
 import { hostPortSchema } from './resources.ts';
 import { stopCodeSchema } from './task.ts';
 
@@ -31,6 +32,7 @@ export const hostIdentitySchema = z.object({
   registeredAt: z.number(),
   /** The EC2 instance that it is, where its role admitted it. */
   instanceId: z.string().optional(),
+  tags: z.array(tagSchema).optional(),
   /** It is no host any more: nothing is desired of it, and its key is not admitted again. */
   retired: z.object({ at: z.number(), reason: z.string(), stopCode: stopCodeSchema }).optional(),
   version: z.number().int(),
@@ -65,8 +67,15 @@ export const hostCapacitySchema = z.object({
   groups: z.record(z.string(), z.number().int()),
   taskCount: z.number().int(),
   attributes: hostAttributesSchema,
+  /** For expressions, as its identity has them; absent of a host that was admitted before, until its agent starts again. */
+  agentVersion: z.string().optional(),
+  registeredAt: z.number().optional(),
+  instanceId: z.string().optional(),
 });
-export type HostCapacity = z.infer<typeof hostCapacitySchema>;
+export type HostCapacity = z.infer<typeof hostCapacitySchema> & {
+  /** Only of a host that is yet to be: it will be in one of these zones, nobody knows in which. Never stored. */
+  readonly zones?: readonly string[];
+};
 
 export const shownHostStatus = ({ status, reportedEpoch }: HostCapacity): ShownHostStatus =>
   status === 'ACTIVE' && reportedEpoch === 0 ? 'REGISTERING' : status;

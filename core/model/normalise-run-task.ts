@@ -11,13 +11,13 @@ import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { runTaskFields } from './fields.ts';
+import { normaliseConstraints } from './normalise-constraints.ts';
 import { normaliseOverrides } from './normalise-overrides.ts';
+import type { PlacementConstraint } from './placement-constraint.ts';
 import { checkTags } from './tag-rules.ts';
 import {
   launchTypeSchema,
-  type PlacementConstraint,
   type PlacementStrategy,
-  placementConstraintSchema,
   placementStrategySchema,
   type Task,
   type TaskOverrides,
@@ -74,7 +74,7 @@ export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): N
     startedBy: input.startedBy,
     referenceId: input.referenceId,
     overrides: normaliseOverrides(input.overrides ?? {}, subject.definition),
-    constraints: constraintsOf(input),
+    constraints: normaliseConstraints(parameterFault, input.placementConstraints ?? []),
     strategies: strategiesOf(input),
     strategy: strategyOf(input, subject.cluster),
     tags: tagsOf(input, subject),
@@ -132,19 +132,8 @@ function checkTexts({ group, startedBy, referenceId }: RunTaskWish): void {
     );
 }
 
-/** ECS' limits of one call. */
-const mostConstraints = 10;
+/** ECS' limit of one call. */
 const mostStrategies = 5;
-
-function constraintsOf({ placementConstraints = [] }: RunTaskWish): PlacementConstraint[] {
-  checkLength(parameterFault, 'placementConstraints', placementConstraints, [0, mostConstraints]);
-  return placementConstraints.map(({ type }, index) => {
-    const known = placementConstraintSchema.safeParse({ type });
-    if (known.success) return known.data;
-    const field = `placementConstraints[${index}].type`;
-    throw parameterFault(field, `${field} must be distinctInstance; it is "${type ?? ''}".`);
-  });
-}
 
 function strategiesOf({ placementStrategy = [] }: RunTaskWish): PlacementStrategy[] {
   checkLength(parameterFault, 'placementStrategy', placementStrategy, [0, mostStrategies]);

@@ -10,6 +10,7 @@ import { clientFault, noFargate } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { taskDefinitionFields } from './fields.ts';
 import { compatibilityNames, limits } from './limits.ts';
+import { normaliseDefinitionConstraints } from './normalise-constraints.ts';
 import { checkLogDriver, normaliseContainer } from './normalise-container.ts';
 import { refuseDoubleHostPorts } from './normalise-ports.ts';
 import { checkSizes, parseTaskCpu, parseTaskMemory } from './sizes.ts';
@@ -41,8 +42,9 @@ export function normaliseTaskDefinition(input: RegisterTaskDefinitionInput): Nor
   refuseFields(taskDefinitionFields, input);
   const networkMode = networkModeOf(input);
   const containerDefinitions = containersOf(input, networkMode);
-  const { tags = [], taskRoleArn, executionRoleArn } = input;
+  const { tags = [], taskRoleArn, executionRoleArn, placementConstraints = [] } = input;
   checkTags(tags);
+  const constraints = normaliseDefinitionConstraints(clientFault, placementConstraints);
   const definition = compact({
     family: input.family,
     containerDefinitions,
@@ -50,6 +52,7 @@ export function normaliseTaskDefinition(input: RegisterTaskDefinitionInput): Nor
     ...sizesOf(input, containerDefinitions),
     requiresCompatibilities,
     runtimePlatform: platformOf(input),
+    placementConstraints: constraints.length === 0 ? undefined : constraints,
     taskRoleArn: roleOf('taskRoleArn', taskRoleArn),
     executionRoleArn: roleOf('executionRoleArn', executionRoleArn),
   });

@@ -3,6 +3,7 @@
  * that Gantry honours or records (the table of fields decides which those are). The body never changes after registration.
  */
 import { z } from 'zod';
+import { memberOfSchema } from './placement-constraint.ts';
 import { protocolSchema } from './resources.ts';
 
 export const networkModeSchema = z.enum(['none', 'bridge', 'host']);
@@ -72,6 +73,7 @@ export const taskDefinitionSchema = z.object({
   memory: z.string().optional(),
   requiresCompatibilities: z.array(z.string()).optional(),
   runtimePlatform: runtimePlatformSchema.optional(),
+  placementConstraints: z.array(memberOfSchema).optional(),
   taskRoleArn: z.string().optional(),
   executionRoleArn: z.string().optional(),
   registeredAt: z.number(),

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { explanationSchema } from '../placement/explanation.ts';
 import { tagSchema } from './cluster.ts';
+import { placementConstraintSchema } from './placement-constraint.ts';
 import { protocolSchema, reservationSchema } from './resources.ts';
 import { keyValueSchema } from './task-definition.ts';
 
@@ -133,9 +134,6 @@ export const taskOverridesSchema = z.object({
   executionRoleArn: z.string().optional(),
 });
 export type TaskOverrides = z.infer<typeof taskOverridesSchema>;
-
-export const placementConstraintSchema = z.object({ type: z.literal('distinctInstance') });
-export type PlacementConstraint = z.infer<typeof placementConstraintSchema>;
 
 export const placementStrategySchema = z.object({
   type: z.enum(['random', 'spread', 'binpack']),

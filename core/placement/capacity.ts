@@ -19,6 +19,15 @@ export function applyReservation(host: HostCapacity, needs: PlacementNeeds, task
   };
 }
 
+/** The host once a commit has placed these tasks on it. */
+export const afterPlacing = (
+  host: HostCapacity,
+  placed: readonly { readonly needs: PlacementNeeds; readonly taskId: string }[],
+): HostCapacity => ({
+  ...placed.reduce((left, { needs, taskId }) => applyReservation(left, needs, taskId), host),
+  generation: host.generation + 1,
+});
+
 /** The host once the task is gone from it: `applyReservation` undone. A port that another task holds stays held. */
 export function releaseReservation(host: HostCapacity, needs: PlacementNeeds, taskId: string): HostCapacity {
   const { cpuUnits, memoryMib } = needs.reservation;
@@ -38,5 +47,5 @@ export function releaseReservation(host: HostCapacity, needs: PlacementNeeds, ta
 export const tasksOfGroup = (host: HostCapacity, group: string): number =>
   Object.hasOwn(host.groups, group) ? (host.groups[group] ?? 0) : 0;
 
-export const attributeOf = (host: HostCapacity, name: string): string | undefined =>
+export const attributeOf = (host: Pick<HostCapacity, 'attributes'>, name: string): string | undefined =>
   Object.hasOwn(host.attributes, name) ? host.attributes[name] : undefined;

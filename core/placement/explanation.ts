@@ -5,7 +5,16 @@
 import { z } from 'zod';
 
 /** What a filter judges. Each has ECS' own failure reason (ecs-semantics.md section 3.2). */
-const dimensionSchema = z.enum(['status', 'agent', 'attribute', 'distinctInstance', 'cpu', 'memory', 'ports']);
+const dimensionSchema = z.enum([
+  'status',
+  'agent',
+  'attribute',
+  'memberOf',
+  'distinctInstance',
+  'cpu',
+  'memory',
+  'ports',
+]);
 export type Dimension = z.infer<typeof dimensionSchema>;
 
 export const explanationSchema = z.object({

@@ -11,6 +11,7 @@ import type { PlacementNeeds } from '../model/task.ts';
 import { formatList } from '../text.ts';
 import { attributeOf, tasksOfGroup } from './capacity.ts';
 import type { Dimension } from './explanation.ts';
+import { failedMemberOf, memberOfs, queryOf, shownExpression } from './member-of.ts';
 
 export interface Refusal {
   /** ECS' failure reason. */
@@ -68,6 +69,22 @@ const attributeFilter: Filter = {
     const values = new Set(hosts.map((host) => attributeOf(host, kind) ?? 'not set'));
     const shown = values.size > 3 ? 'other values' : formatList([...values].sort());
     return `attribute ${kind} (${shown}, needs ${needs.attributes[kind] ?? ''})`;
+  },
+};
+
+const memberOfFilter: Filter = {
+  dimension: 'memberOf',
+  check: (host, needs) => failedMemberOf(host, needs) === undefined,
+  explain(host, needs) {
+    const failed = failedMemberOf(host, needs);
+    const expression = failed?.expression ?? '';
+    const lack = `memberOf ${shownExpression(expression)} (${failed === undefined ? '' : queryOf(failed).tell(host)})`;
+    return { reason: 'MemberOf placement constraint unsatisfied.', lack, kind: expression, distance: 1 };
+  },
+  summarize(hosts, needs, kind) {
+    const query = memberOfs(needs).find(({ expression }) => expression === kind);
+    const told = new Set(query === undefined ? [] : hosts.map((host) => queryOf(query).tell(host)));
+    return `memberOf ${shownExpression(kind)}${told.size > 3 ? '' : ` (${[...told].sort().join('; ')})`}`;
   },
 };
 
@@ -161,6 +178,7 @@ export const filters: readonly Filter[] = [
   statusFilter,
   agentFilter,
   attributeFilter,
+  memberOfFilter,
   distinctInstanceFilter,
   cpuFilter,
   memoryFilter,

@@ -2,8 +2,9 @@
 import { compact } from '../compact.ts';
 import { providerAttribute } from '../model/capacity.ts';
 import type { Tag } from '../model/cluster.ts';
+import type { PlacementConstraint } from '../model/placement-constraint.ts';
 import { type HostPort, hostPort } from '../model/resources.ts';
-import type { PlacementConstraint, PlacementNeeds, PlacementStrategy, Task, TaskOverrides } from '../model/task.ts';
+import type { PlacementNeeds, PlacementStrategy, Task, TaskOverrides } from '../model/task.ts';
 import type { PortMapping, TaskDefinition } from '../model/task-definition.ts';
 import { effectivePorts, overrideContainer, taskSizes } from './effective.ts';
 
@@ -77,7 +78,7 @@ export function needsOf(definition: TaskDefinition, overrides: TaskOverrides, wi
     },
     attributes: architecture === undefined ? {} : { 'ecs.cpu-architecture': architecture.toLowerCase() },
     group: wishes.group ?? `family:${definition.family}`,
-    constraints: [...(wishes.constraints ?? [])],
+    constraints: [...(definition.placementConstraints ?? []), ...(wishes.constraints ?? [])],
     strategies: [...(wishes.strategies ?? [])],
   };
 }

@@ -21,7 +21,7 @@ export function taskDefinitionView(
       systemControls: [],
     })),
     volumes: [],
-    placementConstraints: [],
+    placementConstraints: definition.placementConstraints ?? [],
     compatibilities: ['EXTERNAL', 'EC2'],
     requiresAttributes: [],
     registeredAt: new Date(definition.registeredAt),

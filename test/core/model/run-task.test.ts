@@ -42,8 +42,26 @@ describe('a request is refused', () => {
     [
       'with memberOf and nothing',
       { placementConstraints: [{ type: 'memberOf' }] },
-      'placementConstraints[0].type',
-      'memberOf',
+      'placementConstraints[0].expression',
+      'must be given',
+    ],
+    [
+      'with an expression that cannot be read',
+      { placementConstraints: [{ type: 'distinctInstance' }, { type: 'memberOf', expression: 'attribute:a ~ b' }] },
+      'placementConstraints[1].expression',
+      'column 13: expected an operator',
+    ],
+    [
+      'with an expression that is too long',
+      { placementConstraints: [{ type: 'memberOf', expression: `attribute:a == ${'b'.repeat(2000)}` }] },
+      'placementConstraints[0].expression',
+      'at most 2000',
+    ],
+    [
+      'with an expression of distinctInstance',
+      { placementConstraints: [{ type: 'distinctInstance', expression: 'attribute:a == b' }] },
+      'placementConstraints[0].expression',
+      'should not be specified',
     ],
     [
       'with eleven constraints',
