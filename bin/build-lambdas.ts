@@ -45,7 +45,15 @@ export async function bundleFunction(repository: string, entry: string, target: 
     sourcemap: 'external',
     metafile: true,
     logLevel: 'warning',
-    plugins: [englishOnly, openApiAsBuilt, onlyUsedOfZod, credentialsFromEnvironment, noEventStreams, processAsGlobal],
+    plugins: [
+      englishOnly,
+      openApiAsBuilt,
+      onlyUsedOfZod,
+      credentialsFromEnvironment,
+      noEventStreams,
+      noEndpointDiscovery,
+      processAsGlobal,
+    ],
   });
   return metafile;
 }
@@ -116,6 +124,16 @@ const noEventStreams: Plugin = {
         contents: 'export {};',
       }),
     );
+  },
+};
+
+/** DynamoDB has endpoints to discover only where that is asked for; the cache for them comes with a library of data structures. */
+const noEndpointDiscovery: Plugin = {
+  name: 'no-endpoint-discovery',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@aws-sdk[\\/]endpoint-cache[\\/]dist-es[\\/]index\.js$/ }, () => ({
+      contents: 'export class EndpointCache {}',
+    }));
   },
 };
 
