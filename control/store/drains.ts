@@ -22,8 +22,9 @@ export const drainSchema = z.object({
 });
 export type Drain = z.infer<typeof drainSchema>;
 
+/** Some moments old: whoever acts on one reads its host, and changes things on conditions. */
 export const clusterDrains = async (table: Table, cluster: string): Promise<Drain[]> =>
-  (await queryAll(table, partitions.drains(cluster))).map((item) => parseItem(drainSchema, item));
+  (await queryAll(table, partitions.drains(cluster), { eventual: true })).map((item) => parseItem(drainSchema, item));
 
 export const getDrain = async (table: Table, cluster: string, hostId: string): Promise<Drain | undefined> =>
   parseOptional(drainSchema, await table.get(keys.drain(cluster, hostId)));
