@@ -7,8 +7,11 @@ import { operations } from '../core/api/operations.ts';
 
 /** `METHOD/path` with `*` for each member of the path; `{cluster}` is the cluster's name where one is given. */
 export function apiPaths(actions: readonly Action[], clusterName = '*'): readonly string[] {
-  return Object.values(operations)
-    .filter(({ action }) => actions.includes(action))
-    .map(({ rest }) => `${rest.method}${rest.path.replace('{cluster}', clusterName).replaceAll(/\{\w+\}/g, '*')}`)
-    .toSorted();
+  return (
+    Object.values(operations)
+      // Where the resource decides, IAM sees none of it, and asks for all.
+      .filter(({ action }) => (typeof action === 'string' ? [action] : action).every((one) => actions.includes(one)))
+      .map(({ rest }) => `${rest.method}${rest.path.replace('{cluster}', clusterName).replaceAll(/\{\w+\}/g, '*')}`)
+      .toSorted()
+  );
 }

@@ -31,6 +31,7 @@ import { checkOffers } from './offer-checks.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { activeClusterName } from './references.ts';
 import { capacityProviderView } from './views/capacity-provider-view.ts';
+import { withTags } from './views/with-tags.ts';
 
 const tries = 10;
 
@@ -133,7 +134,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
   const size = pageSize(input.maxResults, 'maxResults');
   const cluster = input.cluster === undefined ? undefined : await activeClusterName(deps, input.cluster);
   const named = input.capacityProviders ?? [];
-  if (named.length === 0 && cluster === undefined) return describePage(deps, input.nextToken, size);
+  if (named.length === 0 && cluster === undefined) return describePage(deps, input, size);
   refuseTooMany('capacityProviders', named);
   const ofCluster = cluster === undefined ? [] : ((await getCluster(deps.table, cluster))?.capacityProviders ?? []);
   const wanted = [...new Set(named.length === 0 ? ofCluster : named.map(capacityProviderName))];
@@ -143,7 +144,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
   const found = await getCapacityProviders(deps.table, readable);
   const names = new Set(found.map(({ name }) => name));
   return {
-    capacityProviders: found.map((provider) => capacityProviderView(realm, provider)),
+    capacityProviders: found.map((provider) => withTags(capacityProviderView(realm, provider), input.include)),
     failures: wanted
       .filter((name) => !names.has(name))
       .map((name) => ({ arn: capacityProviderArn(realm, name), reason: 'MISSING' })),
@@ -152,7 +153,7 @@ export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = 
 
 async function describePage(
   { table, realm }: ControlDeps,
-  nextToken: string | undefined,
+  { nextToken, include }: Input<'DescribeCapacityProviders'>,
   size: number,
 ): Promise<Output<'DescribeCapacityProviders'>> {
   const found: CapacityProvider[] = [];
@@ -163,7 +164,7 @@ async function describePage(
     found.push(...page.providers.filter(({ status }) => status === 'ACTIVE'));
     after = page.next;
   } while (after !== undefined && found.length < size);
-  const capacityProviders = found.map((provider) => capacityProviderView(realm, provider));
+  const capacityProviders = found.map((provider) => withTags(capacityProviderView(realm, provider), include));
   return { capacityProviders, failures: [], ...nextTokenOf(after) };
 }
 

@@ -1,10 +1,13 @@
-/** PutClusterCapacityProviders and UpdateClusterSettings: which capacity a cluster has, and what waits for it. */
+/** UpdateCluster, UpdateClusterSettings and PutClusterCapacityProviders: which capacity a cluster has, and what waits for it. */
+import type { Input } from '../../core/api/operations.ts';
+import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { CapacityProvider } from '../../core/model/capacity.ts';
 import { capacityProviderName, mostProviders, normaliseStrategy } from '../../core/model/capacity-strategy.ts';
 import { type Cluster, namePattern, type StrategyItem } from '../../core/model/cluster.ts';
+import { mergeConfiguration } from '../../core/model/cluster-configuration.ts';
 import { mergeSettings } from '../../core/model/cluster-settings.ts';
-import { parameterFault } from '../../core/model/faults.ts';
+import { clientFault, parameterFault } from '../../core/model/faults.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { getCapacityProviders, replaceCapacityProvider } from '../store/capacity-providers.ts';
@@ -25,6 +28,26 @@ export const updateClusterSettings: Handlers['UpdateClusterSettings'] = async ({
   }));
   return { cluster: await clusterView(deps, cluster) };
 };
+
+export const updateCluster: Handlers['UpdateCluster'] = async ({ deps }, input) => {
+  refuseNamespace(input.serviceConnectDefaults);
+  const cluster = await changeCluster(deps, clusterName(input.cluster), (seen) => ({
+    next: compact({
+      ...seen,
+      settings: mergeSettings(seen.settings, input.settings ?? []),
+      configuration: mergeConfiguration(seen.configuration, input.configuration),
+    }),
+    others: [],
+  }));
+  return { cluster: await clusterView(deps, cluster) };
+};
+
+/** An empty one unsets what nobody could set. */
+export function refuseNamespace(defaults: Input<'UpdateCluster'>['serviceConnectDefaults']): void {
+  if (defaults === undefined || defaults.namespace === '') return;
+  const field = 'serviceConnectDefaults.namespace';
+  throw clientFault(field, `${field} is not supported yet.`, 'There are no services to connect; leave it out.');
+}
 
 export const putClusterCapacityProviders: Handlers['PutClusterCapacityProviders'] = async ({ deps }, input) => {
   const { capacityProviders, defaultCapacityProviderStrategy } = input;

@@ -1,8 +1,10 @@
 /** CreateCluster, DescribeClusters, ListClusters, DeleteCluster. */
 import { z } from 'zod';
 import { clusterArn } from '../../core/arn.ts';
+import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
 import { type Cluster, defaultClusterName, namePattern, newCluster } from '../../core/model/cluster.ts';
+import { mergeConfiguration } from '../../core/model/cluster-configuration.ts';
 import { mergeSettings } from '../../core/model/cluster-settings.ts';
 import { checkTags } from '../../core/model/tag-rules.ts';
 import { attempt } from '../attempts.ts';
@@ -11,12 +13,13 @@ import { getCapacityProviders } from '../store/capacity-providers.ts';
 import { addCluster, clustersPage, getCluster, getClusters, replaceCluster } from '../store/clusters.ts';
 import { clusterHosts } from '../store/hosts.ts';
 import { liveTasks } from '../store/tasks.ts';
-import { refuseOthers, refuseTooMany } from './checks.ts';
-import { clusterCapacity, withCapacity } from './cluster-capacity.ts';
+import { refuseTooMany } from './checks.ts';
+import { clusterCapacity, refuseNamespace, withCapacity } from './cluster-capacity.ts';
 import { type Handlers, mayUse } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { clusterName, clusterNotFound } from './references.ts';
 import { clusterView } from './views/cluster-view.ts';
+import { describedCluster } from './views/described-cluster.ts';
 
 export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) => {
   const name = input.clusterName ?? defaultClusterName;
@@ -27,11 +30,13 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
   checkTags(input.tags ?? []);
   const settings = mergeSettings([], input.settings ?? []);
   const wish = clusterCapacity(input.capacityProviders ?? [], input.defaultCapacityProviderStrategy ?? []);
-  refuseOthers(input, ['configuration', 'serviceConnectDefaults']);
+  const configuration = mergeConfiguration(undefined, input.configuration);
+  refuseNamespace(input.serviceConnectDefaults);
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
     const seen = await getCluster(deps.table, name);
     if (seen?.status === 'ACTIVE') return seen;
-    const fresh = newCluster({ name, createdAt: deps.clock.now(), tags: input.tags ?? [], settings });
+    const given = compact({ name, createdAt: deps.clock.now(), tags: input.tags ?? [], settings, configuration });
+    const fresh = newCluster(given);
     const { next, others } = await withCapacity(deps, fresh, wish);
     const change = seen === undefined ? addCluster(next) : replaceCluster(seen, next);
     const { outcome } = await deps.table.commit([change, ...others]);
@@ -60,7 +65,7 @@ export const describeClusters: Handlers['DescribeClusters'] = async ({ deps }, i
   const failures = names
     .filter((name) => !found.has(name))
     .map((name) => ({ arn: clusterArn(deps.realm, name), reason: 'MISSING' }));
-  return { clusters, failures };
+  return { clusters: clusters.map((view) => describedCluster(view, input.include)), failures };
 };
 
 /** Only those that the principal may use. */

@@ -23,6 +23,7 @@ import { hostView } from './views/host-view.ts';
 export const describeContainerInstances: Handlers['DescribeContainerInstances'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const references = input.containerInstances;
+import { withTags } from './views/with-tags.ts';
   if (references.length === 0) {
     throw new GantryError('InvalidParameterException', 'Container Instances cannot be empty.', {
       field: 'containerInstances',
@@ -42,7 +43,9 @@ export const describeContainerInstances: Handlers['DescribeContainerInstances'] 
   const failures = references
     .filter((_, index) => !found.has(ids[index] ?? ''))
     .map((reference) => ({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' }));
-  return { containerInstances: [...found.values()], failures };
+  const { include } = input;
+  const shown = [...found.values()].map((view) => withTags(view, include));
+  return { containerInstances: shown, failures };
 };
 
 /** Of a host that need not exist. */

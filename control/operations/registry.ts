@@ -15,6 +15,7 @@ const hosts = () => import('./hosts.ts');
 const hostStates = () => import('./host-states.ts');
 const lists = () => import('./list-tasks.ts');
 const retirement = () => import('./retire-task-definitions.ts');
+const tags = () => import('./tags.ts');
 const taskDefinitionLists = () => import('./task-definition-lists.ts');
 
 export const handlers: Handlers = {
@@ -35,6 +36,7 @@ export const handlers: Handlers = {
   DescribeClusters: async (...call) => (await clusters()).describeClusters(...call),
   ListClusters: async (...call) => (await clusters()).listClusters(...call),
   DeleteCluster: async (...call) => (await clusters()).deleteCluster(...call),
+  UpdateCluster: async (...call) => (await clusterCapacity()).updateCluster(...call),
   UpdateClusterSettings: async (...call) => (await clusterCapacity()).updateClusterSettings(...call),
   PutClusterCapacityProviders: async (...call) => (await clusterCapacity()).putClusterCapacityProviders(...call),
   CreateCapacityProvider: async (...call) => (await capacityProviders()).createCapacityProvider(...call),
@@ -49,6 +51,9 @@ export const handlers: Handlers = {
   DeregisterContainerInstance: async (...call) => (await hostStates()).deregisterContainerInstance(...call),
   GetHosts: async (...call) => (await hosts()).getHosts(...call),
   GetHost: async (...call) => (await hosts()).getHost(...call),
+  TagResource: async (...call) => (await tags()).tagResource(...call),
+  UntagResource: async (...call) => (await tags()).untagResource(...call),
+  ListTagsForResource: async (...call) => (await tags()).listTagsForResource(...call),
   CreateAccessKey: async (...call) => (await access()).createAccessKey(...call),
   ListAccessKeys: async (...call) => (await access()).listAccessKeys(...call),
   DeleteAccessKey: async (...call) => (await access()).deleteAccessKey(...call),

@@ -6,6 +6,7 @@ import { getRevisionStatus, type RevisionReference, type RevisionStatus } from '
 import type { Handlers } from './context.ts';
 import { revisionMeant } from './references.ts';
 import { taskDefinitionView } from './views/task-definition-view.ts';
+import { withTags } from './views/with-tags.ts';
 
 export const describeTaskDefinition: Handlers['DescribeTaskDefinition'] = async ({ deps }, input) => {
   const meant = await revisionMeant(deps, input.taskDefinition);
@@ -16,7 +17,11 @@ export const describeTaskDefinition: Handlers['DescribeTaskDefinition'] = async 
       hint: `Nothing is registered as ${input.taskDefinition}, or the family has no ACTIVE revision.`,
     });
   }
-  return { taskDefinition: taskDefinitionView(deps.realm, found.definition, found.status), tags: found.status.tags };
+  const { definition, status } = found;
+  return withTags(
+    { taskDefinition: taskDefinitionView(deps.realm, definition, status), tags: status.tags },
+    input.include,
+  );
 };
 
 /** The body from memory, the status strongly; undefined where there is no such revision. */

@@ -12,6 +12,7 @@ import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
 import { activeClusterName, idWithin } from './references.ts';
 import { taskViews } from './views/task-views.ts';
+import { withTags } from './views/with-tags.ts';
 
 export const stopTask: Handlers['StopTask'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
@@ -47,7 +48,8 @@ export const describeTasks: Handlers['DescribeTasks'] = async ({ deps }, input) 
       arn: reference.startsWith('arn:') ? reference : taskArn(deps.realm, cluster, reference),
       reason: 'MISSING',
     }));
-  return { tasks: await taskViews(deps, cluster, asked), failures };
+  const views = await taskViews(deps, cluster, asked);
+  return { tasks: views.map((view) => withTags(view, input.include)), failures };
 };
 
 /** The longest that a gateway lets a request wait. */

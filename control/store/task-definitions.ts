@@ -108,6 +108,21 @@ function moveRevision(
   ];
 }
 
+/** Leaves the status alone, which others may be changing. */
+export const setRevisionTags = (at: RevisionReference, seen: RevisionStatus, tags: RevisionStatus['tags']): Change => ({
+  kind: 'update',
+  key: keys.revisionStatus(at.family, at.revision),
+  set: [
+    { path: ['tags'], value: tags },
+    { path: ['tagsVersion'], value: (seen.tagsVersion ?? 0) + 1 },
+  ],
+  when: [
+    seen.tagsVersion === undefined
+      ? { path: ['tagsVersion'], is: 'absent' }
+      : { path: ['tagsVersion'], is: '=', value: seen.tagsVersion },
+  ],
+});
+
 /**
  * The end of a revision that is DELETE_IN_PROGRESS. Its body is kept until `bodyExpiresAt` (epoch seconds): tasks that have stopped are
  * still told of. Its number is never given out again.

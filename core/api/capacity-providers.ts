@@ -129,7 +129,7 @@ export const capacityProviderOperations = {
     input: z.object({
       capacityProviders: z.array(z.string()).optional(),
       cluster: z.string().optional(),
-      include: z.array(z.string()).optional(),
+      include: z.array(z.enum(['TAGS'])).optional(),
       maxResults: z.number().int().optional(),
       nextToken: z.string().optional(),
     }),

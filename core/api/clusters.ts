@@ -1,16 +1,19 @@
 /** Inputs and outputs of the operations on clusters. */
 import { z } from 'zod';
 import { tagSchema } from '../model/cluster.ts';
+import { configurationInputSchema } from '../model/cluster-configuration.ts';
 import { defineOperation } from './operation.ts';
 import { clusterViewSchema, failureSchema } from './shapes.ts';
 
-const otherMember = z.unknown().optional();
+/** Nothing but what unsets it: there are no namespaces. */
+const serviceConnectDefaults = z.object({ namespace: z.string() }).optional();
 const cluster = z.string().optional();
 
 /** ECS' item; `capacityProvider` by name or ARN. */
 export const strategyInputSchema = z.array(
   z.object({ capacityProvider: z.string(), weight: z.number().int().optional(), base: z.number().int().optional() }),
 );
+const clusterPartSchema = z.enum(['ATTACHMENTS', 'CONFIGURATIONS', 'SETTINGS', 'STATISTICS', 'TAGS']);
 const settingsInputSchema = z.array(z.object({ name: z.string().optional(), value: z.string().optional() }));
 
 export const clusterOperations = {
@@ -22,10 +25,10 @@ export const clusterOperations = {
       clusterName: z.string().optional(),
       tags: z.array(tagSchema).optional(),
       settings: settingsInputSchema.optional(),
-      configuration: otherMember,
+      configuration: configurationInputSchema.optional(),
       capacityProviders: z.array(z.string()).optional(),
       defaultCapacityProviderStrategy: strategyInputSchema.optional(),
-      serviceConnectDefaults: otherMember,
+      serviceConnectDefaults,
     }),
     output: z.object({ cluster: clusterViewSchema }),
     errors: [],
@@ -36,7 +39,7 @@ export const clusterOperations = {
     name: 'DescribeClusters',
     summary: 'Answers up to 100 clusters by name or ARN',
     action: 'read',
-    input: z.object({ clusters: z.array(z.string()).optional(), include: z.array(z.string()).optional() }),
+    input: z.object({ clusters: z.array(z.string()).optional(), include: z.array(clusterPartSchema).optional() }),
     output: z.object({ clusters: z.array(clusterViewSchema), failures: z.array(failureSchema) }),
     errors: [],
     rest: { method: 'POST', path: '/v1/describe-clusters', status: 200 },
@@ -65,6 +68,21 @@ export const clusterOperations = {
       'ClusterContainsTasksException',
     ],
     rest: { method: 'DELETE', path: '/v1/clusters/{cluster}', status: 200 },
+    wire: true,
+  }),
+  UpdateCluster: defineOperation({
+    name: 'UpdateCluster',
+    summary: 'Changes settings and configuration of a cluster; what is not given stays',
+    action: 'administer',
+    input: z.object({
+      cluster: z.string(),
+      settings: settingsInputSchema.optional(),
+      configuration: configurationInputSchema.optional(),
+      serviceConnectDefaults,
+    }),
+    output: z.object({ cluster: clusterViewSchema }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'PUT', path: '/v1/clusters/{cluster}', status: 200 },
     wire: true,
   }),
   UpdateClusterSettings: defineOperation({

@@ -18,7 +18,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   /** ECS' name where ECS has the operation. */
   readonly name: string;
   readonly summary: string;
-  readonly action: Action;
+  /** One of them, where what the call is about decides which: the handler asks for that one. */
+  readonly action: Action | readonly Action[];
   /** `store`: for principals of all clusters only. Otherwise the clusters that the input names (policy.ts) are what it is about. */
   readonly scope?: 'store';
   readonly input: Input;

@@ -5,6 +5,7 @@ import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
+import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
 import { taskOperations } from './tasks.ts';
 
@@ -15,6 +16,7 @@ export const operations = {
   ...hostOperations,
   ...capacityProviderOperations,
   ...capacityOperations,
+  ...tagOperations,
   ...accessOperations,
 } as const;
 
@@ -75,7 +77,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'ListServiceDeployments',
   'ListServices',
   'ListServicesByNamespace',
-  'ListTagsForResource',
   'PutAccountSetting',
   'PutAccountSettingDefault',
   'PutAttributes',
@@ -86,9 +87,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'SubmitAttachmentStateChanges',
   'SubmitContainerStateChange',
   'SubmitTaskStateChange',
-  'TagResource',
-  'UntagResource',
-  'UpdateCluster',
   'UpdateContainerAgent',
   'UpdateDaemon',
   'UpdateExpressGatewayService',

@@ -21,6 +21,12 @@ export type StrategyItem = z.infer<typeof strategyItemSchema>;
 export const clusterSettingSchema = z.object({ name: z.string(), value: z.string() });
 export type ClusterSetting = z.infer<typeof clusterSettingSchema>;
 
+/** What of a cluster's configuration says what Gantry does anyway: sessions in containers are not logged by it. */
+export const clusterConfigurationSchema = z.object({
+  executeCommandConfiguration: z.object({ logging: z.enum(['NONE', 'DEFAULT']).optional() }).optional(),
+});
+export type ClusterConfiguration = z.infer<typeof clusterConfigurationSchema>;
+
 export const clusterSchema = z.object({
   name: z.string(),
   status: clusterStatusSchema,
@@ -29,6 +35,7 @@ export const clusterSchema = z.object({
   tags: z.array(tagSchema),
   /** As they were set: what is not here has its default. */
   settings: z.array(clusterSettingSchema).default([]),
+  configuration: clusterConfigurationSchema.optional(),
   /** Names of those that may buy hosts for it. */
   capacityProviders: z.array(z.string()).default([]),
   /** Of tasks that name neither a launch type nor a strategy; empty: they go where they fit. */

@@ -8,6 +8,8 @@ import { lastStatus } from './status.ts';
 
 const replaceableTag = 'gantry:replaceable';
 
+export const hasReplaceableTag = (tags: readonly Tag[]): boolean => tags.some(({ key }) => key === replaceableTag);
+
 /** A tag of the task counts before one of its revision; any value but `false` says yes. */
 export function isReplaceable(taskTags: readonly Tag[], definitionTags: readonly Tag[]): boolean {
   const tag = [...taskTags, ...definitionTags].find(({ key }) => key === replaceableTag);

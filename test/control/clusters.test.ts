@@ -43,6 +43,34 @@ describe('a cluster', () => {
     });
   });
 
+  it('is described with the parts that are asked for', async () => {
+    await using world = await startWorld();
+    await world.register('job');
+    const tags = [{ key: 'a', value: 'b' }];
+    const settings = [{ name: 'gantry:waitForCapacity', value: 'enabled' }];
+    const configuration = { executeCommandConfiguration: { logging: 'NONE' } };
+    await world.call('CreateCluster', { clusterName: 'blue', tags, settings, configuration });
+    await world.host({
+      cluster: 'blue',
+      token: await world.control.joinTokens.create({ cluster: 'blue', reusable: true }),
+    });
+    await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job', count: 2 });
+    const describe = async (include?: string[]) =>
+      (await world.call('DescribeClusters', { clusters: ['blue'], include })).clusters[0];
+    const bare = await describe();
+    expect(bare).toMatchObject({ tags: [], settings: [], statistics: [] });
+    expect(bare).not.toHaveProperty('configuration');
+    expect(bare).not.toHaveProperty('attachments');
+    const full = await describe(['ATTACHMENTS', 'CONFIGURATIONS', 'SETTINGS', 'STATISTICS', 'TAGS']);
+    expect(full).toMatchObject({ tags, settings, configuration, attachments: [] });
+    expect(full?.statistics).toContainEqual({ name: 'pendingEC2TasksCount', value: '2' });
+    expect(full?.statistics).toContainEqual({ name: 'runningFargateTasksCount', value: '0' });
+    await expect(describe(['COLOURS'])).rejects.toMatchObject({
+      code: 'InvalidParameterException',
+      field: 'include[0]',
+    });
+  });
+
   it('is described with those that are missing, each once', async () => {
     await using world = await startWorld();
     await world.call('CreateCluster', { clusterName: 'blue' });
@@ -157,5 +185,40 @@ describe('DeleteCluster', () => {
     expect(described.tasks).toMatchObject([
       { lastStatus: 'STOPPED', stoppedReason: 'TaskFailedToStart: the cluster was deleted' },
     ]);
+  });
+});
+
+describe('UpdateCluster', () => {
+  it('changes what is given and leaves the rest', async () => {
+    await using world = await startWorld();
+    await world.call('CreateCluster', { clusterName: 'blue', tags: [{ key: 'a' }] });
+    const settings = [{ name: 'gantry:waitForCapacity', value: 'enabled' }];
+    await world.call('UpdateCluster', { cluster: 'blue', settings });
+    const configuration = { executeCommandConfiguration: { logging: 'DEFAULT' } };
+    const { cluster } = await world.call('UpdateCluster', { cluster: arn('blue'), configuration });
+    expect(cluster).toMatchObject({ settings, configuration, tags: [{ key: 'a' }] });
+    expect((await world.call('UpdateCluster', { cluster: 'blue' })).cluster).toEqual(cluster);
+  });
+
+  it('refuses what would have to change something that there is not, and does not know others', async () => {
+    await using world = await startWorld();
+    const update = (members: object) => expect(world.call('UpdateCluster', { cluster: 'default', ...members })).rejects;
+    const execute = (members: object) => ({ configuration: { executeCommandConfiguration: members } });
+    const path = 'configuration.executeCommandConfiguration';
+    await update(execute({ logging: 'OVERRIDE' })).toMatchObject({ field: `${path}.logging` });
+    await update(execute({ kmsKeyId: 'k' })).toMatchObject({ code: 'ClientException', field: `${path}.kmsKeyId` });
+    await update({ configuration: { managedStorageConfiguration: { kmsKeyId: 'k' } } }).toMatchObject({
+      field: 'configuration.managedStorageConfiguration.kmsKeyId',
+    });
+    await update({ serviceConnectDefaults: { namespace: 'n' } }).toMatchObject({
+      field: 'serviceConnectDefaults.namespace',
+    });
+    await update({ settings: [{ name: 'containerInsights', value: 'enabled' }] }).toMatchObject({
+      field: 'settings[0].value',
+    });
+    await update({ cluster: 'nowhere' }).toMatchObject({ code: 'ClusterNotFoundException' });
+    const { clusters } = await world.call('DescribeClusters', { include: ['CONFIGURATIONS', 'SETTINGS'] });
+    expect(clusters[0]).not.toHaveProperty('configuration');
+    expect(clusters[0]).toMatchObject({ settings: [] });
   });
 });

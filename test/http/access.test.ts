@@ -156,8 +156,13 @@ it('every operation is about clusters that its input names, about none, or about
     'RegisterTaskDefinition',
     'DescribeTaskDefinition',
     'ListTaskDefinitions',
+    'ListTaskDefinitionFamilies',
     'DeregisterTaskDefinition',
+    'DeleteTaskDefinitions',
     'ListClusters',
+    'TagResource',
+    'UntagResource',
+    'ListTagsForResource',
   ]);
   expect(names('clusters')).toEqual(['DescribeClusters']);
   expect(names('clusterName')).toEqual(['CreateCluster']);

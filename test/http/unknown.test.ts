@@ -58,7 +58,7 @@ describe('an operation', () => {
     expect(body).toMatchObject({ __type: 'UnknownOperationException', message: expect.stringContaining('RunTask') });
   });
 
-  it.each(['CreateService', 'ExecuteCommand', 'ListTaskDefinitionFamilies', 'StartTask'])(
+  it.each(['CreateService', 'ExecuteCommand', 'DescribeServices', 'CreateTaskSet'])(
     'that is not built is refused by its name: %s',
     async (name) => {
       expect(operationsNotBuilt.has(name)).toBe(true);

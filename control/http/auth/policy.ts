@@ -3,28 +3,33 @@
  * issues may do what it was made with; a principal of IAM may do everything, because IAM has decided on method and path before.
  */
 import { z } from 'zod';
-import type { Action, Operation } from '../../../core/api/operation.ts';
+import type { Operation } from '../../../core/api/operation.ts';
 import { GantryError } from '../../../core/errors.ts';
 import { defaultClusterName } from '../../../core/model/cluster.ts';
 import { mayUse, type Principal } from '../../operations/context.ts';
 import { clusterName } from '../../operations/references.ts';
 
-/** Throws AccessDeniedException naming what is missing. */
-export function authorize(principal: Principal, action: Action): void {
-  if (principal.actions.includes(action)) return;
-  throw new GantryError('AccessDeniedException', `${principal.arn} is not allowed to ${action}.`, {
-    hint: `Use a key that has the action '${action}'.`,
+/** Throws AccessDeniedException naming what is missing. Of several actions one is enough. */
+export function authorize(principal: Principal, action: Operation['action']): void {
+  const accepted = typeof action === 'string' ? [action] : action;
+  if (accepted.some((one) => principal.actions.includes(one))) return;
+  throw new GantryError('AccessDeniedException', `${principal.arn} is not allowed to ${accepted.join(' or ')}.`, {
+    hint: `Use a key that has the action '${accepted.join("' or '")}'.`,
   });
 }
 
 /** `input` as the operation's schema has parsed it. Throws AccessDeniedException naming the cluster. */
 export function authorizeClusters(principal: Principal, operation: Operation, input: object): void {
-  if (operation.scope === 'store' && principal.clusters !== 'all') {
-    const message = `${principal.arn} is not allowed to ${operation.name}: it may use certain clusters only.`;
-    throw new GantryError('AccessDeniedException', message, { hint: 'Use a key for all clusters.' });
-  }
+  if (operation.scope === 'store') authorizeStore(principal, operation.name);
   if (operation.scope === undefined)
     for (const reference of namedClusters(operation, input)) authorizeCluster(principal, reference);
+}
+
+/** Of what is of no one cluster. */
+export function authorizeStore(principal: Principal, what: string): void {
+  if (principal.clusters === 'all') return;
+  const message = `${principal.arn} is not allowed to ${what}: it may use certain clusters only.`;
+  throw new GantryError('AccessDeniedException', message, { hint: 'Use a key for all clusters.' });
 }
 
 /** `reference`: name or ARN. */

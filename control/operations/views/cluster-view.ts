@@ -27,6 +27,7 @@ export async function clusterView({ table, realm }: ControlDeps, cluster: Cluste
     activeServicesCount: 0,
     statistics: [],
     settings: cluster.settings,
+    ...(cluster.configuration !== undefined && { configuration: cluster.configuration }),
     capacityProviders: cluster.capacityProviders,
     defaultCapacityProviderStrategy: cluster.defaultStrategy,
     tags: cluster.tags,

@@ -79,7 +79,14 @@ export function hostEvent(
   at: number | undefined,
 ): StateEvent {
   const view = hostView(realm, identity, host, []);
-  const { runningTasksCount: _, pendingTasksCount: __, versionInfo: ___, hostAddress: ____, ...members } = view;
+  const {
+    runningTasksCount: _,
+    pendingTasksCount: __,
+    versionInfo: ___,
+    hostAddress: ____,
+    tags: _____,
+    ...members
+  } = view;
   const detail = {
     ...members,
     clusterArn: clusterArn(realm, host.cluster),

@@ -30,7 +30,7 @@ export function hostView(
     attributes: Object.entries(capacity.attributes).map(([name, value]) => (value === '' ? { name } : { name, value })),
     attachments: [],
     registeredAt: new Date(identity.registeredAt),
-    tags: [],
+    tags: identity.tags ?? [],
     hostName: identity.name,
     hostAddress: identity.address,
   };
