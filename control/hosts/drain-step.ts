@@ -24,8 +24,10 @@ export interface DrainProgress {
   readonly againAt?: number;
 }
 
-/** Successors start by themselves: nobody says when one runs. */
+/** Successors start by themselves: nobody says when one runs. The longer it takes, the longer the next look can wait. */
 const lookAgainMs = 1000;
+const mostLookAgainMs = 30_000;
+const agePerLook = 20;
 
 export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainProgress> {
   const host = await getHostCapacity(deps.table, drain.cluster, drain.hostId);
@@ -117,15 +119,16 @@ const about = ({ hostId, cluster, reason, purpose }: Drain): object => ({ hostId
 
 function progressOf(
   { clock }: ControlDeps,
-  { deadline = Infinity, giveUpAt = Infinity }: Drain,
+  { deadline = Infinity, giveUpAt = Infinity, startedAt }: Drain,
   { changed, behind, left, running }: Omit<DrainProgress, 'againAt'> & { left: number; running: readonly Task[] },
 ): DrainProgress {
   const now = clock.now();
   if (behind > 0) return { changed, behind, againAt: now };
   if (left === 0) return { changed, behind };
   const isWaiting = running.some(({ replaceable }) => replaceable);
-  const at = [deadline, giveUpAt].map((time) => (time <= now ? now + lookAgainMs : time));
-  const againAt = Math.min(...at, isWaiting ? now + lookAgainMs : Infinity);
+  const soon = now + Math.min(Math.max(lookAgainMs, (now - startedAt) / agePerLook), mostLookAgainMs);
+  const at = [deadline, giveUpAt].map((time) => (time <= now ? soon : time));
+  const againAt = Math.min(...at, isWaiting ? soon : Infinity);
   return Number.isFinite(againAt) ? { changed, behind, againAt } : { changed, behind };
 }
 

@@ -141,6 +141,26 @@ describe('a sweep', () => {
   });
 });
 
+describe('a task that may be replaced', () => {
+  it('is looked after each second at first, and ever more seldom while nothing takes its place', async () => {
+    const tags = [{ key: 'gantry:replaceable', value: 'true' }];
+    await world.call('RunTask', { taskDefinition: 'web', tags });
+    await world.control.loops.stop();
+    let slept: number[] = [];
+    const sleep = async (ms: number): Promise<void> => {
+      slept.push(ms);
+      world.advance(ms / 1000);
+    };
+    const handle = createSweepHandler({ ...world.control.deps, sleep, activate: () => {} });
+    await handle(health(), lambdaContext(120_000));
+    expect(slept.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 1000));
+    world.advance(24 * 3600);
+    slept = [];
+    await handle(minute(), lambdaContext(120_000));
+    expect(slept).toEqual([30_000, 30_000]);
+  });
+});
+
 describe('a rebalance recommendation', () => {
   it('empties the host without ever stopping what may not be replaced', async () => {
     await sweep(rebalance());
