@@ -86,7 +86,7 @@ async function begin(
 function inForce(known: Drain | undefined, told: Drain): Drain {
   if (known?.purpose !== 'notice') return told;
   const { deadline = Infinity } = told;
-  return deadline < (known.deadline ?? Infinity) ? { ...told, startedAt: known.startedAt } : known;
+  return deadline < (known.deadline ?? Infinity) ? told : known;
 }
 
 /** The host is not needed if its tasks move. Answers whether it is still as it was seen: only then it is drained. */
