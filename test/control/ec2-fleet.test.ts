@@ -1,8 +1,9 @@
 /** Ec2Fleet passes what every fleet passes, against the endpoint of test/ec2, and keeps its promises where EC2 fails it. */
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import type { Ec2Options } from '../ec2/ec2.ts';
 import { startLoopback } from '../ec2/loopback.ts';
-import { describeFleet } from './fleet-conformance.ts';
+import { describeFleet, type FleetUnderTest } from './fleet-conformance.ts';
 import { choice, one, openEc2, slowly } from './support/ec2-fleet.ts';
 
 const alike = ['m7i.large', 'm7g.large', 'r7i.large'].map((name) => ({
@@ -13,29 +14,24 @@ const alike = ['m7i.large', 'm7g.large', 'r7i.large'].map((name) => ({
   onDemandUsd: 0.1,
 }));
 
-describeFleet('EC2', async () => {
-  const at = await openEc2(slowly);
+const underTest = async (options: Ec2Options, limits: { readonly most?: number } = {}): Promise<FleetUnderTest> => {
+  const at = await openEc2({ ...slowly, ...options });
   return {
     fleet: at.fleet,
     clusters: ['default', 'other'],
+    ...limits,
     another: async () => at.another(),
     until: (holds) => at.later(holds),
     exhaust: async (offer, zone) => at.ec2.exhaust(offer, zone),
     [Symbol.asyncDispose]: () => at[Symbol.asyncDispose](),
   };
-});
+};
 
-describeFleet('EC2 with a quota', async () => {
-  const at = await openEc2({ ...slowly, types: alike, vcpuLimit: 10 });
-  return {
-    fleet: at.fleet,
-    clusters: ['default', 'other'],
-    most: 5,
-    another: async () => at.another(),
-    until: (holds) => at.later(holds),
-    [Symbol.asyncDispose]: () => at[Symbol.asyncDispose](),
-  };
-});
+describeFleet('EC2', () => underTest({}));
+describeFleet('EC2 that answers no more than once', () => underTest({ terseRepeats: true }));
+describeFleet('EC2 with a quota', () => underTest({ types: alike, vcpuLimit: 10 }, { most: 5 }));
+// RunInstances for all, which does not say what limits it.
+describeFleet('EC2 with one type in one zone', () => underTest({ types: alike.slice(0, 1), zones: ['us-east-1a'] }));
 
 const both = [
   ['RunInstances', one],
@@ -140,6 +136,13 @@ describe('a launch on EC2', () => {
     ]);
   });
 
+  it('takes the best that there is, of whatever architecture', async () => {
+    await using at = await openEc2();
+    at.ec2.exhaust('c7i.large', 'us-east-1a');
+    const offers = ['c7i.large', 'm7g.large', 'm7i.large'].map((name) => ({ name, zones: ['us-east-1a'] }));
+    expect((await at.fleet.launch(choice({ offers }))).instances).toMatchObject([{ offer: 'm7g.large' }]);
+  });
+
   it('of one kind launches as many as there are', async () => {
     await using at = await openEc2();
     at.ec2.exhaust('m7g.large', 'us-east-1a', 2);
@@ -218,6 +221,25 @@ describe('a fleet of which EC2 tells no more than its id', () => {
       faults: [
         { kind: 'no-capacity', offer: 'm7g.large', zone: 'us-east-1b', message: 'InsufficientInstanceCapacity: None.' },
       ],
+    });
+  });
+
+  it.each([
+    ['RequestLimitExceeded', { kind: 'limit' }],
+    ['MaxSpotInstanceCountExceeded', { kind: 'limit' }],
+    ['UnauthorizedOperation', { kind: 'invalid' }],
+    ['InternalError', { kind: 'no-capacity', offer: 'm7g.large', zone: 'us-east-1a' }],
+    ['Unsupported', { kind: 'no-capacity', offer: 'm7g.large', zone: 'us-east-1a' }],
+  ])('is answered for good, where it has %s too', async (code, fault) => {
+    await using at = await openEc2();
+    const [subnet = ''] = Object.values(at.ec2.subnets);
+    const error = `<item>${place(subnet)}<errorCode>${code}</errorCode><errorMessage>No.</errorMessage></item>`;
+    const answer = `<fleetId>fleet-1</fleetId><errorSet>${error}${error}</errorSet>`;
+    const refused = { status: 200, body: xml('CreateFleet', answer) };
+    await using front = await inFrontOf(at.ec2.url, { CreateFleet: refused });
+    expect(await at.another({ endpoint: front.url }).launch(choice())).toEqual({
+      instances: [],
+      faults: [{ ...fault, message: `${code}: No.` }],
     });
   });
 

@@ -69,11 +69,6 @@ export class Ec2Fleet implements Fleet {
     return terminate(this.#client, instanceIds, isYoung);
   }
 
-  /** Ends its connections. */
-  close(): void {
-    this.#client.destroy();
-  }
-
   async #launch(order: Order): Promise<LaunchOutcome> {
     const supply = await this.#options.supply(order.cluster);
     if (supply === undefined) return refused({ kind: 'invalid', message: unsupplied(order.cluster) });
