@@ -5,7 +5,7 @@
  * Source maps lie in `dist/maps/`, outside the functions' assets: Node would read them at every error, some 100 ms for a megabyte, and
  * who looks into a stack trace has the build at hand.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
@@ -55,7 +55,20 @@ export async function bundleFunction(repository: string, entry: string, target: 
       processAsGlobal,
     ],
   });
+  dropNeedlessBanners(repository, metafile);
   return metafile;
+}
+
+/** esbuild begins every chunk with the banner, and hardly one of them asks for anything by `require`. Lines stay where maps have them. */
+function dropNeedlessBanners(repository: string, { outputs }: Metafile): void {
+  for (const [path, output] of Object.entries(outputs)) {
+    if (!path.endsWith('.mjs')) continue;
+    const code = readFileSync(join(repository, path), 'utf8');
+    const own = code.slice(requireBanner.length);
+    if (!code.startsWith(requireBanner) || /\brequire\b/.test(own)) continue;
+    writeFileSync(join(repository, path), own);
+    output.bytes -= requireBanner.length;
+  }
 }
 
 function moveMaps(from: string, to: string): void {
