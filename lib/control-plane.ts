@@ -27,7 +27,7 @@ export interface IGantryControlPlane extends IResource {
   readonly eventBus: events.IEventBus;
   /** Everything that the control plane knows. */
   readonly table: dynamodb.ITable;
-  /** Its ARN is the service token of `Custom::GantryCluster`, `Custom::GantryHosts` and `Custom::GantryTaskDefinition`. */
+  /** Its ARN is the service token of the custom resources of clusters, hosts, capacity providers and task definitions. */
   readonly resourcesFunction: lambda.IFunction;
 
   /**
@@ -54,7 +54,7 @@ export interface IGantryControlPlane extends IResource {
   /**
    * A metric that this control plane counts itself, with `{cluster}` (and `reason` or `loop`) in the options' `dimensionsMap`:
    * `TasksPending`, `PlacementLatencyMs`, `PlacementRejected`, `PlacementTimedOut`, `CommitConflicts`, `HostSilent`, `HostDrift`,
-   * `LoopFailed`.
+   * `HostsOrdered`, `HostsEnded`, `HostsNotJoined`, `LaunchFaults`, `OrphansEnded`, `LoopFailed`.
    */
   metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric;
   /** A metric of this control plane's API: `Count`, `4xx`, `5xx`, `Latency`, `IntegrationLatency` or `DataProcessed`. */
@@ -69,6 +69,7 @@ export interface GantryResourceProps extends Pick<CustomResourceProps, 'properti
   readonly resourceType:
     | 'Custom::GantryCluster'
     | 'Custom::GantryHosts'
+    | 'Custom::GantryCapacityProvider'
     | 'Custom::GantryTaskDefinition'
     | 'Custom::GantryGuard';
 }

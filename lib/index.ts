@@ -9,6 +9,13 @@ export type {
   IGantryControlPlane,
 } from './control-plane.ts';
 export type { GantryControlPlaneProps, GantryThrottle } from './control-plane-props.ts';
+export {
+  GantryCapacityProvider,
+  type GantryCapacityProviderProps,
+  type GantryConsolidation,
+  type GantryMarket,
+  type GantryRange,
+} from './gantry-capacity-provider.ts';
 export { GantryCluster, type GantryClusterProps } from './gantry-cluster.ts';
 export { GantryControlPlane } from './gantry-control-plane.ts';
 export { GantryHosts, type GantryHostsProps } from './gantry-hosts.ts';

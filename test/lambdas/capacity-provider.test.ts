@@ -210,7 +210,7 @@ describe('its deletion', () => {
   it('fails by name where instances stay, and goes on when it is asked again', async () => {
     await ask({});
     await running();
-    const [{ instanceId = '' } = expect.fail()] = sim.fleet.living;
+    const [{ instanceId } = expect.fail()] = sim.fleet.living;
     meanwhile = () => sim.moveHosts();
     expect(await remove()).toMatchObject({
       Status: 'FAILED',
