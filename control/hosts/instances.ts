@@ -44,8 +44,9 @@ export async function forgetHostRole(deps: Deps, role: HostRole): Promise<void> 
 }
 
 /**
- * Lets the instances become hosts of the cluster, each once, of the capacity provider that bought them, if one did. One whose host was deregistered may become a host again. Throws
- * ConflictException where one is another cluster's, ClusterNotFoundException where the cluster is not ACTIVE.
+ * Lets the instances become hosts of the cluster, each once, of the capacity provider that bought them, if one did. One whose host was
+ * deregistered may become a host again. Throws ConflictException where one is another cluster's, ClusterNotFoundException where the
+ * cluster is not ACTIVE.
  */
 export async function admitInstances(
   deps: Deps,
