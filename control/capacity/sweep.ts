@@ -22,6 +22,7 @@ export async function sweep(round: Round): Promise<readonly FleetInstance[] | un
   try {
     listed = await fleet.list(cluster);
     await endOrphans(round, listed);
+    await endAgain(round, listed);
   } catch (error) {
     deps.log.warn({ err: error, cluster }, 'the fleet could not be looked through; it is tried again');
     return undefined;
@@ -45,6 +46,22 @@ async function endOrphans(round: Round, listed: readonly FleetInstance[]): Promi
   for (const { instanceId, orderId, launchedAt } of orphans)
     deps.log.warn({ instanceId, order: orderId, cluster, launchedAt }, 'an instance that nobody has bought was ended');
   deps.metrics.count('OrphansEnded', orphans.length, { cluster });
+}
+
+/** The fleet has taken the end of these, and they are there all the same: it knew nothing of them yet. */
+async function endAgain({ deps, fleet, book, cluster, now }: Round, listed: readonly FleetInstance[]): Promise<void> {
+  const ended = new Set(
+    book.all
+      .flatMap(({ instances }) => instances)
+      .flatMap(({ instanceId, endedAt = Infinity }) => (endedAt + sweepEveryMs <= now ? instanceId : [])),
+  );
+  const there = listed.filter(
+    ({ instanceId, state }) => ended.has(instanceId) && (state === 'pending' || state === 'running'),
+  );
+  if (there.length === 0) return;
+  const instances = there.map(({ instanceId }) => instanceId);
+  await fleet.terminate(instances);
+  deps.log.warn({ instances, cluster }, 'instances that had been ended were still there, and are ended again');
 }
 
 const isLiving = (host: HostCapacity | undefined): boolean => host !== undefined && host.status !== 'INACTIVE';

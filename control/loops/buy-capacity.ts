@@ -51,14 +51,11 @@ async function carryOut(round: Round): Promise<LoopResult> {
   const listed = await sweep(round);
   const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   if (providers.length === 0) return { changed: 0 };
-  const known: Market = {
-    offers: await offersFor(deps, round.fleet, cluster),
-    blames: await blames(deps.table, cluster, now),
-  };
-  await settleOpen(round, known, listed);
+  const known = await marketOf(round);
+  if (known !== undefined) await settleOpen(round, known, listed);
   await followHosts(round);
   await endLeftovers(round);
-  const market = await blameLate(round, providers, known);
+  const market = known === undefined ? nothingOnOffer : await blameLate(round, providers, known);
   const waiting = await stillWaiting(round);
   const plans: { readonly provider: CapacityProvider; readonly plan: CapacityPlan }[] = [];
   for (const provider of providers) {
@@ -73,18 +70,36 @@ async function carryOut(round: Round): Promise<LoopResult> {
   let changed = ordered.length;
   for (const { provider, plan } of plans) changed += await letGo(round, provider, plan);
   const isAllEnded = await finishEndings(round);
-  changed += await tell(
-    deps,
-    waiting,
-    plans.map(({ plan }) => plan),
-  );
+  // What is not known now is no reason to tell a task that nothing suits it.
+  if (known !== undefined)
+    changed += await tell(
+      deps,
+      waiting,
+      plans.map(({ plan }) => plan),
+    );
   const againAt = Math.min(
     ...plans.map(({ plan }) => plan.againAt ?? Infinity),
     ...round.book.all.filter(({ state }) => state === 'OPEN').map((open) => Math.max(askAgainAt(open), now + retryMs)),
     ordered.length > 0 ? now + goOnMs : Infinity,
-    isAllEnded ? Infinity : now + retryMs,
+    isAllEnded && known !== undefined ? Infinity : now + retryMs,
   );
   return Number.isFinite(againAt) ? { changed, againAt } : { changed };
+}
+
+/** With it nothing is bought, and hosts go all the same. */
+const nothingOnOffer: Market = { offers: [], blames: [] };
+
+/** undefined where the fleet does not say what is on offer: what was bought before must not stay for that. */
+async function marketOf({ deps, fleet, cluster, now }: Round): Promise<Market | undefined> {
+  try {
+    return {
+      offers: await offersFor(deps, fleet, cluster),
+      blames: await blames(deps.table, cluster, now),
+    };
+  } catch (error) {
+    deps.log.warn({ err: error, cluster }, 'it is not known what is on offer, so nothing is bought');
+    return undefined;
+  }
 }
 
 /** As they are and not as they were: nobody pays for a task that has just been placed. */

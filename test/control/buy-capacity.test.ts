@@ -129,6 +129,42 @@ describe('capacity', () => {
     expect(livingIds(sim)).not.toContain(stranger);
   });
 
+  it('is ended again where its end was taken and did not come about', async () => {
+    await using sim = await CapacitySim.start({ policy: { joinSeconds: 60 } });
+    const loop = await sim.process({ fleet: sim.fleet });
+    await sim.runTasks(4);
+    await loop.run('buy-capacity');
+    await sim.moveHosts();
+    const [first = '', second = ''] = livingIds(sim);
+    expect((await openPurchases(sim.table, 'default')).map(({ instances }) => instances.length)).toEqual([2]);
+    sim.fleet.faults = { endsNothing: 1 };
+    await sim.call('DeregisterContainerInstance', {
+      containerInstance: sim.hosts.get(first)?.hostId ?? '',
+      force: true,
+    });
+    await loop.run('buy-capacity');
+    sim.fleet.faults = {};
+    expect(livingIds(sim)).toEqual([first, second]);
+    sim.advance(120);
+    await loop.run('buy-capacity');
+    expect(livingIds(sim)).toEqual([second]);
+  });
+
+  it('goes also while nobody says what is on offer', async () => {
+    await using sim = await CapacitySim.start();
+    const loop = await sim.process({ fleet: sim.fleet });
+    const ids = await sim.runTasks(1);
+    await loop.run('buy-capacity');
+    await sim.moveHosts();
+    for (const id of ids) await sim.call('StopTask', { task: id });
+    await sim.moveHosts();
+    await loop.run('buy-capacity');
+    sim.fleet.faults = { offersNothing: 1 };
+    sim.advance(10 * 60);
+    await loop.run('buy-capacity');
+    expect(livingIds(sim)).toEqual([]);
+  });
+
   it('that does not join in time is ended by name, and replaced', async () => {
     await using sim = await CapacitySim.start({ fleet: { faults: { neverJoins: 1 } }, policy: { joinSeconds: 120 } });
     const loop = await sim.process({ fleet: sim.fleet });

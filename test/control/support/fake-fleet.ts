@@ -24,6 +24,10 @@ export interface FleetFaults {
   readonly rejectsBefore: number;
   /** All was launched, and the caller does not know. */
   readonly rejectsAfter: number;
+  /** An end is taken, and nothing ends. */
+  readonly endsNothing: number;
+  /** What is on offer is not said. */
+  readonly offersNothing: number;
   /** Of an instance: that it never joins. */
   readonly neverJoins: number;
 }
@@ -91,6 +95,7 @@ export class FakeFleet implements Fleet {
   }
 
   async offers(): Promise<readonly Offer[]> {
+    if (this.#strikes('offersNothing')) throw new Error('the prices cannot be read');
     return this.#options.offers ?? someOffers;
   }
 
@@ -126,7 +131,7 @@ export class FakeFleet implements Fleet {
 
   async terminate(instanceIds: readonly string[]): Promise<void> {
     if (this.#strikes('throttled')) throw new Error('Rate exceeded');
-    for (const id of instanceIds) this.vanish(id);
+    if (!this.#strikes('endsNothing')) for (const id of instanceIds) this.vanish(id);
     if (this.#strikes('rejectsAfter')) throw new Error('the answer of the fleet was lost');
   }
 
