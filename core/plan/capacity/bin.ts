@@ -16,12 +16,12 @@ export class Bin {
   readonly held: Held[] = [];
   #cpuUnits: number;
   #memoryMib: number;
-  /** With the ports and groups of what was put on it; its free amounts are not kept up. */
+  /** With the ports, the groups and the number of what was put on it; its free amounts are not kept up. */
   #marked: HostCapacity;
-  /** By the attributes that are wanted. */
+  /** By the kind of host that is wanted. */
   readonly #accepted: Map<string, boolean>;
 
-  /** Bins of equal hosts may share what is known of their attributes. */
+  /** Bins of equal hosts may share what is known of their kind. */
   constructor(host: HostCapacity, accepted: Map<string, boolean> = new Map()) {
     this.host = host;
     this.#cpuUnits = host.freeCpuUnits;
@@ -43,7 +43,16 @@ export class Bin {
     const { cpuUnits, memoryMib } = shape.needs.reservation;
     if (this.#cpuUnits < cpuUnits || this.#memoryMib < memoryMib || !this.#isOfKind(shape)) return 0;
     if (shape.single) return fits(this.#marked, shape.needs) ? 1 : 0;
-    return Math.min(times(this.#cpuUnits, cpuUnits), times(this.#memoryMib, memoryMib));
+    const most = Math.min(times(this.#cpuUnits, cpuUnits), times(this.#memoryMib, memoryMib));
+    return shape.looksAtTasks ? this.#roomWithTasks(shape, Math.min(most, shape.taskIds.length)) : most;
+  }
+
+  /** One after the other, as each changes what is asked for. */
+  #roomWithTasks({ needs }: Shape, most: number): number {
+    let marked = this.#marked;
+    let count = 0;
+    for (; count < most && fits(marked, needs); count += 1) marked = applyReservation(marked, needs, 'planned');
+    return count;
   }
 
   /** Makes it as full as it gets, the lots left as they are. `least`: no task of theirs wants less. */
@@ -62,8 +71,14 @@ export class Bin {
     const { cpuUnits, memoryMib } = shape.needs.reservation;
     this.#cpuUnits -= cpuUnits * count;
     this.#memoryMib -= memoryMib * count;
-    if (shape.marks) this.#marked = applyReservation(this.#marked, shape.needs, 'planned');
+    if (shape.marks) this.#mark(shape.needs, count);
     this.held.push({ shape, count });
+  }
+
+  #mark(needs: Shape['needs'], count: number): void {
+    const { groups, taskCount, ...one } = applyReservation(this.#marked, needs, 'planned');
+    const inGroup = (groups[needs.group] ?? 0) + count - 1;
+    this.#marked = { ...one, groups: { ...groups, [needs.group]: inGroup }, taskCount: taskCount + count - 1 };
   }
 
   /** Takes off again what was put on it after the first so many. */
@@ -76,11 +91,11 @@ export class Bin {
     for (const { shape, count } of before.slice(0, kept)) this.take(shape, count);
   }
 
-  #isOfKind({ attributesKey, needs }: Shape): boolean {
-    let known = this.#accepted.get(attributesKey);
+  #isOfKind({ kindKey, needs }: Shape): boolean {
+    let known = this.#accepted.get(kindKey);
     if (known === undefined) {
       known = fits(this.host, kindOnly(needs));
-      this.#accepted.set(attributesKey, known);
+      this.#accepted.set(kindKey, known);
     }
     return known;
   }

@@ -2,11 +2,11 @@
 import type { Offer, Order } from '../../model/capacity.ts';
 import type { HostCapacity } from '../../model/host.ts';
 import type { HostPort } from '../../model/resources.ts';
+import { inZone, memberOfs, queryOf, zoneAttribute } from '../../placement/member-of.ts';
+import type { HostQuery } from '../../query/host-query.ts';
 import type { HostKind } from './prices.ts';
 import type { Shape } from './shapes.ts';
 import type { CapacityInput, OwnedHost } from './types.ts';
-
-export const zoneAttribute = 'ecs.availability-zone';
 
 /** One kind of host that an order may ask for. */
 export interface Candidate extends HostKind {
@@ -29,10 +29,19 @@ export interface Market {
 export function marketsOf(input: CapacityInput, shapes: readonly Shape[]): Market[] {
   const names: readonly Order['market'][] =
     input.policy.market === 'spot-first' ? ['spot', 'on-demand'] : [input.policy.market];
-  const zones = zonesNamedBy(shapes);
-  const attributes = [...new Set(shapes.flatMap(({ needs }) => Object.keys(needs.attributes)))];
+  const queries = shapes.flatMap(({ needs }) => memberOfs(needs).map(queryOf));
+  const named: NamedZones = {
+    zones: zonesNamedBy(shapes),
+    queries: queries.filter(({ attributes }) => attributes.includes(zoneAttribute)),
+  };
+  const attributes = [
+    ...new Set([
+      ...shapes.flatMap(({ needs }) => Object.keys(needs.attributes)),
+      ...queries.flatMap((query) => query.attributes),
+    ]),
+  ];
   return names.map((name) => {
-    const candidates = seenOffers(input).flatMap((seen) => candidatesOf(seen, name, zones, input));
+    const candidates = seenOffers(input).flatMap((seen) => candidatesOf(seen, name, named, input));
     return { name, candidates, best: undominated(candidates, attributes) };
   });
 }
@@ -42,7 +51,9 @@ function undominated(candidates: readonly Candidate[], attributes: readonly stri
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const { host } = candidate;
-    const key = JSON.stringify([Object.keys(host.ports), attributes.map((name) => host.attributes[name] ?? '')]);
+    const zones = attributes.includes(zoneAttribute) ? host.zones : [];
+    const values = attributes.map((name) => host.attributes[name] ?? '');
+    const key = JSON.stringify([Object.keys(host.ports), values, zones]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [candidate]);
     else group.push(candidate);
@@ -69,12 +80,14 @@ export const marketsWithoutBlame = (input: CapacityInput, shapes: readonly Shape
 const zonesNamedBy = (shapes: readonly Shape[]): readonly string[] =>
   [...new Set(shapes.flatMap(({ needs }) => needs.attributes[zoneAttribute] ?? []))].sort();
 
-function candidatesOf(
-  seen: SeenOffer,
-  market: Order['market'],
-  named: readonly string[],
-  { blames, now, cluster }: CapacityInput,
-): Candidate[] {
+/** What shapes ask of zones: one each by name, and expressions. */
+interface NamedZones {
+  readonly zones: readonly string[];
+  readonly queries: readonly HostQuery[];
+}
+
+function candidatesOf(seen: SeenOffer, market: Order['market'], named: NamedZones, input: CapacityInput): Candidate[] {
+  const { blames, now } = input;
   const { offer } = seen;
   const hourlyUsd = market === 'spot' ? offer.spotHourlyUsd : offer.hourlyUsd;
   if (hourlyUsd === undefined) return [];
@@ -84,9 +97,7 @@ function candidatesOf(
     ),
   );
   const zones = offer.zones.filter((zone) => !blamed.has(zone));
-  const choices =
-    zones.length > 1 ? [zones, ...zones.filter((zone) => named.includes(zone)).map((zone) => [zone])] : [zones];
-  return choices.flatMap((choice) =>
+  return choicesOf(zones, named, hostOfOffer(seen, [], input)).flatMap((choice) =>
     choice.length === 0
       ? []
       : {
@@ -94,18 +105,39 @@ function candidatesOf(
           market,
           zones: choice,
           hourlyUsd,
-          host: hostOfOffer(seen, choice, cluster),
+          host: hostOfOffer(seen, choice, input),
           key: JSON.stringify([offer.name, market, choice]),
           accepted: new Map<string, boolean>(),
         },
   );
 }
 
+/** All zones, each that is named, and those together of which every expression says the same. */
+function choicesOf(zones: readonly string[], named: NamedZones, host: HostCapacity): readonly (readonly string[])[] {
+  if (zones.length < 2) return [zones];
+  const choices = new Map(
+    [zones, ...zones.filter((zone) => named.zones.includes(zone)).map((zone) => [zone])].map(keyed),
+  );
+  if (named.queries.length > 0) {
+    const alike = new Map<string, string[]>();
+    for (const zone of zones) {
+      const said = named.queries.map((query) => query.matches(inZone(host, zone))).join();
+      alike.set(said, [...(alike.get(said) ?? []), zone]);
+    }
+    for (const choice of alike.values()) choices.set(...keyed(choice));
+  }
+  return [...choices.values()];
+}
+
+const keyed = (choice: readonly string[]): [string, readonly string[]] => [JSON.stringify(choice), choice];
+
 /** An offer, and what a host of it that is there has shown: hosts may be smaller than the offer says, and keep ports for themselves. */
 export interface SeenOffer {
   readonly offer: Offer;
   readonly attributes: Readonly<Record<string, string>>;
   readonly reservedPorts: readonly HostPort[];
+  /** Of the host of it that joined last, or of any. */
+  readonly agentVersion: string | undefined;
 }
 
 export function seenOffers({ offers, hosts }: CapacityInput): SeenOffer[] {
@@ -115,14 +147,18 @@ export function seenOffers({ offers, hosts }: CapacityInput): SeenOffer[] {
     const known = latest.get(owned.offer);
     if (reportedEpoch > 0 && (known === undefined || isLater(owned, known))) latest.set(owned.offer, owned);
   }
-  return offers.map((offer) => seenOffer(offer, latest.get(offer.name)?.host));
+  const [newest] = [...latest.values()].sort((a, b) => (isLater(a, b) ? -1 : 1));
+  return offers.map((offer) => {
+    const host = latest.get(offer.name)?.host;
+    return { ...seenOffer(offer, host), agentVersion: (host ?? newest?.host)?.agentVersion };
+  });
 }
 
 const isLater = (a: OwnedHost, b: OwnedHost): boolean =>
   a.joinedAt > b.joinedAt || (a.joinedAt === b.joinedAt && a.instanceId > b.instanceId);
 
 /** Believing the offer against the host would buy again and again what the task never fits on. */
-function seenOffer(offer: Offer, host: HostCapacity | undefined): SeenOffer {
+function seenOffer(offer: Offer, host: HostCapacity | undefined): Omit<SeenOffer, 'agentVersion'> {
   const promised = { 'ecs.os-type': 'linux', 'ecs.cpu-architecture': offer.architecture, ...offer.attributes };
   if (host === undefined) return { offer, attributes: promised, reservedPorts: [] };
   const kept = Object.entries(promised).filter(([name, value]) => host.attributes[name] === value);
@@ -140,8 +176,12 @@ function seenOffer(offer: Offer, host: HostCapacity | undefined): SeenOffer {
 }
 
 /** In more than one zone it is not known which it will be, so that a task which wants one of them is not promised it. */
-export function hostOfOffer(seen: SeenOffer, zones: readonly string[], cluster: string): HostCapacity {
-  const { offer, attributes, reservedPorts } = seen;
+export function hostOfOffer(
+  seen: SeenOffer,
+  zones: readonly string[],
+  { cluster, now }: Pick<CapacityInput, 'cluster' | 'now'>,
+): HostCapacity {
+  const { offer, attributes, reservedPorts, agentVersion } = seen;
   const [zone] = zones;
   return {
     hostId: `one more ${offer.name}`,
@@ -160,6 +200,9 @@ export function hostOfOffer(seen: SeenOffer, zones: readonly string[], cluster: 
     ports: Object.fromEntries(reservedPorts.map((port) => [port, 'reserved'])),
     groups: {},
     taskCount: 0,
+    registeredAt: now,
+    ...(agentVersion === undefined ? {} : { agentVersion }),
+    ...(zones.length > 1 ? { zones } : {}),
     attributes: { ...attributes, ...(zones.length === 1 && zone !== undefined ? { [zoneAttribute]: zone } : {}) },
   };
 }

@@ -54,7 +54,7 @@ export function onOrder(input: CapacityInput): OnOrder {
   };
   for (const purchase of input.purchases) {
     if (purchase.state === 'CLOSED') continue;
-    if (purchase.state === 'OPEN') addOpen(draft, purchase, offers, input.cluster);
+    if (purchase.state === 'OPEN') addOpen(draft, purchase, offers, input);
     for (const instance of purchase.instances) {
       if (!isComing(instance) || joined.has(instance.instanceId)) continue;
       addInstance(draft, { purchase, instance, offer: offers.get(instance.offer) }, input);
@@ -71,7 +71,7 @@ const isComing = ({ joinedAt, endingAt, endedAt }: PurchasedInstance): boolean =
   joinedAt === undefined && endingAt === undefined && endedAt === undefined;
 
 /** What was ordered and has no instance yet counts whole, as large and as dear as any of its offers. */
-function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, cluster: string): void {
+function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, SeenOffer>, input: CapacityInput): void {
   const { order, instances, orderedAt } = purchase;
   const count = Math.max(0, order.count - instances.length);
   const named = order.offers.flatMap(({ name, zones }) => {
@@ -85,7 +85,7 @@ function addOpen(draft: Draft, purchase: Purchase, offers: ReadonlyMap<string, S
   if (first === undefined) promise(draft, purchase);
   else {
     const awaitedAs = `${first.seen.offer.name}, which is ordered (${order.id})`;
-    const host = hostOfOffer(first.seen, first.zones, cluster);
+    const host = hostOfOffer(first.seen, first.zones, input);
     const fresh = { host, awaitedAs, hourlyUsd: priceOf(first.seen, order.market), market: order.market, orderedAt };
     for (let copy = 0; copy < count; copy += 1) draft.fresh.push(fresh);
   }
@@ -105,8 +105,9 @@ function addInstance(
     readonly instance: PurchasedInstance;
     readonly offer: SeenOffer | undefined;
   },
-  { now, policy, cluster }: CapacityInput,
+  input: CapacityInput,
 ): void {
+  const { now, policy } = input;
   const { purchase, instance, offer } = bought;
   draft.hosts += 1;
   draft.cpuUnits += offer?.offer.cpuUnits ?? 0;
@@ -124,7 +125,7 @@ function addInstance(
     const zones = purchase.order.offers.find(({ name }) => name === instance.offer)?.zones ?? [instance.zone];
     const { order, orderedAt } = purchase;
     const { hourlyUsd } = instance;
-    const host = hostOfOffer(offer, zones, cluster);
+    const host = hostOfOffer(offer, zones, input);
     draft.fresh.push({ host, awaitedAs, hourlyUsd, market: order.market, orderedAt });
   }
 }

@@ -69,13 +69,14 @@ function kindsOf(group: readonly Stocked[]): StockKind[] {
 }
 
 /** Equal hosts are one to packing, whatever their names. */
-const kindKey = ({ freeCpuUnits, freeMemoryMib, attributes, ports }: HostCapacity, hourlyUsd: number): string =>
+const kindKey = ({ freeCpuUnits, freeMemoryMib, attributes, ports, zones }: HostCapacity, hourlyUsd: number): string =>
   JSON.stringify([
     freeCpuUnits,
     freeMemoryMib,
     hourlyUsd,
     Object.entries(attributes).sort(([a], [b]) => compareTexts(a, b)),
     Object.keys(ports).sort(compareTexts),
+    zones,
   ]);
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

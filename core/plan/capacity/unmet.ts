@@ -1,10 +1,12 @@
 /** Why nothing is bought for tasks of a shape: what no offer has, what is refused just now, or which limit is reached. */
+import type { MemberOf } from '../../model/placement-constraint.ts';
 import type { HostPort } from '../../model/resources.ts';
 import type { PlacementNeeds } from '../../model/task.ts';
 import { fits } from '../../placement/filters.ts';
+import { failedMemberOf, memberOfs, shownExpression, zoneAttribute } from '../../placement/member-of.ts';
 import { formatCpu, formatList, formatMib } from '../../text.ts';
 import type { Budget } from './budget.ts';
-import { type Candidate, type Market, marketsWithoutBlame, zoneAttribute } from './market.ts';
+import { type Candidate, type Market, marketsWithoutBlame } from './market.ts';
 import { kindOnly, type Lot, type Shape } from './shapes.ts';
 import type { CapacityInput } from './types.ts';
 
@@ -35,10 +37,10 @@ const candidatesOf = (markets: readonly Market[]): Candidate[] => markets.flatMa
 function whatNoneHas(needs: PlacementNeeds, all: readonly Candidate[], { offers, policy }: CapacityInput): string {
   if (offers.length === 0) return 'the capacity provider has no instance type that it may buy';
   if (all.length === 0 && policy.market === 'spot') return 'no allowed instance type can be had as spot';
-  const ofKind = all.filter(({ host }) => fits(host, kindOnly(needs)));
-  if (ofKind.length === 0) return whichAttributeNoneHas(needs, all);
+  const ofKind = all.filter(({ host }) => fits(host, { ...kindOnly(needs), constraints: memberOfs(needs) }));
+  if (ofKind.length === 0) return whatKindNoneIs(needs, all);
   const { cpuUnits, memoryMib, ports } = needs.reservation;
-  const kind = ofKind.length === all.length ? '' : ` with ${attributesText(Object.entries(needs.attributes))}`;
+  const kind = ofKind.length === all.length ? '' : ` with ${kindText(needs)}`;
   const most = (amount: (candidate: Candidate) => number): number => Math.max(...ofKind.map(amount));
   const [cpu, memory] = [most(({ offer }) => offer.cpuUnits), most(({ offer }) => offer.memoryMib)];
   if (memory < memoryMib)
@@ -52,16 +54,32 @@ function whatNoneHas(needs: PlacementNeeds, all: readonly Candidate[], { offers,
 
 const portsText = (ports: readonly HostPort[]): string => `port ${formatList(ports)}`;
 
-function whichAttributeNoneHas(needs: PlacementNeeds, all: readonly Candidate[]): string {
+function whatKindNoneIs(needs: PlacementNeeds, all: readonly Candidate[]): string {
   const wanted = Object.entries(needs.attributes);
   const missing = wanted.filter(([name, value]) => !all.some(({ host }) => host.attributes[name] === value));
   const [zone] = missing.flatMap(([name, value]) => (name === zoneAttribute ? [value] : []));
   if (zone !== undefined && missing.length === 1) return `no allowed instance type is to be had in zone ${zone}`;
-  return `no allowed instance type has ${attributesText(missing.length === 0 ? wanted : missing)}`;
+  if (missing.length > 0) return `no allowed instance type has ${attributesText(missing)}`;
+  const expressions = memberOfs(needs);
+  const failed = expressions.filter(
+    (one) => !all.some(({ host }) => failedMemberOf(host, only(needs, one)) === undefined),
+  );
+  if (failed.length > 0) return `no allowed instance type satisfies ${expressionsText(failed)}`;
+  return `no allowed instance type has all of ${kindText(needs)}`;
 }
+
+const only = (needs: PlacementNeeds, constraint: MemberOf): PlacementNeeds => ({ ...needs, constraints: [constraint] });
+
+const kindText = (needs: PlacementNeeds): string =>
+  formatList(
+    [attributesText(Object.entries(needs.attributes)), expressionsText(memberOfs(needs))].filter((text) => text !== ''),
+  );
 
 const attributesText = (attributes: readonly (readonly [string, string])[]): string =>
   formatList(attributes.map(([name, value]) => `${name} ${value}`));
+
+const expressionsText = (expressions: readonly MemberOf[]): string =>
+  formatList(expressions.map(({ expression }) => shownExpression(expression)));
 
 /** What would do, and what it was refused with. */
 function whatIsRefused(holders: readonly Candidate[], { blames, now }: CapacityInput): string {
