@@ -24,6 +24,27 @@ const text = (pattern: RegExp, form: string) => member(z.string().regex(pattern)
 const keys = {
   stackName: text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, '1 to 128 letters, digits and hyphens, and begin with a letter'),
   clusterName: text(/^[\w-]{1,255}$/, '1 to 255 letters, digits, hyphens and underscores'),
+  maxHosts: wholeNumber(0, 1000),
+  maxHourlyUsd: member(
+    z
+      .union([
+        z.number(),
+        z
+          .string()
+          .regex(/^\d+(\.\d+)?$/)
+          .transform(Number),
+      ])
+      .refine((value) => value > 0),
+    'a number of dollars an hour, more than 0',
+  ),
+  instanceTypes: member(
+    z
+      .string()
+      .regex(/^[a-z0-9*.-]+(,[a-z0-9*.-]+)*$/)
+      .transform((list) => list.split(',')),
+    'names of instance types with commas between them, for example m7i.*,c7i.*',
+  ),
+  market: member(z.enum(['on-demand', 'spot', 'spot-first']), 'on-demand, spot or spot-first'),
   hosts: wholeNumber(0, 100),
   instanceType: text(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'an instance type of EC2, for example t4g.small'),
   alarmEmail: member(z.email(), 'an address of e-mail'),
@@ -37,6 +58,7 @@ const keys = {
   hostsReservedConcurrency: wholeNumber(0, 100_000),
   accessKeyEncryption: onOff,
   events: onOff,
+  fleet: onOff,
   alarms: onOff,
   dashboard: onOff,
   metrics: onOff,

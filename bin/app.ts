@@ -2,24 +2,29 @@
  * The CDK app that cdk.json names: a whole working set, with no code to write. Builds what it carries first. Synthesizes without an
  * AWS account and without Docker.
  *
- *   npx cdk deploy -c gantry:hosts=3 -c gantry:instanceType=t4g.small -c gantry:alarmEmail=ops@example.com
+ *   npx cdk deploy -c gantry:maxHosts=20 -c gantry:market=spot-first -c gantry:alarmEmail=ops@example.com
  *
  * Context, each `gantry:<key>`; what is not given is as GantryStackProps and GantryControlPlaneProps say:
  *   stackName                 name of the stack (Gantry)
  *   clusterName               the cluster that hosts join (default)
- *   hosts                     how many hosts (2); 0 makes the cluster alone
- *   instanceType              of the hosts (t3.small); arm64 where the type is
+ *   maxHosts                  at most how many hosts are bought for tasks that wait (10); 0 buys none
+ *   maxHourlyUsd              what they may cost together, in dollars an hour (5)
+ *   instanceTypes             which may be bought, for example m7i.*,c7i.* (all of the architecture: what is cheapest for the tasks)
+ *   market                    on-demand, spot or spot-first (on-demand)
+ *   hosts                     how many hosts are there always (0)
+ *   instanceType              of those (t3.small); its architecture, x86-64 or arm64, is that of all hosts
  *   alarmEmail                who is told of alarms (nobody)
  *   wireFront                 cloudfront, http-api or function-url (cloudfront)
  *   removalPolicy             of the table and the key that seals access keys: retain or destroy (retain)
  *   restoredTableStream       ARN of the stream of a restored table to go on with (a table of its own); docs/operating.md, "Restore"
  *   heartbeatSeconds          how often a host sends a heartbeat (60)
  *   hostsReservedConcurrency  invocations kept free for hosts (50); 0 in an account whose quota is 10
- *   accessKeyEncryption, events, alarms, dashboard, metrics, tracing, accessLogs
+ *   accessKeyEncryption, events, fleet, alarms, dashboard, metrics, tracing, accessLogs
  *                             switches, true or false: each costs something (docs/operating.md)
  */
 import { App, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { compact } from '../core/compact.ts';
 import type { GantryRestoredTable } from '../lib/control-plane/table.ts';
 import type { GantryControlPlaneProps } from '../lib/control-plane-props.ts';
 import { GantryStack } from '../lib/gantry-stack.ts';
@@ -27,15 +32,13 @@ import { WireFront } from '../lib/wire-front.ts';
 import { type AppOptions, appOptions } from './app-options.ts';
 
 const app = new App();
-const { stackName = 'Gantry', clusterName, hosts, instanceType, alarmEmail, ...options } = read();
+const { stackName = 'Gantry', instanceType, controlPlane, hosts } = parts(read());
 // Elsewhere built: a test, or a build of one's own.
 if (app.node.tryGetContext('gantry:dist') === undefined) await import('./build.ts');
 new GantryStack(app, stackName, {
-  ...(clusterName !== undefined && { clusterName }),
-  ...(hosts !== undefined && { hosts }),
+  ...hosts,
   ...(instanceType !== undefined && { instanceType: new InstanceType(instanceType) }),
-  ...(alarmEmail !== undefined && { alarmEmail }),
-  controlPlane: controlPlaneProps(options),
+  controlPlane: controlPlaneProps(controlPlane),
 });
 app.synth();
 
@@ -48,13 +51,30 @@ function read(): AppOptions {
   }
 }
 
+/** Whose matter each option is. */
+function parts({
+  stackName,
+  instanceType,
+  clusterName,
+  alarmEmail,
+  hosts,
+  maxHosts,
+  maxHourlyUsd,
+  instanceTypes,
+  market,
+  ...controlPlane
+}: AppOptions) {
+  const same = compact({ clusterName, alarmEmail, hosts, maxHosts, maxHourlyUsd, instanceTypes, market });
+  return { stackName, instanceType, controlPlane, hosts: same };
+}
+
 function controlPlaneProps({
   wireFront,
   removalPolicy,
   restoredTableStream,
   heartbeatSeconds,
   ...same
-}: Omit<AppOptions, 'stackName' | 'clusterName' | 'hosts' | 'instanceType' | 'alarmEmail'>): GantryControlPlaneProps {
+}: ReturnType<typeof parts>['controlPlane']): GantryControlPlaneProps {
   const fronts = {
     cloudfront: () => WireFront.cloudFront(),
     'http-api': () => WireFront.httpApi(),

@@ -47,6 +47,12 @@ export interface GantryClusterProps {
    */
   readonly securityGroup?: ec2.ISecurityGroup;
   /**
+   * Whether tasks that name the launch type EC2 wait for capacity where they fit nowhere now, as those do that name none. In ECS they are
+   * refused, and clients that know ECS alone often name it.
+   * @default - as the cluster has it: off, unless somebody has switched it on (setting `gantry:waitForCapacity`)
+   */
+  readonly waitForCapacity?: boolean;
+  /**
    * Architectures for which there is a launch template.
    * @default - x86-64 alone
    */
@@ -137,6 +143,7 @@ export class GantryCluster extends ClusterBase {
         LaunchTemplates: templateProperties(this.launchTemplates),
         Subnets: network.subnets.map(({ availabilityZone, subnetId }) => ({ Zone: availabilityZone, Id: subnetId })),
         ...(props.reservedMemory && { ReservedMemoryMib: props.reservedMemory.toMebibytes() }),
+        ...(props.waitForCapacity !== undefined && { WaitForCapacity: props.waitForCapacity }),
       },
     });
     this.neededByHosts = [cluster, this.hostRole, network.internetConnectivityEstablished];

@@ -5,6 +5,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { GantryControlPlaneProps } from './control-plane-props.ts';
+import { GantryCapacityProvider, type GantryMarket } from './gantry-capacity-provider.ts';
 import { GantryCluster } from './gantry-cluster.ts';
 import { GantryControlPlane } from './gantry-control-plane.ts';
 import { GantryHosts } from './gantry-hosts.ts';
@@ -21,12 +22,32 @@ export interface GantryStackProps extends StackProps {
    */
   readonly clusterName?: string;
   /**
-   * How many hosts; 0 makes the cluster alone.
-   * @default 2
+   * At most how many hosts are bought for the tasks that wait, and end again when nothing needs them; 0 buys none.
+   * @default 10
+   */
+  readonly maxHosts?: number;
+  /**
+   * What they may cost together, in US dollars an hour.
+   * @default 5
+   */
+  readonly maxHourlyUsd?: number;
+  /**
+   * Instance types that may be bought; `*` stands for any text.
+   * @default - all of the architecture: what is cheapest for the tasks
+   */
+  readonly instanceTypes?: readonly string[];
+  /**
+   * Whether they are bought on demand or as spot.
+   * @default 'on-demand'
+   */
+  readonly market?: GantryMarket;
+  /**
+   * How many hosts are there always, whatever runs.
+   * @default 0
    */
   readonly hosts?: number;
   /**
-   * Of the hosts, x86-64 or arm64.
+   * Of those. Its architecture, x86-64 or arm64, is that of all hosts.
    * @default - t3.small
    */
   readonly instanceType?: ec2.InstanceType;
@@ -37,13 +58,24 @@ export interface GantryStackProps extends StackProps {
   readonly alarmEmail?: string;
 }
 
-/** A control plane with one cluster and a fixed number of hosts. */
+/** A control plane with one cluster, whose hosts follow its tasks. */
 export class GantryStack extends Stack {
   readonly controlPlane: GantryControlPlane;
   readonly cluster: GantryCluster;
 
   constructor(scope: Construct, id: string, props: GantryStackProps = {}) {
-    const { controlPlane, clusterName = 'default', hosts = 2, instanceType, alarmEmail, ...stackProps } = props;
+    const {
+      controlPlane,
+      clusterName = 'default',
+      hosts = 0,
+      instanceType,
+      alarmEmail,
+      maxHosts = 10,
+      maxHourlyUsd = 5,
+      instanceTypes,
+      market,
+      ...stackProps
+    } = props;
     super(scope, id, {
       description: 'Gantry: containers on EC2 hosts, placed by a serverless control plane.',
       ...stackProps,
@@ -54,12 +86,23 @@ export class GantryStack extends Stack {
       ...controlPlane,
     });
     const type = instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.T3, ec2.InstanceSize.SMALL);
+    // Where nothing is bought, a provider would only keep tasks waiting.
+    const buys = maxHosts > 0 && controlPlane?.fleet !== false;
     this.cluster = new GantryCluster(this, 'Cluster', {
       controlPlane: this.controlPlane,
       clusterName,
+      ...(buys && { waitForCapacity: true }),
       architectures: [type.architecture],
     });
     if (hosts > 0) new GantryHosts(this, 'Hosts', { cluster: this.cluster, count: hosts, instanceType: type });
+    if (buys)
+      new GantryCapacityProvider(this, 'Pool', {
+        cluster: this.cluster,
+        maxHosts,
+        maxHourlyUsd,
+        ...(instanceTypes !== undefined && { instanceTypes }),
+        ...(market !== undefined && { market }),
+      });
     this.addOutputs();
   }
 

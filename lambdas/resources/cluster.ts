@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { attempt } from '../../control/attempts.ts';
 import type { ControlDeps } from '../../control/deps.ts';
 import { forgetHostRole, registerHostRole } from '../../control/hosts/instances.ts';
+import { updateClusterSettings } from '../../control/operations/cluster-capacity.ts';
 import { createCluster, deleteCluster } from '../../control/operations/clusters.ts';
 import { putHostSupply, removeHostSupply } from '../../control/store/host-supplies.ts';
 import type { Change } from '../../control/store/table.ts';
@@ -25,6 +26,8 @@ const propertiesSchema = z.object({
   Subnets: z.array(z.object({ Zone: z.string(), Id: z.string() })).optional(),
   /** CloudFormation makes text of numbers. */
   ReservedMemoryMib: z.coerce.number().optional(),
+  /** Whether tasks that name a launch type wait too where nothing fits now. */
+  WaitForCapacity: z.stringbool().optional(),
 });
 type Properties = z.infer<typeof propertiesSchema>;
 
@@ -36,6 +39,8 @@ export const clusterKind: ResourceKind<Properties> = {
     const isReplaced = former?.ClusterName !== properties.ClusterName;
     // Where the cluster is another, the deletion of the former one forgets its role.
     if (!isReplaced && former.HostRoleId !== properties.HostRoleId) await forgetRole(context, former);
+    if (!isReplaced && former.WaitForCapacity !== undefined && properties.WaitForCapacity === undefined)
+      await setWaiting(context, properties, false);
     return made;
   },
   async delete(context, properties, id) {
@@ -56,8 +61,14 @@ async function make(context: ResourceContext, properties: Properties): Promise<M
   // First: where the role is another cluster's, no cluster is left behind.
   if (roleId !== undefined) await registerHostRole(deps, { roleId, cluster: name });
   await createCluster(context, { clusterName: name });
+  if (properties.WaitForCapacity !== undefined) await setWaiting(context, properties, properties.WaitForCapacity);
   await write(deps, name, supply === undefined ? removeHostSupply(name) : putHostSupply(supply));
   return { id: name, attributes: { ClusterName: name, Arn: clusterArn(deps.realm, name) } };
+}
+
+async function setWaiting(context: ResourceContext, { ClusterName }: Properties, waits: boolean): Promise<void> {
+  const settings = [{ name: 'gantry:waitForCapacity', value: waits ? 'enabled' : 'disabled' }];
+  await updateClusterSettings(context, { cluster: ClusterName, settings });
 }
 
 /** Undefined where no host can be bought for the cluster. Throws naming the property. */

@@ -151,6 +151,18 @@ describe('Custom::GantryCluster', () => {
     });
   });
 
+  it('lets tasks that name a launch type wait, while it is told to', async () => {
+    const waits = async () =>
+      (await world.call('DescribeClusters', { clusters: ['blue'], include: ['SETTINGS'] })).clusters[0]?.settings?.find(
+        ({ name }) => name === 'gantry:waitForCapacity',
+      )?.value;
+    const waiting = { ...properties, WaitForCapacity: 'true' };
+    await ask({ type: 'Cluster', properties: waiting });
+    expect(await waits()).toBe('enabled');
+    await ask({ type: 'Cluster', request: 'Update', id: 'blue', properties, former: waiting });
+    expect(await waits()).toBe('disabled');
+  });
+
   it("fails where the role is another cluster's, and its rollback takes nothing of that cluster", async () => {
     await ask({ type: 'Cluster', properties });
     const failed = await ask({ type: 'Cluster', properties: { ...properties, ClusterName: 'green' } });

@@ -15,6 +15,9 @@ describe('context', () => {
     expect(
       appOptions({
         'gantry:hosts': '3',
+        'gantry:maxHosts': '25',
+        'gantry:maxHourlyUsd': '2.5',
+        'gantry:instanceTypes': 'm7i.*,c7i.large',
         'gantry:heartbeatSeconds': 20,
         'gantry:alarms': 'false',
         'gantry:tracing': true,
@@ -22,7 +25,16 @@ describe('context', () => {
         'gantry:dist': '/somewhere',
         '@aws-cdk/core:newStyleStackSynthesis': true,
       }),
-    ).toEqual({ hosts: 3, heartbeatSeconds: 20, alarms: false, tracing: true, wireFront: 'http-api' });
+    ).toEqual({
+      hosts: 3,
+      maxHosts: 25,
+      maxHourlyUsd: 2.5,
+      instanceTypes: ['m7i.*', 'c7i.large'],
+      heartbeatSeconds: 20,
+      alarms: false,
+      tracing: true,
+      wireFront: 'http-api',
+    });
   });
 
   it.each([
@@ -33,6 +45,12 @@ describe('context', () => {
       { instanceType: 'large' },
       'gantry:instanceType is "large", but must be an instance type of EC2, for example t4g.small.',
     ],
+    [{ maxHourlyUsd: '0' }, 'gantry:maxHourlyUsd is "0", but must be a number of dollars an hour, more than 0.'],
+    [
+      { instanceTypes: 'm7i.* c7i.*' },
+      'gantry:instanceTypes is "m7i.* c7i.*", but must be names of instance types with',
+    ],
+    [{ market: 'cheap' }, 'gantry:market is "cheap", but must be on-demand, spot or spot-first.'],
     [{ wireFront: 'alb' }, 'gantry:wireFront is "alb", but must be cloudfront, http-api or function-url.'],
     [{ removalPolicy: 'keep' }, 'gantry:removalPolicy is "keep", but must be retain or destroy.'],
     [
@@ -43,7 +61,7 @@ describe('context', () => {
       { restoredTableStream: 'gantry-restored' },
       'gantry:restoredTableStream is "gantry-restored", but must be the ARN of a table\'s stream.',
     ],
-    [{ host: '3' }, 'gantry:host is not known; known are stackName, clusterName, hosts, instanceType,'],
+    [{ host: '3' }, 'gantry:host is not known; known are stackName, clusterName, maxHosts, maxHourlyUsd,'],
   ])('is refused by its key: %o', (given, complaint) => {
     const context = Object.fromEntries(Object.entries(given).map(([key, value]) => [`gantry:${key}`, value]));
     expect(() => appOptions(context)).toThrow(`Context cannot be used:\n  ${complaint}`);
@@ -87,6 +105,8 @@ describe('the app', () => {
     const { status, stderr, types } = runApp('Blue', {
       'gantry:stackName': 'Blue',
       'gantry:hosts': '1',
+      'gantry:market': 'spot-first',
+      'gantry:instanceType': 't4g.small',
       'gantry:wireFront': 'http-api',
       'gantry:dashboard': 'false',
       'gantry:removalPolicy': 'destroy',
@@ -96,6 +116,7 @@ describe('the app', () => {
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
     expect(types.filter((type) => type === 'AWS::EC2::Instance')).toHaveLength(1);
+    expect(types).toContain('Custom::GantryCapacityProvider');
     expect(types).not.toContain('AWS::CloudFront::Distribution');
     expect(types).not.toContain('AWS::CloudWatch::Dashboard');
     expect(types).not.toContain('AWS::DynamoDB::Table');
