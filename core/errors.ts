@@ -23,6 +23,7 @@ const fault = (restStatus: number, exitCode: 1 | 2 | 3 | 4 = 1): ErrorTraits => 
 
 export const errorTraits = {
   AccessDeniedException: fault(403),
+  AttributeLimitExceededException: fault(409),
   ClientException: fault(422),
   ClusterContainsCapacityProviderException: fault(409),
   ClusterContainsContainerInstancesException: fault(409),
@@ -35,6 +36,7 @@ export const errorTraits = {
   InvalidSignatureException: fault(401),
   LimitExceededException: fault(429),
   MissingAuthenticationTokenException: fault(401),
+  NoUpdateAvailableException: fault(409),
   PlatformTaskDefinitionIncompatibilityException: fault(422),
   RequestEntityTooLargeException: { wireStatus: 413, restStatus: 413, retryable: false, exitCode: 1 },
   ResourceInUseException: fault(409),
@@ -43,6 +45,7 @@ export const errorTraits = {
   ServerException: { wireStatus: 500, restStatus: 500, retryable: true, exitCode: 1 },
   ServiceUnavailableException: { wireStatus: 503, restStatus: 503, retryable: true, exitCode: 1 },
   ThrottlingException: { wireStatus: 400, restStatus: 429, retryable: true, exitCode: 1 },
+  TargetNotFoundException: fault(404, 4),
   UnknownOperationException: fault(404),
   UnrecognizedClientException: fault(401),
   UnsupportedFeatureException: fault(501),

@@ -8,6 +8,7 @@ import { describeTaskDefinition } from './task-definitions.ts';
 import { describeTasks, getTask, stopTask } from './tasks.ts';
 
 const access = () => import('./access.ts');
+const attributes = () => import('./attributes.ts');
 const capacityProviders = () => import('./capacity-providers.ts');
 const clusters = () => import('./clusters.ts');
 const clusterCapacity = () => import('./cluster-capacity.ts');
@@ -51,6 +52,9 @@ export const handlers: Handlers = {
   DeregisterContainerInstance: async (...call) => (await hostStates()).deregisterContainerInstance(...call),
   GetHosts: async (...call) => (await hosts()).getHosts(...call),
   GetHost: async (...call) => (await hosts()).getHost(...call),
+  PutAttributes: async (...call) => (await attributes()).putAttributes(...call),
+  DeleteAttributes: async (...call) => (await attributes()).deleteAttributes(...call),
+  ListAttributes: async (...call) => (await attributes()).listAttributes(...call),
   TagResource: async (...call) => (await tags()).tagResource(...call),
   UntagResource: async (...call) => (await tags()).untagResource(...call),
   ListTagsForResource: async (...call) => (await tags()).listTagsForResource(...call),

@@ -6,10 +6,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { HostCapacity } from '../../core/model/host.ts';
+import { reportedAttributes } from '../../core/model/host-attributes.ts';
 import type { HostPort } from '../../core/model/resources.ts';
 import type { PlacementNeeds, Task } from '../../core/model/task.ts';
 import { tasksOfGroup } from '../../core/placement/capacity.ts';
 import { looksAtTasks } from '../../core/placement/member-of.ts';
+import { attributesUpdate } from './host-attributes.ts';
 import { keys } from './keys.ts';
 import type { Change, Condition, Json, Path } from './table.ts';
 import { hostGrown } from './table-shape.ts';
@@ -204,7 +206,9 @@ export function changeTotals(seen: HostCapacity, totals: HostTotals, facts: Host
     (port) => seen.ports[port] === reservedByHost && !totals.reservedPorts.includes(port),
   );
   const samePorts = newlyReserved.length === 0 && noLongerReserved.length === 0;
-  const sameAttributes = isDeepStrictEqual(seen.attributes, totals.attributes);
+  const next = reportedAttributes(seen, totals.attributes);
+  const sameAttributes = isDeepStrictEqual(seen.attributes, next.attributes);
+  const attributes = sameAttributes ? undefined : attributesUpdate(seen, next);
   const news = Object.entries(facts).flatMap(([name, value]) =>
     value === undefined || seen[name as keyof HostFacts] === value ? [] : [{ path: [name] as const, value }],
   );
@@ -213,7 +217,7 @@ export function changeTotals(seen: HostCapacity, totals: HostTotals, facts: Host
     set: [
       { path: ['totalCpuUnits'], value: totals.cpuUnits },
       { path: ['totalMemoryMib'], value: totals.memoryMib },
-      { path: ['attributes'], value: totals.attributes },
+      ...(attributes?.set ?? []),
       grown,
       ...news,
       ...newlyReserved.map((port) => ({ path: ['ports', port] as const, value: reservedByHost })),
@@ -227,6 +231,7 @@ export function changeTotals(seen: HostCapacity, totals: HostTotals, facts: Host
   return changeOf(seen, update, [
     { path: ['totalCpuUnits'], is: '=', value: seen.totalCpuUnits },
     { path: ['totalMemoryMib'], is: '=', value: seen.totalMemoryMib },
+    ...(attributes === undefined ? [] : [attributes.when]),
     ...newlyReserved.map((port): Condition => ({ path: ['ports', port], is: 'absent' })),
     ...noLongerReserved.map((port): Condition => ({ path: ['ports', port], is: '=', value: reservedByHost })),
   ]);

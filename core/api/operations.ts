@@ -1,6 +1,7 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
+import { attributeOperations } from './attributes.ts';
 import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
@@ -16,6 +17,7 @@ export const operations = {
   ...hostOperations,
   ...capacityProviderOperations,
   ...capacityOperations,
+  ...attributeOperations,
   ...tagOperations,
   ...accessOperations,
 } as const;
@@ -43,7 +45,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'CreateService',
   'CreateTaskSet',
   'DeleteAccountSetting',
-  'DeleteAttributes',
   'DeleteDaemon',
   'DeleteDaemonTaskDefinition',
   'DeleteExpressGatewayService',
@@ -67,7 +68,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'ExecuteCommand',
   'GetTaskProtection',
   'ListAccountSettings',
-  'ListAttributes',
   'ListDaemonDeployments',
   'ListDaemonTaskDefinitions',
   'ListDaemons',
@@ -79,7 +79,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'ListServicesByNamespace',
   'PutAccountSetting',
   'PutAccountSettingDefault',
-  'PutAttributes',
   'RegisterContainerInstance',
   'RegisterDaemonTaskDefinition',
   'StartTask',

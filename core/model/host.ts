@@ -66,7 +66,12 @@ export const hostCapacitySchema = z.object({
   /** Tasks on the host by task group, for distinctInstance and spreading. */
   groups: z.record(z.string(), z.number().int()),
   taskCount: z.number().int(),
+  /** What its agent reports, and what it was given by API. */
   attributes: hostAttributesSchema,
+  /** Names of those that it was given by API. */
+  putAttributes: z.array(z.string()).optional(),
+  /** Grows with each change of the attributes; absent while they are as it registered. */
+  attributesVersion: z.number().int().optional(),
   /** For expressions, as its identity has them; absent of a host that was admitted before, until its agent starts again. */
   agentVersion: z.string().optional(),
   registeredAt: z.number().optional(),

@@ -101,5 +101,7 @@ export function hostEvent(
 }
 
 /** Each of these only grows, and each change that is told of makes one of them grow. */
-const versionOf = ({ generation, releases = 0, epoch, reportedEpoch, connectedChangedAt }: HostCapacity): number =>
-  generation + releases + epoch + reportedEpoch + connectedChangedAt;
+const versionOf = (host: HostCapacity): number => {
+  const { generation, releases = 0, epoch, reportedEpoch, connectedChangedAt, attributesVersion = 0 } = host;
+  return generation + releases + epoch + reportedEpoch + connectedChangedAt + attributesVersion;
+};
