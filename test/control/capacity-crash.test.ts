@@ -21,6 +21,8 @@ const faults: FleetFaults = {
   throttled: 0.1,
   rejectsBefore: 0.2,
   rejectsAfter: 0.2,
+  endsNothing: 0.05,
+  offersNothing: 0.05,
   neverJoins: 0.25,
 };
 
