@@ -129,7 +129,7 @@ describe('a minute', () => {
     await sim.call('CreateCapacityProvider', { name: 'blue-pool', cluster: 'blue', gantry: {} });
     await sim.runTasks(1);
     const query: Table['query'] = (pk, options) =>
-      pk === 'blames#blue' ? Promise.reject(new Error('no')) : sim.table.query(pk, options);
+      pk === 'purchases#blue' ? Promise.reject(new Error('no')) : sim.table.query(pk, options);
     const broken = { ...interceptCommits(sim.table, (changes, forward) => forward(changes)), query };
     const fleet = await start(sim, broken);
     expect(await fleet.minute()).toEqual({ clusters: 2, failed: 1 });
