@@ -7,8 +7,11 @@ import { drainInstance } from '../../control/hosts/drain-instance.ts';
 import { instanceGone, retireInstance } from '../../control/hosts/retire.ts';
 import { drainHosts } from '../../control/loops/drain-hosts.ts';
 import { meaningOf } from '../../core/ec2-notice.ts';
-import { look, lookAgain, type Patience, type Work } from '../look-again.ts';
+import { lookAgain, type Patience, type Work } from '../look-again.ts';
 import { type InstancesWord, wordOf } from './notices.ts';
+
+/** The drain has begun. Lists are some moments old, and one that does not show it yet would be the end of following it. */
+const firstLookMs = 1000;
 
 /** Instances that are no hosts of ours are nobody's. Throws where it could not be done, which EventBridge then tells of again. */
 export async function instancesTold(deps: ControlDeps, event: unknown, patience: Patience): Promise<void> {
@@ -27,8 +30,12 @@ export async function instancesTold(deps: ControlDeps, event: unknown, patience:
       failure = error;
     }
   }
-  const { asked } = await look(deps, draining.values());
-  await lookAgain(deps, asked, patience);
+  const againAt = deps.clock.now() + firstLookMs;
+  await lookAgain(
+    deps,
+    [...draining.values()].map((work) => ({ work, againAt })),
+    patience,
+  );
   if (failure !== undefined) throw failure;
 }
 
