@@ -8,6 +8,7 @@ import { describeTaskDefinition } from './task-definitions.ts';
 import { describeTasks, getTask, stopTask } from './tasks.ts';
 
 const access = () => import('./access.ts');
+const accountSettings = () => import('./account-settings.ts');
 const attributes = () => import('./attributes.ts');
 const capacityProviders = () => import('./capacity-providers.ts');
 const clusters = () => import('./clusters.ts');
@@ -58,6 +59,10 @@ export const handlers: Handlers = {
   TagResource: async (...call) => (await tags()).tagResource(...call),
   UntagResource: async (...call) => (await tags()).untagResource(...call),
   ListTagsForResource: async (...call) => (await tags()).listTagsForResource(...call),
+  ListAccountSettings: async (...call) => (await accountSettings()).listAccountSettings(...call),
+  PutAccountSetting: async (...call) => (await accountSettings()).putAccountSetting(...call),
+  PutAccountSettingDefault: async (...call) => (await accountSettings()).putAccountSettingDefault(...call),
+  DeleteAccountSetting: async (...call) => (await accountSettings()).deleteAccountSetting(...call),
   CreateAccessKey: async (...call) => (await access()).createAccessKey(...call),
   ListAccessKeys: async (...call) => (await access()).listAccessKeys(...call),
   DeleteAccessKey: async (...call) => (await access()).deleteAccessKey(...call),

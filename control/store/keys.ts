@@ -109,6 +109,11 @@ export const keys = {
   /** An EC2 instance that may become a host, or has. */
   instance: (instanceId: string): Key => ({ pk: `instance#${instanceId}`, sk: 'instance' }),
 
+  accountSetting: (principalArn: string, name: string): Key => ({
+    pk: 'account-settings',
+    sk: `${principalArn}#${name}`,
+  }),
+
   accessKey: (accessKeyId: string): Key => ({ pk: `access-key#${accessKeyId}`, sk: 'access-key' }),
   /** What may be shown of an access key: never its secret. */
   accessKeyListing: (accessKeyId: string): Key => ({ pk: 'access-keys', sk: accessKeyId }),

@@ -1,6 +1,7 @@
 /** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
+import { accountSettingOperations } from './account-settings.ts';
 import { attributeOperations } from './attributes.ts';
 import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
@@ -19,6 +20,7 @@ export const operations = {
   ...capacityOperations,
   ...attributeOperations,
   ...tagOperations,
+  ...accountSettingOperations,
   ...accessOperations,
 } as const;
 
@@ -44,7 +46,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'CreateGateway',
   'CreateService',
   'CreateTaskSet',
-  'DeleteAccountSetting',
   'DeleteDaemon',
   'DeleteDaemonTaskDefinition',
   'DeleteExpressGatewayService',
@@ -67,7 +68,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'DiscoverPollEndpoint',
   'ExecuteCommand',
   'GetTaskProtection',
-  'ListAccountSettings',
   'ListDaemonDeployments',
   'ListDaemonTaskDefinitions',
   'ListDaemons',
@@ -77,8 +77,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'ListServiceDeployments',
   'ListServices',
   'ListServicesByNamespace',
-  'PutAccountSetting',
-  'PutAccountSettingDefault',
   'RegisterContainerInstance',
   'RegisterDaemonTaskDefinition',
   'StartTask',

@@ -36,6 +36,7 @@ const drains = family(partitions.drains(''));
 const capacityProviders = family(partitions.capacityProviders);
 const hostSupplies = family(keys.hostSupply('').pk);
 const joinTokens = family(keys.joinToken('').pk);
+const accountSettings = family(keys.accountSetting('', '').pk);
 const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
 
 /** Whichever function starts first makes the store and its cluster `default`. */
@@ -64,6 +65,7 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
       joinTokens,
       ...accessKeys,
       capacityProviders,
+      accountSettings,
     ],
     history: true,
   },

@@ -148,6 +148,9 @@ it('every operation is about clusters that its input names, about none, or about
     'UpdateCapacityProvider',
     'DeleteCapacityProvider',
     'DescribeCapacityProviders',
+    'PutAccountSetting',
+    'PutAccountSettingDefault',
+    'DeleteAccountSetting',
     'CreateAccessKey',
     'ListAccessKeys',
     'DeleteAccessKey',
@@ -163,6 +166,7 @@ it('every operation is about clusters that its input names, about none, or about
     'TagResource',
     'UntagResource',
     'ListTagsForResource',
+    'ListAccountSettings',
   ]);
   expect(names('clusters')).toEqual(['DescribeClusters']);
   expect(names('clusterName')).toEqual(['CreateCluster']);
