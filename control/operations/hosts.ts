@@ -19,11 +19,11 @@ import type { Handlers } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
 import { activeClusterName, idWithin } from './references.ts';
 import { hostView } from './views/host-view.ts';
+import { withTags } from './views/with-tags.ts';
 
 export const describeContainerInstances: Handlers['DescribeContainerInstances'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const references = input.containerInstances;
-import { withTags } from './views/with-tags.ts';
   if (references.length === 0) {
     throw new GantryError('InvalidParameterException', 'Container Instances cannot be empty.', {
       field: 'containerInstances',
