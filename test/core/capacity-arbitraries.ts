@@ -41,6 +41,18 @@ export const offersArbitrary: fc.Arbitrary<Offer[]> = fc.uniqueArray(offerArbitr
   selector: ({ name }) => name,
 });
 
+const expressions = [
+  'attribute:ecs.availability-zone != a',
+  'attribute:ecs.availability-zone in [a, b]',
+  'not(attribute:ecs.availability-zone == b)',
+  'attribute:ecs.availability-zone =~ [^a] or attribute:ecs.cpu-architecture == arm64',
+  'attribute:ecs.cpu-architecture =~ x86.*',
+  'not(task:group == family:job)',
+  'task:group == family:web',
+  'runningTasksCount < 3',
+  'attribute:none exists',
+];
+
 const needsArbitrary: fc.Arbitrary<PlacementNeeds> = fc
   .record({
     cpuUnits: fc.constantFrom(0, 128, 512, 1024, 3000, 9000),
@@ -49,16 +61,20 @@ const needsArbitrary: fc.Arbitrary<PlacementNeeds> = fc
     architecture: fc.constantFrom(undefined, undefined, 'x86_64', 'arm64'),
     zone: fc.constantFrom(undefined, undefined, undefined, ...zones),
     distinct: fc.nat(4),
+    memberOf: fc.option(fc.constantFrom(...expressions), { freq: 2, nil: undefined }),
     group: fc.constantFrom('family:web', 'family:job'),
   })
-  .map(({ cpuUnits, memoryMib, ports, architecture, zone, distinct, group }) => ({
+  .map(({ cpuUnits, memoryMib, ports, architecture, zone, distinct, memberOf, group }) => ({
     reservation: { cpuUnits, memoryMib, ports },
     attributes: {
       ...(architecture && { 'ecs.cpu-architecture': architecture }),
       ...(zone && { 'ecs.availability-zone': zone }),
     },
     group,
-    constraints: distinct === 0 ? [{ type: 'distinctInstance' as const }] : [],
+    constraints: [
+      ...(distinct === 0 ? [{ type: 'distinctInstance' as const }] : []),
+      ...(memberOf === undefined ? [] : [{ type: 'memberOf' as const, expression: memberOf }]),
+    ],
     strategies: [],
   }));
 

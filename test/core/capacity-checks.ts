@@ -5,13 +5,18 @@ import type { HostCapacity } from '../../core/model/host.ts';
 import type { PlacementNeeds } from '../../core/model/task.ts';
 import { applyReservation } from '../../core/placement/capacity.ts';
 import { fits } from '../../core/placement/filters.ts';
+import { looksAtTasks } from '../../core/placement/member-of.ts';
 import { remainderScore } from '../../core/placement/tightest.ts';
 import type { CapacityInput, CapacityPlan, Launch, OwnedHost } from '../../core/plan/capacity/types.ts';
 import { emptyHost } from './arbitraries.ts';
 import { now } from './capacity-arbitraries.ts';
 
-/** Whether all of them fit at once, by trying: the choosy and the large first, on the tightest first, and back where that fails. */
+/**
+ * Whether all of them fit at once, by trying: the choosy and the large first, on the tightest first, and back where that fails. Where
+ * one asks for the tasks of a host, its order among them decides, so that nothing can be said.
+ */
 export function holdAll(hosts: readonly HostCapacity[], all: readonly PlacementNeeds[]): boolean {
+  if (all.some(looksAtTasks)) return true;
   let tries = 20_000;
   const weight = ({ reservation, attributes, constraints }: PlacementNeeds): number =>
     constraints.length * 1000 +
@@ -34,6 +39,9 @@ export function holdAll(hosts: readonly HostCapacity[], all: readonly PlacementN
   };
   return place(0, hosts);
 }
+
+export const wantsZone = ({ attributes, constraints }: PlacementNeeds): boolean =>
+  'ecs.availability-zone' in attributes || JSON.stringify(constraints).includes('ecs.availability-zone');
 
 export function freshHost(offer: Offer, zones: readonly string[], index: number): HostCapacity {
   return emptyHost(`new-${index}`, {

@@ -110,6 +110,11 @@ type Story = Partial<Omit<CapacityInput, 'limits' | 'policy'>> & {
   readonly policy?: Partial<CapacityInput['policy']>;
 };
 
+const memberOf = (expression: string): Partial<PlacementNeeds> => ({
+  attributes: {},
+  constraints: [{ type: 'memberOf', expression }],
+});
+
 const [large, xlarge] = [offer('m7i.large', 2, 7, 0.1), offer('m7i.xlarge', 4, 15, 0.2)];
 
 const stories: Record<string, Story> = {
@@ -130,6 +135,18 @@ const stories: Record<string, Story> = {
     waiting: tasks('web', 9, needs(1, 2)),
     hosts: [host('i-busy', xlarge, { on: [running('old', needs(3, 4), false)] })],
     purchases: [purchase('p-1', large, 1), launched('p-2', large, { 'i-booting': 25 })],
+  },
+  'what expressions ask for': {
+    offers: [...general, ...arm],
+    waiting: [
+      ...tasks('zoned', 2, needs(1, 2, memberOf('attribute:ecs.availability-zone =~ .*b'))),
+      ...tasks('free', 2, needs(1, 2, { attributes: {} })),
+      ...tasks('apart', 3, needs(1, 2, memberOf('not(task:group == family:loud)'))),
+      ...tasks('few', 7, needs(0.25, 0.5, memberOf('runningTasksCount < 3'))),
+      ...tasks('nowhere', 1, needs(1, 2, memberOf('attribute:stack == prod'))),
+      ...tasks('older', 1, needs(1, 2, memberOf('registeredAt < 2001-01-01 and attribute:ecs.os-type exists'))),
+      ...tasks('huge', 1, needs(1, 96, memberOf('attribute:ecs.os-type == linux'))),
+    ],
   },
   'what no instance type has': {
     offers: [...general, ...arm],

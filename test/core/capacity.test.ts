@@ -15,6 +15,7 @@ import {
   offerOf,
   onOrder,
   refused,
+  wantsZone,
 } from './capacity-checks.ts';
 
 const check = (law: (input: CapacityInput, plan: CapacityPlan) => void): void => {
@@ -44,10 +45,12 @@ describe('a plan of capacity', () => {
     check((input, { launches }) => {
       for (const { order, covers } of launches) {
         for (const { name, zones } of order.offers) {
-          const hosts = Array.from({ length: order.count }, (_, index) =>
-            freshHost(offerOf(input, name), zones, index),
-          );
-          expect(holdAll(hosts, needsOf(input, covers))).toBe(true);
+          for (const zone of zones) {
+            const hosts = Array.from({ length: order.count }, (_, index) =>
+              freshHost(offerOf(input, name), [zone], index),
+            );
+            expect(holdAll(hosts, needsOf(input, covers))).toBe(true);
+          }
         }
       }
     });
@@ -129,7 +132,7 @@ describe('a plan of capacity', () => {
       }));
       expect(planCapacity({ ...input, purchases }).launches).toEqual([]);
       // A host turns out to be in a zone, and the tasks that want that zone may be nearer to it than those that it was bought for.
-      if (input.waiting.some(({ needs }) => 'ecs.availability-zone' in needs.attributes)) return;
+      if (input.waiting.some(({ needs }) => wantsZone(needs))) return;
       for (const hosts of [
         starting,
         joined,
