@@ -4,6 +4,7 @@ import type { ContainerInstanceView } from '../../core/api/shapes.ts';
 import { containerInstanceArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { namePattern } from '../../core/model/cluster.ts';
+import { parameterFault } from '../../core/model/faults.ts';
 import {
   type HostCapacity,
   hostNamePattern,
@@ -11,10 +12,13 @@ import {
   shownHostStatus,
   shownHostStatusSchema,
 } from '../../core/model/host.ts';
+import type { TaskStatus } from '../../core/model/task.ts';
+import { checkedQuery } from '../../core/query/host-query.ts';
 import type { ControlDeps } from '../deps.ts';
 import { getHostCapacities, getHostIdentities, hostIdByName, hostsInOrder, hostTasks } from '../store/hosts.ts';
+import type { Table } from '../store/table.ts';
 import { getLiveTasks } from '../store/tasks.ts';
-import { refuseOthers, refuseTooMany } from './checks.ts';
+import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
 import { activeClusterName, idWithin } from './references.ts';
@@ -54,12 +58,11 @@ export const containerInstanceArnOf = ({ realm }: ControlDeps, cluster: string, 
 
 export const listContainerInstances: Handlers['ListContainerInstances'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
-  refuseOthers(input, ['filter']);
   const status = input.status === undefined ? undefined : parsedStatus(input.status);
   const size = pageSize(input.maxResults, 'maxResults');
-  const hosts = matchingHosts(deps, cluster, input.nextToken, (host) =>
-    status === undefined ? host.status !== 'INACTIVE' : shownHostStatus(host) === status,
-  );
+  const isListed = (host: HostCapacity): boolean =>
+    status === undefined ? host.status !== 'INACTIVE' : shownHostStatus(host) === status;
+  const hosts = matchingHosts(deps, cluster, input, isListed);
   const { taken, resumeAfter } = await takePage(hosts, size);
   return {
     containerInstanceArns: taken.map(({ hostId }) => containerInstanceArn(deps.realm, cluster, hostId)),
@@ -77,7 +80,7 @@ function parsedStatus(status: string): ShownHostStatus {
 export const getHosts: Handlers['GetHosts'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const size = pageSize(input.limit, 'limit');
-  const hosts = matchingHosts(deps, cluster, input.nextToken, ({ status }) => status !== 'INACTIVE');
+  const hosts = matchingHosts(deps, cluster, input, ({ status }) => status !== 'INACTIVE');
   const { taken, resumeAfter } = await takePage(hosts, size);
   const views = await hostViews(
     deps,
@@ -114,12 +117,19 @@ export async function hostIdMeant(
 async function* matchingHosts(
   { table }: ControlDeps,
   cluster: string,
-  nextToken: string | undefined,
-  matches: (host: HostCapacity) => boolean,
+  { filter, nextToken }: { readonly filter?: string | undefined; readonly nextToken?: string | undefined },
+  isListed: (host: HostCapacity) => boolean,
 ): AsyncGenerator<{ position: string; entry: HostCapacity }, undefined> {
+  const query = filter === undefined || filter === '' ? undefined : checkedQuery(parameterFault, 'filter', filter);
+  const passes = async (host: HostCapacity): Promise<boolean> => {
+    if (query === undefined) return true;
+    if (!query.countsTasks) return query.matches(host);
+    const statuses = await taskStatuses(table, host);
+    return query.matches({ ...host, taskCount: statuses.filter((status) => status === 'RUNNING').length });
+  };
   const after = nextToken === undefined ? {} : { after: decodeToken(z.string().regex(namePattern), nextToken) };
   for await (const host of hostsInOrder(table, cluster, { ...after, pageSize: 100 })) {
-    if (matches(host.entry)) yield host;
+    if (isListed(host.entry) && (await passes(host.entry))) yield host;
   }
 }
 
@@ -138,14 +148,14 @@ export async function hostViews(
   const views = hostIds.map(async (id) => {
     const [identity, capacity] = [identityOf.get(id), capacityOf.get(id)];
     if (identity === undefined || capacity === undefined) return [];
-    const entries = await hostTasks(table, id);
-    const live = await getLiveTasks(
-      table,
-      cluster,
-      entries.map(({ taskId }) => taskId),
-    );
-    const statuses = [...live.values()].map(({ lastStatus }) => lastStatus);
-    return [{ id, view: hostView(realm, identity, capacity, statuses) }];
+    return [{ id, view: hostView(realm, identity, capacity, await taskStatuses(table, capacity)) }];
   });
   return (await Promise.all(views)).flat();
+}
+
+/** Of the tasks of its desired set. */
+async function taskStatuses(table: Table, { cluster, hostId }: HostCapacity): Promise<TaskStatus[]> {
+  const entries = await hostTasks(table, hostId);
+  const ids = entries.map(({ taskId }) => taskId);
+  return [...(await getLiveTasks(table, cluster, ids)).values()].map(({ lastStatus }) => lastStatus);
 }
