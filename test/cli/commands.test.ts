@@ -167,6 +167,23 @@ describe('hosts', () => {
     });
   });
 
+  it('are those of which an expression is true', async () => {
+    await using desk = await openDesk();
+    for (const stack of ['prod', 'dev']) await desk.world.host({ name: stack, attributes: { stack } });
+    const { hosts } = JSON.parse((await desk.gantry(['hosts', '--where', 'attribute:stack == prod', '--json'])).stdout);
+    expect(hosts).toMatchObject([{ hostName: 'prod' }]);
+    expect(await desk.gantry(['hosts', '--where', 'attribute:stack == test'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'It is true of no host: attribute:stack == test\n',
+    });
+    expect(await desk.gantry(['hosts', '--where', 'attribute:stack is prod'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('filter, column 17: expected an operator that attribute:stack takes'),
+    });
+  });
+
   it('are on their way where a capacity provider brings them', async () => {
     await using desk = await openDesk();
     await desk.world.call('CreateCapacityProvider', { name: 'local', gantry: {} });

@@ -70,6 +70,21 @@ describe('run', () => {
     expect((await running.ended).code).toBe(0);
   });
 
+  it('binds tasks to hosts by an expression', async () => {
+    await using desk = await openDesk();
+    await desk.gantry(['register', 'hello.json'], { files });
+    for (const stack of ['dev', 'prod', 'test']) await desk.world.host({ name: stack, attributes: { stack } });
+    const flags = ['--constraint', 'memberOf:attribute:stack == prod', '--constraint', 'distinctInstance', '-n', '2'];
+    const { code } = await desk.gantry(['run', 'hello', ...flags]);
+    expect(code).toBe(0);
+    const { tasks } = await desk.world.call('GetTasks', {});
+    expect(tasks.map(({ hostName }) => hostName)).toEqual(expect.arrayContaining(['prod', undefined]));
+    const why = (await desk.gantry(['why', tasks.find(({ hostName }) => hostName === undefined)?.taskArn ?? '']))
+      .stdout;
+    expect(why).toContain('memberOf attribute:stack == prod');
+    expect(why).toContain('attribute:stack is dev');
+  });
+
   it('sends overrides, strategies and all the rest', async () => {
     await using desk = await openCluster();
     await desk.gantry(['register', 'hello.json'], { files });

@@ -41,6 +41,13 @@ export const hostsArbitrary = (maxLength: number): fc.Arbitrary<HostCapacity[]> 
     .array(hostArbitrary, { maxLength })
     .map((hosts) => hosts.map((host, index) => ({ ...host, hostId: `id-${index}`, name: `host-${index}` })));
 
+const zonesAllowed = (allowed: readonly string[]) => ({
+  type: 'memberOf' as const,
+  expression: `attribute:ecs.availability-zone in [${allowed.join(', ')}]`,
+});
+
+export const fewTasks = { type: 'memberOf' as const, expression: 'runningTasksCount < 3' };
+
 export const needsArbitrary: fc.Arbitrary<PlacementNeeds> = fc
   .record({
     cpuUnits: fc.constantFrom(0, 128, 512, 2048),
@@ -48,6 +55,9 @@ export const needsArbitrary: fc.Arbitrary<PlacementNeeds> = fc
     ports: fc.nat(3).chain((draw) => (draw === 0 ? fc.subarray([...ports]) : fc.constant<HostPort[]>([]))),
     zone: fc.option(fc.constantFrom(...zones), { freq: 2 }),
     distinct: fc.boolean(),
+    /** `memberOf` as zones that it allows. */
+    allowed: fc.option(fc.subarray([...zones], { minLength: 1 }), { freq: 3 }),
+    quiet: fc.nat(5).map((draw) => draw === 0),
     strategies: fc.array(
       fc.constantFrom<PlacementNeeds['strategies'][number]>(
         { type: 'random' },
@@ -59,11 +69,15 @@ export const needsArbitrary: fc.Arbitrary<PlacementNeeds> = fc
       { maxLength: 3 },
     ),
   })
-  .map(({ cpuUnits, memoryMib, ports: needed, zone, distinct, strategies }) => ({
+  .map(({ cpuUnits, memoryMib, ports: needed, zone, distinct, allowed, quiet, strategies }) => ({
     reservation: { cpuUnits, memoryMib, ports: needed },
     attributes: zone === null ? {} : { 'ecs.availability-zone': zone },
     group: 'web',
-    constraints: distinct ? [{ type: 'distinctInstance' as const }] : [],
+    constraints: [
+      ...(distinct ? [{ type: 'distinctInstance' as const }] : []),
+      ...(allowed === null ? [] : [zonesAllowed(allowed)]),
+      ...(quiet ? [fewTasks] : []),
+    ],
     strategies,
   }));
 

@@ -50,6 +50,22 @@ const stories: Record<string, { hosts: HostCapacity[]; needs: PlacementNeeds }> 
       reservation: { cpuUnits: 256, memoryMib: 512, ports: ['tcp/80', 'tcp/22', 'tcp/8080'] },
     }),
   },
+  'what expressions exclude': {
+    hosts: [
+      ...['a', 'b', 'c', 'd'].map((stack) => emptyHost(`of-${stack}`, { attributes: { stack } })),
+      emptyHost('bare'),
+      emptyHost('loud', { attributes: { stack: 'prod' }, groups: { loud: 2 }, taskCount: 2 }),
+      emptyHost('full', { attributes: { stack: 'prod' }, freeMemoryMib: 0 }),
+      emptyHost('old', { attributes: { stack: 'prod' }, agentVersion: '0.1.0' }),
+    ],
+    needs: plainNeeds({
+      constraints: [
+        { type: 'memberOf', expression: 'attribute:stack == prod' },
+        { type: 'memberOf', expression: 'not(task:group == loud)' },
+        { type: 'memberOf', expression: `agentVersion !exists or agentVersion in [${'9.9.9, '.repeat(20)}9.9.8]` },
+      ],
+    }),
+  },
   'a large cluster': {
     hosts: Array.from({ length: 250 }, (_, index) => emptyHost(`host-${index}`, { freeMemoryMib: index })),
     needs: plainNeeds(),

@@ -6,7 +6,7 @@ import { applyReservation, releaseReservation } from '../../core/placement/capac
 import { place } from '../../core/placement/place.ts';
 import { remainderScore } from '../../core/placement/tightest.ts';
 import { seededRandom } from '../../core/random.ts';
-import { emptyHost, hostArbitrary, hostsArbitrary, needsArbitrary, plainNeeds } from './arbitraries.ts';
+import { emptyHost, fewTasks, hostArbitrary, hostsArbitrary, needsArbitrary, plainNeeds } from './arbitraries.ts';
 
 /** What the filters are to mean, said a second time. */
 function mayTake(host: HostCapacity, needs: PlacementNeeds): boolean {
@@ -16,11 +16,18 @@ function mayTake(host: HostCapacity, needs: PlacementNeeds): boolean {
     host.epoch === host.reportedEpoch &&
     host.connected &&
     Object.entries(needs.attributes).every(([name, value]) => host.attributes[name] === value) &&
-    (needs.constraints.length === 0 || (host.groups[needs.group] ?? 0) === 0) &&
+    needs.constraints.every((constraint) => allows(host, needs, constraint)) &&
     host.freeCpuUnits >= cpuUnits &&
     host.freeMemoryMib >= memoryMib &&
     ports.every((port) => !(port in host.ports))
   );
+}
+
+function allows(host: HostCapacity, needs: PlacementNeeds, constraint: PlacementNeeds['constraints'][number]): boolean {
+  if (constraint.type === 'distinctInstance') return (host.groups[needs.group] ?? 0) === 0;
+  if (constraint.expression === fewTasks.expression) return host.taskCount < 3;
+  const zone = host.attributes['ecs.availability-zone'];
+  return zone !== undefined && /\[(.*)\]/.exec(constraint.expression)?.[1]?.split(', ').includes(zone) === true;
 }
 
 function freezeDeeply<T>(value: T): T {
