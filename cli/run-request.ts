@@ -53,7 +53,7 @@ export const requestOptions = {
     type: 'string',
     value: 'TYPE',
     multiple: true,
-    summary: 'distinctInstance: each on a host of its own; memberOf:EXPR: only where that is true',
+    summary: 'distinctInstance: a host for each; memberOf:EXPR: hosts of which it is true',
   },
   tag: { type: 'string', value: 'KEY=VALUE', multiple: true, summary: 'Tag the tasks' },
   'placement-timeout': {

@@ -8,18 +8,3 @@ export function refuseTooMany(field: string, names: readonly string[], most = mo
   if (names.length <= most) return;
   throw new GantryError('InvalidParameterException', `${field} may name at most ${most}.`, { field });
 }
-
-/** Members of ECS' that would change what happens, and that Gantry does not honour: nothing is silently ignored. */
-export function refuseOthers<Name extends string>(
-  input: { readonly [Member in Name]?: unknown },
-  names: readonly Name[],
-): void {
-  for (const name of names) {
-    const value: unknown = input[name];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    throw new GantryError('ClientException', `${name} is not supported yet.`, {
-      field: name,
-      hint: `Leave ${name} out.`,
-    });
-  }
-}
