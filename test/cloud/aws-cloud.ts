@@ -15,7 +15,7 @@ import { type SynthOptions, synthesize } from './synth.ts';
 import type { StackSource } from './template/template.ts';
 import type { World } from './world.ts';
 
-export const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'] as const;
+export const functionNames = ['api', 'hosts', 'wake', 'events', 'sweep', 'fleet', 'resources'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 export interface AwsCloud extends AsyncDisposable {

@@ -3,6 +3,8 @@
  * names them as AWS does; what a type of resource means is in resources/.
  */
 import { createHash } from 'node:crypto';
+import type { LoopbackServer } from '../ec2/loopback.ts';
+import type { StartInstance } from '../ec2/machines.ts';
 import type { ConsumedUnits } from '../support/consumed-units.ts';
 import { type FaultInjector, InjectedError, noFaults } from '../support/dynamodb-faults.ts';
 import { type FaultyDynamo, startFaultyDynamo } from '../support/faulty-dynamo.ts';
@@ -15,9 +17,12 @@ import { denialMessage, Identities } from './iam/identities.ts';
 import type { Statement } from './iam/policy.ts';
 import type { LambdaFunction } from './lambda/lambda-function.ts';
 import { type AwsServices, startAwsServices } from './services/aws-services.ts';
+import { type Ec2Place, startEc2Place } from './services/ec2-place.ts';
 import { EventBuses } from './services/event-bus.ts';
 import { EncryptionKeys } from './services/keys.ts';
+import { startLambdaApi } from './services/lambda-api.ts';
 import type { EventSourceMapping } from './stream/event-source-mapping.ts';
+import { passes } from './stream/filter.ts';
 import type { StreamReader } from './stream/stream-reader.ts';
 
 export interface WorldOptions {
@@ -28,6 +33,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Where functions find services that are not here, such as AWS_ENDPOINT_URL_STS. */
   readonly endpoints?: Readonly<Record<string, string>>;
+  /** What runs for an instance that is launched; nothing where it is absent. */
+  readonly startInstance?: StartInstance;
   /** True: hosts are elsewhere, find the gateways by AWS' names, and are told those. */
   readonly hostsKnowNames?: boolean;
 }
@@ -56,7 +63,10 @@ export class World implements AsyncDisposable {
   readonly identities: Identities;
   /** By name: what each role's policies say at the moment. */
   readonly roles = new Map<string, Map<string, readonly Statement[]>>();
-  readonly functions = new Map<string, LambdaFunction>();
+  readonly roleArns = new Map<string, string>();
+  /** From the ARN of an instance profile to its role's. */
+  readonly profileRoles = new Map<string, string>();
+  readonly functions: Map<string, LambdaFunction>;
   readonly permissions: Permission[] = [];
   /** What can be checked only once everything is there. */
   readonly afterwards: (() => void)[] = [];
@@ -73,10 +83,13 @@ export class World implements AsyncDisposable {
   readonly rules = new Map<string, EventRule>();
   readonly keys: EncryptionKeys;
   readonly buses: EventBuses;
+  /** EC2, of which launch templates and subnets of stacks are. */
+  readonly place: Ec2Place;
   /** Names of the internet and what stands for them on loopback. */
   readonly addresses = new Map<string, string>();
   readonly #dynamo: FaultyDynamo;
   readonly #services: AwsServices;
+  readonly #lambdaApi: LoopbackServer;
 
   private constructor(options: WorldOptions, dynamo: FaultyDynamo, services: AwsServices, parts: Parts) {
     this.options = options;
@@ -85,6 +98,10 @@ export class World implements AsyncDisposable {
     this.buses = parts.buses;
     this.keys = parts.keys;
     this.identities = parts.identities;
+    this.place = parts.place;
+    this.functions = parts.functions;
+    this.#lambdaApi = parts.lambdaApi;
+    this.place.ec2.onEvent((event) => this.#tell(event));
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -116,7 +133,20 @@ export class World implements AsyncDisposable {
         if (refused !== undefined) throw new InjectedError('AccessDeniedException', denialMessage(identity, refused));
       },
     });
-    return new World(options, dynamo, services, { buses, keys, identities });
+    const place = await startEc2Place(identities, {
+      region: options.region,
+      account: options.accountId,
+      ...(options.startInstance && { startInstance: options.startInstance }),
+    });
+    const functions = new Map<string, LambdaFunction>();
+    const lambdaApi = await startLambdaApi(identities, (name) => functionIn(functions, name));
+    return new World(options, dynamo, services, { buses, keys, identities, place, lambdaApi, functions });
+  }
+
+  /** Gives an event of AWS to the functions of the rules that match it. */
+  async #tell(event: object): Promise<void> {
+    const matching = [...this.rules.values()].filter(({ pattern }) => passes(event, [pattern]));
+    await Promise.all(matching.map(({ target }) => target.invoke(event)));
   }
 
   /** Rates of faults between functions and the table. */
@@ -149,6 +179,8 @@ export class World implements AsyncDisposable {
       AWS_ENDPOINT_URL_DYNAMODB: this.#dynamo.endpoint,
       // Whatever has none of its own stays on this machine and is refused there.
       AWS_ENDPOINT_URL: this.#services.url,
+      AWS_ENDPOINT_URL_LAMBDA: this.#lambdaApi.url,
+      ...this.place.endpoints,
       ...this.options.endpoints,
     };
   }
@@ -172,10 +204,7 @@ export class World implements AsyncDisposable {
 
   /** By ARN or name, as properties name functions in both ways. */
   functionOf(arnOrName: string): LambdaFunction {
-    const plain = /function:([^:/]+)/.exec(arnOrName)?.[1] ?? arnOrName;
-    const found = [...this.functions.values()].find(({ config }) => config.name === plain);
-    if (found === undefined) throw new Error(`there is no function ${arnOrName}`);
-    return found;
+    return functionIn(this.functions, arnOrName);
   }
 
   /** With loopback addresses instead of names of the internet, throughout. */
@@ -194,6 +223,8 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.place[Symbol.asyncDispose]();
+    await this.#lambdaApi[Symbol.asyncDispose]();
     await Promise.all([...this.streams.values()].map((stream) => stream.stop()));
     await Promise.all([...this.functions.values()].map((lambda) => lambda.kill()));
     await Promise.all([...this.mappings.values()].map((mapping) => mapping.stop()));
@@ -208,4 +239,14 @@ interface Parts {
   readonly buses: EventBuses;
   readonly keys: EncryptionKeys;
   readonly identities: Identities;
+  readonly place: Ec2Place;
+  readonly lambdaApi: LoopbackServer;
+  readonly functions: Map<string, LambdaFunction>;
+}
+
+function functionIn(functions: ReadonlyMap<string, LambdaFunction>, arnOrName: string): LambdaFunction {
+  const plain = /function:([^:/]+)/.exec(arnOrName)?.[1] ?? arnOrName;
+  const found = [...functions.values()].find(({ config }) => config.name === plain);
+  if (found === undefined) throw new Error(`there is no function ${arnOrName}`);
+  return found;
 }

@@ -71,8 +71,9 @@ export const schedule: Reader = (wanted) => {
       throw new Error(`${logicalId}: ${Target.RoleArn} may not invoke ${Target.Arn}`);
   });
   // Without an input the scheduler sends an empty object.
-  const event: object = Target.Input === undefined ? {} : JSON.parse(Target.Input);
-  world.timers.set(logicalId, { logicalId, expression, fire: () => call(target, event) });
+  const event = (): object =>
+    JSON.parse((Target.Input ?? '{}').replaceAll('<aws.scheduler.scheduled-time>', new Date().toISOString()));
+  world.timers.set(logicalId, { logicalId, expression, fire: () => call(target, event()) });
   return { id: logicalId, attributes: { Arn: world.arn('scheduler', `schedule/default/${logicalId}`) } };
 };
 

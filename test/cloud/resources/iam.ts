@@ -1,4 +1,4 @@
-/** AWS::IAM::Role, Policy and ManagedPolicy: who may do what, as the services on loopback check it. */
+/** AWS::IAM::Role, InstanceProfile, Policy and ManagedPolicy: who may do what, as the services on loopback check it. */
 import { z } from 'zod';
 import { policyDocumentSchema } from '../iam/policy.ts';
 import type { World } from '../world.ts';
@@ -8,17 +8,31 @@ const inlineSchema = z.array(z.object({ PolicyName: z.string(), PolicyDocument: 
 
 const roleSchema = z.object({
   RoleName: z.string().optional(),
+  Path: z.string().default('/'),
   Policies: inlineSchema,
   ManagedPolicyArns: z.array(z.string()).default([]),
 });
 
 export const iamRole: Reader = (wanted) => {
   const { world, logicalId } = wanted;
-  const { RoleName, Policies } = propertiesOf(roleSchema, wanted);
+  const { RoleName, Path, Policies } = propertiesOf(roleSchema, wanted);
   const name = RoleName ?? `${world.options.stackName}-${logicalId}`;
   for (const { PolicyName, PolicyDocument } of Policies) attach(world, name, PolicyName, PolicyDocument.Statement);
   const roleId = `AROA${world.digest(logicalId, 17).toUpperCase()}`;
-  return { id: name, attributes: { Arn: world.globalArn('iam', `role/${name}`), RoleId: roleId } };
+  const arn = world.globalArn('iam', `role${Path}${name}`);
+  world.roleArns.set(name, arn);
+  return { id: name, attributes: { Arn: arn, RoleId: roleId } };
+};
+
+const profileSchema = z.object({ Roles: z.tuple([z.string()]) });
+
+export const instanceProfile: Reader = (wanted) => {
+  const { world, logicalId } = wanted;
+  const { Roles } = propertiesOf(profileSchema, wanted);
+  const name = `${world.options.stackName}-${logicalId}`;
+  const arn = world.globalArn('iam', `instance-profile/${name}`);
+  world.profileRoles.set(arn, world.roleArns.get(Roles[0]) ?? '');
+  return { id: name, attributes: { Arn: arn } };
 };
 
 const policySchema = z.object({ PolicyDocument: policyDocumentSchema, Roles: z.array(z.string()).default([]) });

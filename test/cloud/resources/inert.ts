@@ -1,5 +1,5 @@
 /**
- * Types that change nothing of what runs on loopback: logs' groups, alarms, networks, instances. They get a name and the attributes
+ * Types that change nothing of what runs on loopback: logs' groups, alarms, networks, instances that CloudFormation launches itself. They get a name and the attributes
  * that templates refer to; another attribute, or a type that is in no list, is a failure.
  */
 import type { Reader } from './reader.ts';
@@ -16,14 +16,12 @@ export const inertTypes: Readonly<Record<string, readonly string[]>> = {
   'AWS::EC2::FlowLog': [],
   'AWS::EC2::Instance': ['InstanceId', 'PrivateIp', 'AvailabilityZone'],
   'AWS::EC2::InternetGateway': ['InternetGatewayId'],
-  'AWS::EC2::LaunchTemplate': ['LatestVersionNumber', 'DefaultVersionNumber', 'LaunchTemplateId'],
   'AWS::EC2::NatGateway': ['NatGatewayId'],
   'AWS::EC2::Route': [],
   'AWS::EC2::RouteTable': ['RouteTableId'],
   'AWS::EC2::SecurityGroup': ['GroupId', 'VpcId'],
   'AWS::EC2::SecurityGroupEgress': [],
   'AWS::EC2::SecurityGroupIngress': [],
-  'AWS::EC2::Subnet': ['SubnetId', 'AvailabilityZone', 'VpcId'],
   'AWS::EC2::SubnetRouteTableAssociation': [],
   'AWS::EC2::VPC': [
     'VpcId',
@@ -37,8 +35,8 @@ export const inertTypes: Readonly<Record<string, readonly string[]>> = {
   'AWS::EC2::VPCEndpoint': [],
   'AWS::EC2::EgressOnlyInternetGateway': ['Id'],
   'AWS::EC2::VPCGatewayAttachment': [],
-  'AWS::IAM::InstanceProfile': ['Arn'],
   'AWS::KMS::Alias': [],
+  'AWS::Lambda::EventInvokeConfig': [],
   'AWS::Logs::LogGroup': ['Arn'],
   'AWS::Logs::MetricFilter': [],
   'AWS::Logs::QueryDefinition': [],
@@ -53,9 +51,7 @@ export const inertTypes: Readonly<Record<string, readonly string[]>> = {
 const prefixes: Readonly<Record<string, string>> = {
   'AWS::EC2::EIP': 'eipalloc-',
   'AWS::EC2::Instance': 'i-',
-  'AWS::EC2::LaunchTemplate': 'lt-',
   'AWS::EC2::SecurityGroup': 'sg-',
-  'AWS::EC2::Subnet': 'subnet-',
   'AWS::EC2::VPC': 'vpc-',
 };
 
@@ -65,7 +61,6 @@ export const inert: Reader = ({ world, logicalId, type }) => {
   const service = type.split('::')[1]?.toLowerCase() ?? '';
   const attributeOf = (attribute: string): string => {
     if (attribute.endsWith('Arn')) return world.arn(service, id);
-    if (attribute.endsWith('VersionNumber')) return '1';
     return attribute === 'AvailabilityZone' ? `${world.options.region}a` : id;
   };
   return { id, attributes: Object.fromEntries((inertTypes[type] ?? []).map((name) => [name, attributeOf(name)])) };

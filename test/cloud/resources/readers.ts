@@ -3,8 +3,9 @@ import { api, integration, route, stage } from './api-gateway.ts';
 import { distribution, edgeFunction } from './cloud-front.ts';
 import { customResource } from './custom.ts';
 import { dynamoDbTable } from './dynamodb.ts';
+import { launchTemplate, securityGroup, subnet } from './ec2.ts';
 import { encryptionKey, eventBus, eventRule, queue, schedule } from './events.ts';
-import { iamPolicy, iamRole } from './iam.ts';
+import { iamPolicy, iamRole, instanceProfile } from './iam.ts';
 import { inert, inertTypes } from './inert.ts';
 import { eventSourceMapping, lambdaFunction, lambdaPermission } from './lambda.ts';
 import type { Reader } from './reader.ts';
@@ -17,8 +18,12 @@ const readers: Readonly<Record<string, Reader>> = {
   'AWS::CloudFront::Distribution': distribution,
   'AWS::CloudFront::Function': edgeFunction,
   'AWS::DynamoDB::Table': dynamoDbTable,
+  'AWS::EC2::LaunchTemplate': launchTemplate,
+  'AWS::EC2::SecurityGroup': securityGroup,
+  'AWS::EC2::Subnet': subnet,
   'AWS::Events::EventBus': eventBus,
   'AWS::Events::Rule': eventRule,
+  'AWS::IAM::InstanceProfile': instanceProfile,
   'AWS::IAM::ManagedPolicy': iamPolicy,
   'AWS::IAM::Policy': iamPolicy,
   'AWS::IAM::Role': iamRole,
