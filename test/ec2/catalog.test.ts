@@ -84,23 +84,33 @@ describe('the catalog', () => {
   });
 
   it('has a subnet in each zone, with addresses that are used up by instances', async () => {
-    await using ec2 = await startEc2({ region: 'eu-central-1' });
+    const cidrs = ['172.31.0.0/20', '172.31.16.0/20', '172.31.32.0/20'];
+    await using ec2 = await startEc2({ region: 'eu-central-1', cidrs });
     const client = ec2Client(ec2);
     const SubnetId = ec2.subnets['eu-central-1b'];
     const free = async () => {
       const Filters = [{ Name: 'availability-zone', Values: ['eu-central-1b'] }];
       const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({ Filters }));
-      expect(Subnets).toMatchObject([{ SubnetId, AvailabilityZone: 'eu-central-1b', AvailabilityZoneId: 'euc1-az2' }]);
+      expect(Subnets).toMatchObject([
+        {
+          SubnetId,
+          AvailabilityZone: 'eu-central-1b',
+          AvailabilityZoneId: 'euc1-az2',
+          CidrBlock: '172.31.16.0/20',
+        },
+      ]);
       return Subnets[0]?.AvailableIpAddressCount ?? 0;
     };
-    const before = await free();
+    expect(await free()).toBe(4096 - 5);
     const request = { ImageId: 'ami-0123456789abcdef0', InstanceType: 'm7i.large', MinCount: 2, MaxCount: 2 } as const;
     await client.send(new RunInstancesCommand({ ...request, SubnetId }));
-    expect(await free()).toBe(before - 2);
+    expect(await free()).toBe(4096 - 7);
+    expect(ec2.instances().map(({ privateIp }) => privateIp)).toEqual(['172.31.16.4', '172.31.16.5']);
   });
 
   it('does not take types that are sold where there is no zone, nor orders of what it does not have', async () => {
     await expect(startEc2({ types: [{ ...gpuType, zones: ['eu-west-1a'] }] })).rejects.toThrow(/g6.xlarge.*eu-west-1a/);
+    await expect(startEc2({ cidrs: ['10.0.0.0/16'] })).rejects.toThrow(/cidrs: 1 for 3 zones/);
     await using ec2 = await startEc2();
     expect(() => ec2.exhaust('g6.xlarge', 'us-east-1a')).toThrow(/no g6.xlarge/);
     expect(() => ec2.refill('m7i.large', 'us-east-1z')).toThrow(/no us-east-1z/);

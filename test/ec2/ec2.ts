@@ -32,6 +32,8 @@ export interface Ec2Options {
   readonly account?: string;
   readonly types?: readonly InstanceTypeFacts[];
   readonly zones?: readonly string[];
+  /** Of the subnets, one for each zone; `10.0.0.0/16`, `10.1.0.0/16` and so on where nothing is said. */
+  readonly cidrs?: readonly string[];
   /** Images with their architectures; absent: any image will do for any type. */
   readonly images?: Architectures;
   readonly vcpuLimit?: VcpuLimit;
@@ -160,7 +162,7 @@ function makeWorld(options: Ec2Options, events: Events, machines: Machines): Wor
   const now = options.now ?? Date.now;
   const zones = options.zones ?? ['a', 'b', 'c'].map((letter) => `${region}${letter}`);
   const catalog = new Catalog(options.types ?? defaultTypes, zones);
-  const subnets = new Subnets(zones, region);
+  const subnets = new Subnets(zones, region, options.cidrs);
   const capacity = new Capacity(catalog, options.vcpuLimit);
   const ids = new Ids();
   const instances = new Instances({ now, delays: { ...defaultDelays, ...options.delays }, events, machines });
