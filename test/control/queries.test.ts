@@ -1,6 +1,6 @@
 /** Expressions of the cluster query language where they bind placement, and where they choose hosts to list. */
 import { describe, expect, it } from 'vitest';
-import type { Input } from '../../core/api/operations.ts';
+import type { Input, Output } from '../../core/api/operations.ts';
 import { breaches } from './support/invariants.ts';
 import { idOf, startWorld, type World } from './support/world.ts';
 
@@ -91,7 +91,7 @@ describe.each(['sqlite', 'dynamodb'] as const)('memberOf over %s', { timeout: 30
       launchType: 'EC2',
       placementConstraints: memberOf('runningTasksCount < 3'),
     });
-    expect(tasks.map(({ hostName }) => hostName).toSorted()).toEqual(['one', 'one', 'one', 'two', 'two', 'two']);
+    expect(tasks.map(({ hostName = '' }) => hostName).toSorted()).toEqual(['one', 'one', 'one', 'two', 'two', 'two']);
     expect(failures.map(({ reason }) => reason)).toEqual(Array(3).fill('MemberOf placement constraint unsatisfied.'));
   });
 
@@ -104,12 +104,16 @@ describe.each(['sqlite', 'dynamodb'] as const)('memberOf over %s', { timeout: 30
     const arns: string[] = [];
     let nextToken: string | undefined;
     do {
-      const page = await world.call('GetHosts', { filter, limit: 2, nextToken });
+      const page: Output<'GetHosts'> = await world.call('GetHosts', { filter, limit: 2, nextToken });
       names.push(...page.hosts.map(({ hostName }) => hostName));
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
     do {
-      const page = await world.call('ListContainerInstances', { filter, maxResults: 2, nextToken });
+      const page: Output<'ListContainerInstances'> = await world.call('ListContainerInstances', {
+        filter,
+        maxResults: 2,
+        nextToken,
+      });
       arns.push(...page.containerInstanceArns);
       nextToken = page.nextToken;
     } while (nextToken !== undefined);

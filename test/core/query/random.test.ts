@@ -57,8 +57,10 @@ const queries: fc.Arbitrary<Query> = fc.letrec<{ query: Query }>((tie) => ({
 /** What an expression means, said a second time. */
 function naive(query: Query, host: QueriedHost): boolean {
   if (query.is === 'not') return !naive(query.part, host);
-  if (query.is === 'and') return !query.parts.some((part) => !naive(part, host));
-  if (query.is === 'or') return query.parts.some((part) => naive(part, host));
+  if (query.is !== 'comparison') {
+    const found = query.parts.map((part) => naive(part, host));
+    return query.is === 'and' ? !found.includes(false) : found.includes(true);
+  }
   const { subject, operator, values: wanted } = query;
   const own = host.attributes[subject.slice('attribute:'.length)];
   const had =

@@ -42,7 +42,8 @@ export function print(query: Query, pick: (ways: readonly string[]) => string): 
     }
     case 'not':
       return `${pick(['not ', '!', 'NOT '])}${pick(['', ' '])}${inner(query.part)}`;
-    default: {
+    case 'and':
+    case 'or': {
       const signs = query.is === 'and' ? [' and ', ' && ', ' AND '] : [' or ', ' || ', ' Or '];
       return query.parts.map(inner).join(pick(signs));
     }
