@@ -9,6 +9,7 @@ import {
 import type { HostCapacity } from '../../core/model/host.ts';
 import { allowedOffers } from '../../core/plan/capacity/allowed-offers.ts';
 import type { Blame, CapacityInput, HostTaskFacts, OwnedHost } from '../../core/plan/capacity/types.ts';
+import { isProtected } from '../../core/task/protection.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { Catalogue } from '../fleet/fleet.ts';
 import { hostTasks } from '../store/hosts.ts';
@@ -116,7 +117,7 @@ async function ownedHosts(facts: Facts, provider: CapacityProvider): Promise<Own
   }));
 }
 
-async function tasksOf({ deps }: Facts, hosts: readonly HostCapacity[]): Promise<Map<string, HostTaskFacts[]>> {
+async function tasksOf({ deps, now }: Facts, hosts: readonly HostCapacity[]): Promise<Map<string, HostTaskFacts[]>> {
   const busy = hosts.filter(({ status, taskCount }) => status === 'ACTIVE' && taskCount > 0);
   const entries = await Promise.all(busy.map(({ hostId }) => hostTasks(deps.table, hostId)));
   const found = await getTasks(
@@ -124,10 +125,12 @@ async function tasksOf({ deps }: Facts, hosts: readonly HostCapacity[]): Promise
     entries.flat().map(({ taskId }) => taskId),
   );
   const byHost = new Map<string, HostTaskFacts[]>();
-  for (const { id, hostId, needs, replaceable, desired, released } of found.values()) {
+  for (const task of found.values()) {
+    const { id, hostId, needs, replaceable, desired, released } = task;
     if (hostId === undefined || released) continue;
+    const mayMove = replaceable === true && !isProtected(task, now);
     // What is to stop anyway holds nobody up.
-    const fact = { taskId: id, needs, replaceable: replaceable === true || desired.status === 'STOPPED' };
+    const fact = { taskId: id, needs, replaceable: mayMove || desired.status === 'STOPPED' };
     byHost.set(hostId, [...(byHost.get(hostId) ?? []), fact]);
   }
   return byHost;

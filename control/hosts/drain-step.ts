@@ -6,6 +6,7 @@
 import { compact } from '../../core/compact.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
+import { isProtected } from '../../core/task/protection.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import type { ControlDeps } from '../deps.ts';
 import { type Drain, removeDrain } from '../store/drains.ts';
@@ -36,7 +37,8 @@ export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainP
   if (host.taskCount === 0) return { changed: 0, behind: 0 };
   const told = await tell(deps, drain, await runningTasks(deps, drain));
   const running = told.tasks;
-  const replaceable = running.filter((task) => task.replaceable);
+  const now = deps.clock.now();
+  const replaceable = running.filter((task) => task.replaceable && !stays(drain, task, now));
   const successors = await startSuccessors(deps, replaceable);
   const stopped = await stopThose(deps, drain, running, successors);
   const changed = successors.started + stopped;
@@ -45,6 +47,10 @@ export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainP
   const behind = told.untold + replaceable.filter(({ id }) => !successors.known.has(id)).length;
   return progressOf(deps, drain, { changed, behind, left: running.length - stopped, running });
 }
+
+/** Protected, and from this drain: it is not the end of its machine. */
+const stays = ({ purpose, deadline }: Drain, task: Task, now: number): boolean =>
+  isProtected(task, now) && (purpose === 'consolidation' || deadline === undefined);
 
 async function runningTasks({ table }: ControlDeps, { hostId }: Drain): Promise<Task[]> {
   const entries = await hostTasks(table, hostId);
@@ -73,18 +79,24 @@ async function usedAgain(deps: ControlDeps, drain: Drain, host: HostCapacity): P
 
 async function stopThose(
   deps: ControlDeps,
-  { deadline = Infinity, stopCode, reason }: Drain,
+  drain: Drain,
   running: readonly Task[],
   { known }: Successors,
 ): Promise<number> {
-  const isOver = deps.clock.now() >= deadline;
+  const { deadline = Infinity, stopCode, reason } = drain;
+  const now = deps.clock.now();
+  const isOver = now >= deadline;
+  // Until the deadline a protected task may finish what it does, also beside its successor.
+  const spares = (task: Task): boolean => (isOver ? stays(drain, task, now) : isProtected(task, now));
   let stopped = 0;
   for (const task of running) {
     const successor = known.get(task.id);
     const isReplaced = successor !== undefined && lastStatus(successor) === 'RUNNING';
-    if (!isOver && !isReplaced) continue;
+    if ((!isOver && !isReplaced) || spares(task)) continue;
     const instead = isReplaced ? ` The task ${successor.id} runs instead.` : '';
-    await stopTask(deps, task.cluster, task.id, { stopCode, reason: `${reason}${instead}` });
+    const asked = { stopCode, reason: `${reason}${instead}`, spares };
+    const after = await stopTask(deps, task.cluster, task.id, asked);
+    if (after !== undefined && after.desired.status !== 'STOPPED') continue; // Protected in this moment.
     const about = { taskId: task.id, hostId: task.hostId, successor: successor?.id, cluster: task.cluster };
     deps.log.info(about, isReplaced ? 'a task was replaced' : 'a task was stopped, as its host goes');
     stopped += 1;
@@ -125,9 +137,10 @@ function progressOf(
   const now = clock.now();
   if (behind > 0) return { changed, behind, againAt: now };
   if (left === 0) return { changed, behind };
-  const isWaiting = running.some(({ replaceable }) => replaceable);
+  const isWaiting = running.some((task) => task.replaceable === true && !isProtected(task, now));
+  const protections = running.flatMap((task) => (isProtected(task, now) ? (task.protectedUntil ?? []) : []));
   const soon = now + Math.min(Math.max(lookAgainMs, (now - startedAt) / agePerLook), mostLookAgainMs);
-  const at = [deadline, giveUpAt].map((time) => (time <= now ? soon : time));
+  const at = [deadline, giveUpAt, ...protections].map((time) => (time <= now ? soon : time));
   const againAt = Math.min(...at, isWaiting ? soon : Infinity);
   return Number.isFinite(againAt) ? { changed, behind, againAt } : { changed, behind };
 }

@@ -1,5 +1,6 @@
-/** UpdateContainerInstancesState, DeregisterContainerInstance. */
+/** UpdateContainerInstancesState, DeregisterContainerInstance, UpdateContainerAgent. */
 import { GantryError } from '../../core/errors.ts';
+import type { ControlDeps } from '../deps.ts';
 import { changeStatus } from '../hosts/drain.ts';
 import { type Retirement, retireHost } from '../hosts/retire.ts';
 import { wakeHosts } from '../tasks/assign.ts';
@@ -43,19 +44,34 @@ export const updateContainerInstancesState: Handlers['UpdateContainerInstancesSt
 export const deregisterContainerInstance: Handlers['DeregisterContainerInstance'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const { force = false } = input;
-  const hostId = await hostIdMeant(deps, cluster, input.containerInstance);
-  const [found] = hostId === undefined ? [] : await hostViews(deps, cluster, [hostId]);
-  if (hostId === undefined || found === undefined) {
-    throw new GantryError('InvalidParameterException', 'The referenced container instance was not found.', {
-      field: 'containerInstance',
-      hint: 'ListContainerInstances shows which there are.',
-    });
-  }
+  const found = await existingHost(deps, cluster, input.containerInstance);
+  const hostId = found.id;
   await retireHost(deps, hostId, force ? forced : { ...idle, onlyIdle: true });
   const [after = found] = await hostViews(deps, cluster, [hostId]);
   await wakeHosts(deps, [hostId]);
   return { containerInstance: after.view };
 };
+
+/** On EC2 the host's updater, on one machine whoever starts `gantry up`, gives the agent its release; the API never does. */
+export const updateContainerAgent: Handlers['UpdateContainerAgent'] = async ({ deps }, input) => {
+  const cluster = await activeClusterName(deps, input.cluster);
+  const { view } = await existingHost(deps, cluster, input.containerInstance);
+  throw new GantryError(
+    'NoUpdateAvailableException',
+    `There is no update available for the agent of ${view.hostName}, which is ${view.versionInfo.agentVersion}.`,
+    { hint: 'An agent follows the release that its machine is given: upgrade Gantry, and hosts follow by themselves.' },
+  );
+};
+
+async function existingHost(deps: ControlDeps, cluster: string, reference: string) {
+  const hostId = await hostIdMeant(deps, cluster, reference);
+  const [found] = hostId === undefined ? [] : await hostViews(deps, cluster, [hostId]);
+  if (found !== undefined) return found;
+  throw new GantryError('InvalidParameterException', 'The referenced container instance was not found.', {
+    field: 'containerInstance',
+    hint: 'ListContainerInstances shows which there are.',
+  });
+}
 
 const forced: Retirement = { reason: 'Container instance deregistration forced by user', stopCode: 'UserInitiated' };
 const idle: Retirement = { reason: 'Container instance deregistered by user', stopCode: 'UserInitiated' };

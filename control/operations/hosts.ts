@@ -22,8 +22,8 @@ import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
 import { activeClusterName, idWithin } from './references.ts';
+import { describedHost } from './views/described-host.ts';
 import { hostView } from './views/host-view.ts';
-import { withTags } from './views/with-tags.ts';
 
 export const describeContainerInstances: Handlers['DescribeContainerInstances'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
@@ -48,7 +48,7 @@ export const describeContainerInstances: Handlers['DescribeContainerInstances'] 
     .filter((_, index) => !found.has(ids[index] ?? ''))
     .map((reference) => ({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' }));
   const { include } = input;
-  const shown = [...found.values()].map((view) => withTags(view, include));
+  const shown = [...found.values()].map((view) => describedHost(view, include));
   return { containerInstances: shown, failures };
 };
 

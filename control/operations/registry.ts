@@ -18,6 +18,7 @@ const hostStates = () => import('./host-states.ts');
 const lists = () => import('./list-tasks.ts');
 const retirement = () => import('./retire-task-definitions.ts');
 const tags = () => import('./tags.ts');
+const taskProtection = () => import('./task-protection.ts');
 const taskDefinitionLists = () => import('./task-definition-lists.ts');
 
 export const handlers: Handlers = {
@@ -29,11 +30,14 @@ export const handlers: Handlers = {
   DeregisterTaskDefinition: async (...call) => (await retirement()).deregisterTaskDefinition(...call),
   DeleteTaskDefinitions: async (...call) => (await retirement()).deleteTaskDefinitions(...call),
   RunTask: runTask,
+  StartTask: async (...call) => (await import('./start-task.ts')).startTask(...call),
   StopTask: stopTask,
   DescribeTasks: describeTasks,
   ListTasks: async (...call) => (await lists()).listTasks(...call),
   GetTasks: async (...call) => (await lists()).getTasks(...call),
   GetTask: getTask,
+  GetTaskProtection: async (...call) => (await taskProtection()).getTaskProtection(...call),
+  UpdateTaskProtection: async (...call) => (await taskProtection()).updateTaskProtection(...call),
   CreateCluster: async (...call) => (await clusters()).createCluster(...call),
   DescribeClusters: async (...call) => (await clusters()).describeClusters(...call),
   ListClusters: async (...call) => (await clusters()).listClusters(...call),
@@ -50,6 +54,7 @@ export const handlers: Handlers = {
   DescribeContainerInstances: async (...call) => (await hosts()).describeContainerInstances(...call),
   ListContainerInstances: async (...call) => (await hosts()).listContainerInstances(...call),
   UpdateContainerInstancesState: async (...call) => (await hostStates()).updateContainerInstancesState(...call),
+  UpdateContainerAgent: async (...call) => (await hostStates()).updateContainerAgent(...call),
   DeregisterContainerInstance: async (...call) => (await hostStates()).deregisterContainerInstance(...call),
   GetHosts: async (...call) => (await hosts()).getHosts(...call),
   GetHost: async (...call) => (await hosts()).getHost(...call),

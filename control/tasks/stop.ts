@@ -13,6 +13,8 @@ import { endWaiting } from './end.ts';
 export interface StopRequest {
   readonly reason?: string;
   readonly stopCode?: StopCode;
+  /** Leaves the task alone where it says so of the task as it is in that moment. */
+  readonly spares?: (task: Task) => boolean;
 }
 
 /** Answers the task as it is then; undefined where the cluster has no such task. */
@@ -20,11 +22,12 @@ export async function stopTask(
   deps: ControlDeps,
   cluster: string,
   taskId: string,
-  request: StopRequest,
+  { spares, ...request }: StopRequest,
 ): Promise<Task | undefined> {
   const answer = await attempt(deps, { most: 20, what: `task ${taskId}` }, async () => {
     const task = await getTask(deps.table, taskId);
     if (task === undefined || task.cluster !== cluster) return { task: undefined };
+    if (spares?.(task) === true) return { task };
     const stopping = requestStop(task, { at: deps.clock.now(), ...request });
     if (stopping === undefined) return { task };
     const { outcome } = await deps.table.commit(changesOf(deps, task, stopping));

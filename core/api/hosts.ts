@@ -46,6 +46,16 @@ export const hostOperations = {
     rest: { method: 'POST', path: '/v1/clusters/{cluster}/host-states', status: 200 },
     wire: true,
   }),
+  UpdateContainerAgent: defineOperation({
+    name: 'UpdateContainerAgent',
+    summary: "Is always refused: a host's agent follows the release that its machine was given",
+    action: 'administer',
+    input: z.object({ cluster, containerInstance: z.string() }),
+    output: z.object({ containerInstance: containerInstanceViewSchema }),
+    errors: ['ClusterNotFoundException', 'NoUpdateAvailableException'],
+    rest: { method: 'POST', path: '/v1/clusters/{cluster}/hosts/{containerInstance}/update-agent', status: 200 },
+    wire: true,
+  }),
   DeregisterContainerInstance: defineOperation({
     name: 'DeregisterContainerInstance',
     summary: 'Ends a host for good; with force its tasks are stopped',

@@ -9,11 +9,13 @@ import { clusterOperations } from './clusters.ts';
 import { hostOperations } from './hosts.ts';
 import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
+import { taskProtectionOperations } from './task-protection.ts';
 import { taskOperations } from './tasks.ts';
 
 export const operations = {
   ...taskDefinitionOperations,
   ...taskOperations,
+  ...taskProtectionOperations,
   ...clusterOperations,
   ...hostOperations,
   ...capacityProviderOperations,
@@ -67,7 +69,6 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'DisassociateGatewayFromCluster',
   'DiscoverPollEndpoint',
   'ExecuteCommand',
-  'GetTaskProtection',
   'ListDaemonDeployments',
   'ListDaemonTaskDefinitions',
   'ListDaemons',
@@ -79,17 +80,14 @@ export const operationsNotBuilt: ReadonlySet<string> = new Set([
   'ListServicesByNamespace',
   'RegisterContainerInstance',
   'RegisterDaemonTaskDefinition',
-  'StartTask',
   'StopServiceDeployment',
   'SubmitAttachmentStateChanges',
   'SubmitContainerStateChange',
   'SubmitTaskStateChange',
-  'UpdateContainerAgent',
   'UpdateDaemon',
   'UpdateExpressGatewayService',
   'UpdateGateway',
   'UpdateService',
   'UpdateServicePrimaryTaskSet',
-  'UpdateTaskProtection',
   'UpdateTaskSet',
 ]);

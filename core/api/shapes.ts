@@ -205,6 +205,12 @@ const resourceViewSchema = z
   })
   .meta({ id: 'Resource' });
 
+const healthStateSchema = z.enum(['OK', 'INSUFFICIENT_DATA', 'INITIALIZING']);
+const hostHealthSchema = z.object({
+  overallStatus: healthStateSchema,
+  details: z.array(z.object({ type: z.literal('CONTAINER_RUNTIME'), status: healthStateSchema })),
+});
+
 export const containerInstanceViewSchema = z
   .object({
     containerInstanceArn: z.string(),
@@ -220,6 +226,7 @@ export const containerInstanceViewSchema = z
     attributes: z.array(z.object({ name: z.string(), value: z.string().optional() })),
     attachments: emptyList,
     registeredAt: timestampSchema,
+    healthStatus: hostHealthSchema.optional(),
     tags: z.array(tagSchema),
     /** Ours: what people call it. */
     hostName: z.string(),

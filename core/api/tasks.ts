@@ -57,6 +57,30 @@ export type RunTaskInput = z.infer<typeof runTaskInputSchema>;
 
 const desiredStatusInput = z.enum(['RUNNING', 'PENDING', 'STOPPED']);
 
+/** What a host that is named makes needless is not in ECS' request either. */
+const startTaskInputSchema = runTaskInputSchema
+  .omit({
+    capacityProviderStrategy: true,
+    clientToken: true,
+    count: true,
+    launchType: true,
+    placementConstraints: true,
+    placementStrategy: true,
+    placementTimeoutSeconds: true,
+    platformVersion: true,
+  })
+  .extend({
+    /** Ids, ARNs or names of hosts. */
+    containerInstances: z.array(z.string()),
+  });
+
+const startedSchema = z.object({
+  tasks: z.array(taskViewSchema),
+  failures: z.array(failureSchema),
+  /** Ours: what was recorded or ignored, and why. */
+  warnings: z.array(z.string()),
+});
+
 export const taskOperations = {
   RunTask: defineOperation({
     name: 'RunTask',
@@ -64,12 +88,7 @@ export const taskOperations = {
       'Runs tasks from a revision: placed at once where they fit, otherwise waiting (or refused, with launch type EC2)',
     action: 'run',
     input: runTaskInputSchema,
-    output: z.object({
-      tasks: z.array(taskViewSchema),
-      failures: z.array(failureSchema),
-      /** Ours: what was recorded or ignored, and why. */
-      warnings: z.array(z.string()),
-    }),
+    output: startedSchema,
     errors: [
       'ClusterNotFoundException',
       'ConflictException',
@@ -77,6 +96,16 @@ export const taskOperations = {
       'UnsupportedFeatureException',
     ],
     rest: { method: 'POST', path: '/v1/clusters/{cluster}/tasks', status: 201 },
+    wire: true,
+  }),
+  StartTask: defineOperation({
+    name: 'StartTask',
+    summary: 'Starts a task on each of up to 10 hosts, where it fits there',
+    action: 'run',
+    input: startTaskInputSchema,
+    output: startedSchema,
+    errors: ['ClusterNotFoundException', 'UnsupportedFeatureException'],
+    rest: { method: 'POST', path: '/v1/clusters/{cluster}/start-task', status: 201 },
     wire: true,
   }),
   StopTask: defineOperation({

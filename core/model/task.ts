@@ -184,6 +184,8 @@ export const taskSchema = z.object({
   hostId: z.string().optional(),
   hostName: z.string().optional(),
   placedAt: z.number().optional(),
+  /** Until then nothing moves it for the sake of something else (core/task/protection.ts). */
+  protectedUntil: z.number().optional(),
   /** Its host is going to be taken away. */
   hostGoes: hostGoesSchema.optional(),
   /** Why that host, in words (PlacementResult.reasons). */

@@ -32,6 +32,7 @@ export function succeed(task: Task, successorId: string, now: number): Successio
     placedAt: _placedAt,
     placementReason: _placementReason,
     hostGoes: _hostGoes,
+    protectedUntil: _protectedUntil,
     explanation: _explanation,
     capacityNote: _capacityNote,
     observed: _observed,

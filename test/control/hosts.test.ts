@@ -189,3 +189,25 @@ describe('a report', () => {
     await expect(host.reportExactly(report)).rejects.toMatchObject({ status: 409, code: 'ConflictException' });
   });
 });
+
+describe('the health of a host', () => {
+  it('is answered where it is asked for', async () => {
+    await using world = await startWorld();
+    const host = await world.host();
+    const described = async (include?: string[]) =>
+      (await world.call('DescribeContainerInstances', { containerInstances: [host.hostId], include }))
+        .containerInstances[0];
+    expect(await described()).not.toHaveProperty('healthStatus');
+    const include = ['CONTAINER_INSTANCE_HEALTH'];
+    expect((await described(include))?.healthStatus).toEqual({
+      overallStatus: 'OK',
+      details: [{ type: 'CONTAINER_RUNTIME', status: 'OK' }],
+    });
+    for (let step = 0; step < 6; step += 1) {
+      world.advance(5);
+      await world.loop('mark-silent');
+    }
+    expect((await described(include))?.healthStatus).toMatchObject({ overallStatus: 'INSUFFICIENT_DATA' });
+    await expect(described(['COLOURS'])).rejects.toMatchObject({ code: 'InvalidParameterException' });
+  });
+});

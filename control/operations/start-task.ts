@@ -1,0 +1,98 @@
+/** StartTask: one task on each of the hosts that the caller names, where it fits there. No strategy chooses, and nothing waits. */
+import { createHash } from 'node:crypto';
+import type { Input } from '../../core/api/operations.ts';
+import type { Failure } from '../../core/api/shapes.ts';
+import { parameterFault } from '../../core/model/faults.ts';
+import type { HostCapacity } from '../../core/model/host.ts';
+import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
+import type { Task } from '../../core/model/task.ts';
+import { place } from '../../core/placement/place.ts';
+import { placeOn } from '../../core/task/transitions.ts';
+import { attempt } from '../attempts.ts';
+import type { ControlDeps } from '../deps.ts';
+import { addHostTask, getHostCapacity } from '../store/hosts.ts';
+import { addTask, getTask, listTask } from '../store/tasks.ts';
+import { announcePlaced, learnFrom, reserveHosts } from '../tasks/assign.ts';
+import { taskIdAt } from '../tasks/run-request.ts';
+import { refuseTooMany } from './checks.ts';
+import type { Handlers } from './context.ts';
+import { containerInstanceArnOf, hostIdMeant } from './hosts.ts';
+import { newRequest, runnableRevision } from './new-request.ts';
+import { activeCluster } from './references.ts';
+import { taskViews } from './views/task-views.ts';
+
+/** ECS' own limits. */
+const mostHosts = 10;
+const longestStartedBy = 36;
+
+export const startTask: Handlers['StartTask'] = async ({ deps, invocationId }, input) => {
+  const known = await activeCluster(deps, input.cluster);
+  const { containerInstances: references, ...wish } = input;
+  check(input);
+  const { template } = await newRequest(deps, known, await runnableRevision(deps, input.taskDefinition), wish);
+  // A repetition of the same call names the same tasks.
+  const nonce = invocationId === undefined ? deps.newId() : nonceOf(known.name, invocationId);
+  const results = await Promise.all(
+    references.map((reference, index) =>
+      startOn(deps, reference, { ...template, id: taskIdAt({ nonce }, index) }, invocationId !== undefined),
+    ),
+  );
+  const started = results.flatMap((result) => ('task' in result ? result : []));
+  await announcePlaced(
+    deps,
+    started.flatMap(({ task, host }) => (host === undefined ? [] : { task, host })),
+  );
+  const tasks = started.map(({ task }) => task);
+  return {
+    tasks: await taskViews(deps, known.name, tasks),
+    failures: results.flatMap((result) => ('task' in result ? [] : result)),
+    warnings: runTaskWarnings(wish),
+  };
+};
+
+const nonceOf = (cluster: string, invocationId: string): string =>
+  createHash('sha256').update(`start-task#${cluster}#${invocationId}`).digest('hex').slice(0, 32);
+
+function check({ containerInstances, startedBy = '' }: Input<'StartTask'>): void {
+  if (containerInstances.length === 0)
+    throw parameterFault('containerInstances', 'Container Instances cannot be empty.');
+  refuseTooMany('containerInstances', containerInstances, mostHosts);
+  if (startedBy.length > longestStartedBy)
+    throw parameterFault('startedBy', `startedBy must have at most ${longestStartedBy} characters.`);
+}
+
+interface Started {
+  readonly task: Task;
+  /** Absent where an earlier call has started it. */
+  readonly host?: HostCapacity;
+}
+
+async function startOn(
+  deps: ControlDeps,
+  reference: string,
+  task: Task,
+  mayBeRepeated: boolean,
+): Promise<Started | Failure> {
+  const { cluster } = task;
+  const arn = containerInstanceArnOf(deps, cluster, reference);
+  const hostId = await hostIdMeant(deps, cluster, reference);
+  if (hostId === undefined) return { arn, reason: 'MISSING' };
+  return attempt(deps, { most: 20, what: `the host ${reference}` }, async () => {
+    // Before the host: what an earlier call took of it is not free any more.
+    const earlier = mayBeRepeated ? await getTask(deps.table, task.id) : undefined;
+    if (earlier !== undefined) return { task: earlier };
+    const host = await getHostCapacity(deps.table, cluster, hostId);
+    if (host === undefined) return { arn, reason: 'MISSING' };
+    const { explanation } = place({ needs: task.needs, count: 1 }, [host], deps.random);
+    if (explanation !== undefined)
+      return { arn, reason: explanation.histogram[0]?.reason ?? 'RESOURCE:*', detail: explanation.sentence };
+    const assignment = { hostId, hostName: host.name, reason: 'the caller named this host', at: deps.clock.now() };
+    const placed = placeOn(task, assignment) ?? task;
+    const assigned = { task: placed, host };
+    const changes = [addTask(placed), listTask(placed), addHostTask(hostId, placed), ...reserveHosts([assigned])];
+    const result = await deps.table.commit(changes);
+    if (result.outcome === 'done') return assigned;
+    learnFrom(deps, cluster, result);
+    return undefined;
+  });
+}
