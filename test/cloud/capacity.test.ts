@@ -1,4 +1,5 @@
 /** Hosts that follow the tasks, in the shape of AWS: bought by the deployed function from our EC2, joined by the instance's own proof. */
+import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GantryCapacityProvider } from '../../lib/gantry-capacity-provider.ts';
@@ -44,7 +45,7 @@ describe('a cluster whose hosts are bought', patience, () => {
     cloud = await startAwsCloud({
       endpoints: { AWS_ENDPOINT_URL_STS: sts.endpoint },
       more: clusterThatBuys,
-      startInstance: boot,
+      ec2: { startInstance: boot },
     });
     // The schedule's minute.
     minutes = setInterval(() => void cloud.sweep(), 3_000);
@@ -108,6 +109,22 @@ describe('a cluster whose hosts are bought', patience, () => {
     });
     await cloud.client.call('StopTask', { cluster: 'blue', task });
     await eventually(() => expect(living()).toEqual([]));
+  });
+
+  it('loses with an instance what ran on it, whoever has ended that', async () => {
+    const [task = ''] = await running(1);
+    const [{ instanceId } = expect.fail()] = living();
+    const { containerInstanceArn } = (await cloud.client.call('GetHost', { cluster: 'blue', host: instanceId })).host;
+    await cloud.world.place.client.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
+    expect(await whenTask(cloud.client, 'stopped', task, 'blue')).toMatchObject({
+      stopCode: 'TerminationNotice',
+      stoppedReason: expect.stringContaining(instanceId),
+    });
+    expect((await cloud.client.call('GetHosts', { cluster: 'blue' })).hosts).toEqual([]);
+    const containerInstances = [containerInstanceArn];
+    const described = await cloud.client.call('DescribeContainerInstances', { cluster: 'blue', containerInstances });
+    expect(described.containerInstances).toMatchObject([{ status: 'INACTIVE', agentConnected: false }]);
+    expect(living()).toEqual([]);
   });
 
   it('leaves no instance when its stack is deleted', async () => {

@@ -3,8 +3,8 @@
  * names them as AWS does; what a type of resource means is in resources/.
  */
 import { createHash } from 'node:crypto';
+import type { Ec2Options } from '../ec2/ec2.ts';
 import type { LoopbackServer } from '../ec2/loopback.ts';
-import type { StartInstance } from '../ec2/machines.ts';
 import type { ConsumedUnits } from '../support/consumed-units.ts';
 import { type FaultInjector, InjectedError, noFaults } from '../support/dynamodb-faults.ts';
 import { type FaultyDynamo, startFaultyDynamo } from '../support/faulty-dynamo.ts';
@@ -33,8 +33,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Where functions find services that are not here, such as AWS_ENDPOINT_URL_STS. */
   readonly endpoints?: Readonly<Record<string, string>>;
-  /** What runs for an instance that is launched; nothing where it is absent. */
-  readonly startInstance?: StartInstance;
+  /** What EC2 has, and what runs for an instance that is launched: nothing where nobody says. */
+  readonly ec2?: Omit<Ec2Options, 'region' | 'account'>;
   /** True: hosts are elsewhere, find the gateways by AWS' names, and are told those. */
   readonly hostsKnowNames?: boolean;
 }
@@ -133,11 +133,8 @@ export class World implements AsyncDisposable {
         if (refused !== undefined) throw new InjectedError('AccessDeniedException', denialMessage(identity, refused));
       },
     });
-    const place = await startEc2Place(identities, {
-      region: options.region,
-      account: options.accountId,
-      ...(options.startInstance && { startInstance: options.startInstance }),
-    });
+    const { ec2, region, accountId: account } = options;
+    const place = await startEc2Place(identities, { ...ec2, region, account });
     const functions = new Map<string, LambdaFunction>();
     const lambdaApi = await startLambdaApi(identities, (name) => functionIn(functions, name));
     return new World(options, dynamo, services, { buses, keys, identities, place, lambdaApi, functions });
