@@ -1,6 +1,6 @@
 /** What AWS would bill of what happened, as numbers of things: counted on loopback, priced in prices.ts. Pure. */
 
-export type FunctionName = 'api' | 'hosts' | 'wake' | 'events' | 'sweep' | 'resources';
+export type FunctionName = 'api' | 'hosts' | 'wake' | 'events' | 'sweep' | 'fleet' | 'resources';
 
 export interface Counts {
   /** DynamoDB, the history index and the double price of transactions included. */

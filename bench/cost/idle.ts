@@ -32,7 +32,7 @@ export async function measureIdle(stage: CostStage, { hosts, minutes, signal }: 
     }
   });
   const renewing = await stage.counting(() => renewSockets(stage, hosts));
-  const ofMinutes: Counts = { ...idling, connectionMinutes: hosts * minutes, scheduled: minutes };
+  const ofMinutes: Counts = { ...idling, connectionMinutes: hosts * minutes, scheduled: 2 * minutes };
   return plus(times(ofMinutes, minutesPerMonth / minutes), times(renewing, minutesPerMonth / minutesPerSocket));
 }
 

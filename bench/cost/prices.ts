@@ -33,6 +33,8 @@ export const billedMs: Readonly<Record<FunctionName, number>> = {
   wake: 20,
   events: 20,
   sweep: 60,
+  // Of a cluster in which nothing waits: the function reads that, and ends.
+  fleet: 60,
   resources: 100,
 };
 
@@ -58,14 +60,18 @@ export function priced(counts: Counts, memoryMib: MemoryMib): Priced {
     counts.httpRequests * prices.httpRequest +
     counts.webSocketMessages * prices.webSocketMessage +
     counts.connectionMinutes * prices.connectionMinute;
-  // The function that puts events is a part of what events cost.
-  const names = (Object.keys(counts.invocations) as FunctionName[]).filter((name) => name !== 'events');
+  // The function that puts events is a part of what events cost, and so is the one that buys of buying.
+  const names = (Object.keys(counts.invocations) as FunctionName[]).filter((name) => !switched.includes(name));
   const functions = names.reduce((sum, name) => sum + functionCost(name, counts.invocations[name], memoryMib), 0);
   const logs = (counts.accessLogBytes + counts.functionLogBytes) * prices.logByte;
   return { writes, reads, gateway, functions, logs, total: writes + reads + gateway + functions + logs };
 }
 
+const switched: readonly FunctionName[] = ['events', 'fleet'];
+
 /** What has a switch, beside the total. */
+export const fleetCost = ({ invocations }: Counts, memoryMib: MemoryMib): number =>
+  functionCost('fleet', invocations.fleet, memoryMib);
 export const eventsCost = (counts: Counts, memoryMib: MemoryMib): number =>
   counts.events * prices.event + functionCost('events', counts.invocations.events, memoryMib);
 export const metricsCost = ({ metricBytes }: Counts): number => metricBytes * prices.logByte;

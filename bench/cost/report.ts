@@ -4,6 +4,7 @@ import { targets } from './gates.ts';
 import {
   billedMs,
   eventsCost,
+  fleetCost,
   type MemoryMib,
   metricsCost,
   type Priced,
@@ -90,6 +91,7 @@ const countRows: readonly Row<Counts>[] = [
   ['invocations of `hosts`', ({ invocations }) => invocations.hosts],
   ['invocations of `wake`', ({ invocations }) => invocations.wake],
   ['invocations of `sweep`', ({ invocations }) => invocations.sweep],
+  ['invocations of `fleet`', ({ invocations }) => invocations.fleet],
   ['bytes of access log', ({ accessLogBytes }) => accessLogBytes],
   ["bytes of functions' logs", ({ functionLogBytes }) => functionLogBytes],
 ];
@@ -125,10 +127,10 @@ function ownLines(of: string, counts: Counts | undefined, memoryMib: MemoryMib):
   ];
 }
 
-function monthlyLines({ alarms, dashboards, keys, idle }: CostResult): string[] {
+function monthlyLines({ alarms, dashboards, keys, idle, memoryMib }: CostResult): string[] {
   return [
-    `Beside that, a month: the schedule ${usd(idle.scheduled * prices.scheduled, 3)} USD (within its lasting free tier); and each with a switch: ` +
-      `${alarms} alarms ${usd(alarms * prices.alarmMonth)}, ${dashboards} dashboard ${usd(dashboards * prices.dashboardMonth)}, ` +
+    `Beside that, a month: the schedules ${usd(idle.scheduled * prices.scheduled, 3)} USD (within its lasting free tier); and each with a switch: ` +
+      `the function that buys hosts ${usd(fleetCost(idle, memoryMib), 3)}, ${alarms} alarms ${usd(alarms * prices.alarmMonth)}, ${dashboards} dashboard ${usd(dashboards * prices.dashboardMonth)}, ` +
       `${keys} key ${usd(keys * prices.keyMonth)}, each of the control plane's own metrics ${usd(prices.metricMonth)} USD.`,
   ];
 }

@@ -11,7 +11,7 @@ import { anyCredentials } from '../../test/support/dynoxide.ts';
 import { type Counts, type FunctionName, minus } from './counts.ts';
 import type { MemoryMib } from './prices.ts';
 
-const functionNames: readonly FunctionName[] = ['api', 'hosts', 'wake', 'events', 'sweep', 'resources'];
+const functionNames: readonly FunctionName[] = ['api', 'hosts', 'wake', 'events', 'sweep', 'fleet', 'resources'];
 
 export interface CostStage extends AsyncDisposable {
   readonly cloud: AwsCloud;
@@ -101,6 +101,7 @@ const invocationsOf = (count: (name: FunctionName) => number): Record<FunctionNa
   wake: count('wake'),
   events: count('events'),
   sweep: count('sweep'),
+  fleet: count('fleet'),
   resources: count('resources'),
 });
 
