@@ -3,7 +3,7 @@
  * are epoch seconds with milliseconds; every client's fault is HTTP 400 with `__type` and `message`.
  */
 import type { Context } from 'hono';
-import { operationsNotBuilt, wireOperationNamed } from '../../core/api/operations.ts';
+import { wireOperationNamed } from '../../core/api/operations.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
 import type { ApiOptions } from './app.ts';
 import { asGantryError, callOperation } from './call.ts';
@@ -16,7 +16,7 @@ export async function answerAwsJson(c: Context, options: ApiOptions, requestId: 
   const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
   try {
     const { context, body } = await receive(c, options, requestId);
-    const name = operationOf(c.req.header('x-amz-target'));
+    const name = await operationOf(c.req.header('x-amz-target'));
     const output = await callOperation(name, options.handlers, context, parseJsonObject(body));
     return c.body(JSON.stringify(output, timestampsAsSeconds), 200, headers);
   } catch (thrown) {
@@ -33,7 +33,7 @@ export const wireError = (error: GantryError, requestId: string): Response =>
     headers: { 'content-type': contentType, 'x-amzn-requestid': requestId, 'x-amzn-errortype': error.code },
   });
 
-function operationOf(target: string | undefined) {
+async function operationOf(target: string | undefined) {
   if (target === undefined || !target.startsWith(targetPrefix))
     throw new GantryError(
       'UnknownOperationException',
@@ -42,6 +42,7 @@ function operationOf(target: string | undefined) {
   const name = target.slice(targetPrefix.length);
   const known = wireOperationNamed(name);
   if (known !== undefined) return known;
+  const { operationsNotBuilt } = await import('../../core/api/operations-not-built.ts');
   if (operationsNotBuilt.has(name))
     throw new GantryError('UnsupportedFeatureException', `Gantry does not support the operation ${name} yet.`);
   throw new GantryError('UnknownOperationException', `There is no operation ${name}.`);

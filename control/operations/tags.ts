@@ -1,7 +1,7 @@
 /** TagResource, UntagResource, ListTagsForResource. What can be tagged, and how it keeps its tags, is tagged-resources.ts. */
 import type { Action } from '../../core/api/operation.ts';
 import type { Tag } from '../../core/model/cluster.ts';
-import { mergeTags, removeTags } from '../../core/model/tag-rules.ts';
+import { mergeTags, removeTags } from '../../core/model/tag-changes.ts';
 import { attempt } from '../attempts.ts';
 import { authorize } from '../http/auth/policy.ts';
 import type { Handlers, OperationContext } from './context.ts';

@@ -1,4 +1,4 @@
-/** The table of all operations, and the names of those that ECS has and Gantry does not build yet. */
+/** The table of all operations. */
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
 import { accountSettingOperations } from './account-settings.ts';
@@ -38,56 +38,3 @@ export const wireOperationNamed = (name: string): OperationName | undefined =>
   isOperationName(name) && operations[name].wire ? name : undefined;
 
 const isOperationName = (name: string): name is OperationName => Object.hasOwn(operations, name);
-
-/** ECS' other operations (model of @aws-sdk/client-ecs): answered by UnsupportedFeatureException, not as unknown ones. */
-export const operationsNotBuilt: ReadonlySet<string> = new Set([
-  'AssociateGatewayWithCluster',
-  'ContinueServiceDeployment',
-  'CreateDaemon',
-  'CreateExpressGatewayService',
-  'CreateGateway',
-  'CreateService',
-  'CreateTaskSet',
-  'DeleteDaemon',
-  'DeleteDaemonTaskDefinition',
-  'DeleteExpressGatewayService',
-  'DeleteGateway',
-  'DeleteService',
-  'DeleteTaskSet',
-  'DescribeDaemon',
-  'DescribeDaemonDeployments',
-  'DescribeDaemonRevisions',
-  'DescribeDaemonTaskDefinition',
-  'DescribeExpressGatewayService',
-  'DescribeGateway',
-  'DescribeGatewayResources',
-  'DescribeGatewayRoute',
-  'DescribeServiceDeployments',
-  'DescribeServiceRevisions',
-  'DescribeServices',
-  'DescribeTaskSets',
-  'DisassociateGatewayFromCluster',
-  'DiscoverPollEndpoint',
-  'ExecuteCommand',
-  'ListDaemonDeployments',
-  'ListDaemonTaskDefinitions',
-  'ListDaemons',
-  'ListGatewayClusterAssociations',
-  'ListGatewayRoutes',
-  'ListGateways',
-  'ListServiceDeployments',
-  'ListServices',
-  'ListServicesByNamespace',
-  'RegisterContainerInstance',
-  'RegisterDaemonTaskDefinition',
-  'StopServiceDeployment',
-  'SubmitAttachmentStateChanges',
-  'SubmitContainerStateChange',
-  'SubmitTaskStateChange',
-  'UpdateDaemon',
-  'UpdateExpressGatewayService',
-  'UpdateGateway',
-  'UpdateService',
-  'UpdateServicePrimaryTaskSet',
-  'UpdateTaskSet',
-]);

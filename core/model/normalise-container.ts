@@ -2,6 +2,7 @@
 import type { RegisterTaskDefinitionInput } from '../api/task-definitions.ts';
 import { compact } from '../compact.ts';
 import { namePattern } from './cluster.ts';
+import { checkEnvironment } from './environment-rules.ts';
 import { checkRange, clientFault, firstDouble, refuseNul } from './faults.ts';
 import { limits, ulimitNames } from './limits.ts';
 import { normalisePorts } from './normalise-ports.ts';
@@ -92,20 +93,6 @@ function checkTexts(input: ContainerInput, path: string): void {
   for (const [index, part] of command.entries()) refuseNul(clientFault, `${path}.command[${index}]`, part);
   if (Object.hasOwn(dockerLabels, ''))
     throw clientFault(`${path}.dockerLabels`, `${path}.dockerLabels has a label without a name.`);
-}
-
-export function checkEnvironment(
-  environment: readonly { readonly name: string; readonly value: string }[],
-  path: string,
-  refuse = clientFault,
-): void {
-  for (const [index, { name, value }] of environment.entries()) {
-    const field = `${path}[${index}]`;
-    if (name === '') throw refuse(`${field}.name`, `${field}.name should not be null or empty.`);
-    if (name.includes('=')) throw refuse(`${field}.name`, `${field}.name must not contain "="; it is "${name}".`);
-    refuseNul(refuse, `${field}.name`, name);
-    refuseNul(refuse, `${field}.value`, value);
-  }
 }
 
 function checkUlimits(ulimits: readonly Ulimit[], path: string): void {

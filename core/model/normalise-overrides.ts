@@ -2,8 +2,8 @@
 import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { overrideContainer, taskSizes } from '../task/effective.ts';
+import { checkEnvironment } from './environment-rules.ts';
 import { firstDouble, parameterFault, refuseNul } from './faults.ts';
-import { checkEnvironment } from './normalise-container.ts';
 import { checkSizes, parseTaskCpu, parseTaskMemory } from './sizes.ts';
 import type { ContainerOverride, TaskOverrides } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';

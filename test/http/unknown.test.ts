@@ -1,6 +1,6 @@
 /** What the API does not know: members, operations, routes and pages. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operationsNotBuilt } from '../../core/api/operations.ts';
+import { operationsNotBuilt } from '../../core/api/operations-not-built.ts';
 import { type ApiServer, startApi } from '../support/api-server.ts';
 
 let api: ApiServer;
