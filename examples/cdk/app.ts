@@ -1,17 +1,22 @@
 /**
- * An app of one's own on gantry/cdk: a cluster with two hosts, a task definition that is deployed with it, a role that may run it, and an
+ * An app of one's own on gantry/cdk: a cluster whose hosts follow its tasks, a task definition that is deployed with it, a role that may run it, and an
  * e-mail where a task fails.
  *
  *   npm install gantry aws-cdk-lib constructs aws-cdk
  *   npx cdk deploy --app 'node app.ts'
  */
-import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { GantryCluster, GantryControlPlane, GantryHosts, GantryImage, GantryTaskDefinition } from 'gantry/cdk';
+import {
+  GantryCapacityProvider,
+  GantryCluster,
+  GantryControlPlane,
+  GantryImage,
+  GantryTaskDefinition,
+} from 'gantry/cdk';
 
 const app = new App();
 const stack = new Stack(app, 'Reports');
@@ -22,7 +27,7 @@ operators.addSubscription(new EmailSubscription('ops@example.com'));
 const controlPlane = new GantryControlPlane(stack, 'ControlPlane', { alarmTopic: operators });
 
 const cluster = new GantryCluster(stack, 'Cluster', { controlPlane, clusterName: 'reports' });
-new GantryHosts(stack, 'Hosts', { cluster, count: 2, instanceType: new InstanceType('t3.small') });
+new GantryCapacityProvider(stack, 'Pool', { cluster, maxHosts: 5, maxHourlyUsd: 1, idle: Duration.minutes(10) });
 
 const report = new GantryTaskDefinition(stack, 'Report', {
   controlPlane,

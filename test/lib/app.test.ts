@@ -140,6 +140,6 @@ describe('the sample app', () => {
     const { status, stderr, types } = runApp('Reports', {}, ['--import', `data:text/javascript,${hook}`, sampleFile]);
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
-    expect(types).toEqual(expect.arrayContaining(['Custom::GantryHosts', 'Custom::GantryTaskDefinition']));
+    expect(types).toEqual(expect.arrayContaining(['Custom::GantryCapacityProvider', 'Custom::GantryTaskDefinition']));
   }, 60_000);
 });
