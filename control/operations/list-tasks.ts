@@ -3,6 +3,7 @@
  * history, newest first. A page may span both; its token says how far it came in which.
  */
 import { z } from 'zod';
+import type { Input } from '../../core/api/operations.ts';
 import { taskArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -16,12 +17,7 @@ import { taskViews } from './views/task-views.ts';
 
 export const listTasks: Handlers['ListTasks'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
-  if (input.serviceName !== undefined) {
-    throw new GantryError('InvalidParameterException', 'Service not found.', {
-      field: 'serviceName',
-      hint: 'There are no services yet.',
-    });
-  }
+  refuseOwners(input);
   const size = pageSize(input.maxResults, 'maxResults');
   const { containerInstance } = input;
   const hostId =
@@ -35,6 +31,20 @@ export const listTasks: Handlers['ListTasks'] = async ({ deps }, input) => {
   const { taken, resumeAfter } = await takePage(matchingTasks(deps, cluster, wanted, input.nextToken), size);
   return { taskArns: taken.map((id) => taskArn(deps.realm, cluster, id)), ...nextTokenOf(resumeAfter) };
 };
+
+/** There is nothing yet that keeps tasks running, so no task is of one. */
+function refuseOwners({ serviceName, daemonName }: Input<'ListTasks'>): void {
+  if (serviceName !== undefined)
+    throw new GantryError('ServiceNotFoundException', 'Service not found.', {
+      field: 'serviceName',
+      hint: 'There are no services yet.',
+    });
+  if (daemonName !== undefined)
+    throw new GantryError('DaemonNotFoundException', 'Daemon not found.', {
+      field: 'daemonName',
+      hint: 'There are no daemons.',
+    });
+}
 
 export const getTasks: Handlers['GetTasks'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
