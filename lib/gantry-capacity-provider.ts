@@ -118,7 +118,7 @@ export interface GantryCapacityProviderProps {
  * Its deletion stops what runs on its hosts and waits until all of them are ended.
  *
  * @example
- * new GantryCapacityProvider(this, 'Pool', { cluster, instanceTypes: ['m7i.*', 'c7i.*'], maxHosts: 20, maxHourlyUsd: 12, market: 'spot-first' });
+ * new GantryCapacityProvider(this, 'Pool', { cluster, instanceTypes: ['m7i.*', 'c7i.*'], maxHosts: 20, maxHourlyUsd: 12 });
  */
 export class GantryCapacityProvider extends Resource {
   /** As strategies name it. */

@@ -129,8 +129,10 @@ function ownLines(of: string, counts: Counts | undefined, memoryMib: MemoryMib):
 
 function monthlyLines({ alarms, dashboards, keys, idle, memoryMib }: CostResult): string[] {
   return [
-    `Beside that, a month: the schedules ${usd(idle.scheduled * prices.scheduled, 3)} USD (within its lasting free tier); and each with a switch: ` +
-      `the function that buys hosts ${usd(fleetCost(idle, memoryMib), 3)}, ${alarms} alarms ${usd(alarms * prices.alarmMonth)}, ${dashboards} dashboard ${usd(dashboards * prices.dashboardMonth)}, ` +
+    `Beside that, a month: the schedules ${usd(idle.scheduled * prices.scheduled, 3)} USD (within their lasting free tier); ` +
+      'and each with a switch: ' +
+      `the function that buys hosts ${usd(fleetCost(idle, memoryMib), 3)}, ` +
+      `${alarms} alarms ${usd(alarms * prices.alarmMonth)}, ${dashboards} dashboard ${usd(dashboards * prices.dashboardMonth)}, ` +
       `${keys} key ${usd(keys * prices.keyMonth)}, each of the control plane's own metrics ${usd(prices.metricMonth)} USD.`,
   ];
 }

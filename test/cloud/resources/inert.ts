@@ -1,6 +1,6 @@
 /**
- * Types that change nothing of what runs on loopback: logs' groups, alarms, networks, instances that CloudFormation launches itself. They get a name and the attributes
- * that templates refer to; another attribute, or a type that is in no list, is a failure.
+ * Types that change nothing of what runs on loopback: logs' groups, alarms, networks, instances of CloudFormation's own. They get a name
+ * and the attributes that templates refer to; another attribute, or a type that is in no list, is a failure.
  */
 import type { Reader } from './reader.ts';
 
