@@ -78,8 +78,15 @@ const memberOfFilter: Filter = {
   explain(host, needs) {
     const failed = failedMemberOf(host, needs);
     const expression = failed?.expression ?? '';
-    const lack = `memberOf ${shownExpression(expression)} (${failed === undefined ? '' : queryOf(failed).tell(host)})`;
-    return { reason: 'MemberOf placement constraint unsatisfied.', lack, kind: expression, distance: 1 };
+    return {
+      reason: 'MemberOf placement constraint unsatisfied.',
+      // Only of the few hosts of which it is shown: there may be thousands that were refused.
+      get lack() {
+        return `memberOf ${shownExpression(expression)} (${failed === undefined ? '' : queryOf(failed).tell(host)})`;
+      },
+      kind: expression,
+      distance: 1,
+    };
   },
   summarize(hosts, needs, kind) {
     const query = memberOfs(needs).find(({ expression }) => expression === kind);
