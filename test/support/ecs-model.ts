@@ -1,6 +1,8 @@
 /** ECS' service model, as the SDK carries it: what of a request or an answer is not of the form that it has there. */
 import * as ecs from '@aws-sdk/client-ecs';
 import { NormalizedSchema } from '@smithy/core/schema';
+import { z } from 'zod';
+import { unwrap } from '../../core/api/unknown-members.ts';
 
 type Schema = Parameters<typeof NormalizedSchema.of>[0];
 
@@ -14,9 +16,19 @@ function shapeOf(operation: string, side: 'input' | 'output'): NormalizedSchema 
   return NormalizedSchema.of(shape() as Schema);
 }
 
-/** The members of an operation's request. */
-export const requestMembers = (operation: string): string[] =>
-  [...shapeOf(operation, 'input').structIterator()].map(([name]) => name);
+/** The members of an operation's request that this schema does not know, at any depth, by their paths. */
+export const unreadMembers = (operation: string, schema: z.ZodType): string[] =>
+  unreadOf(shapeOf(operation, 'input'), schema, operation);
+
+function unreadOf(model: NormalizedSchema, schema: z.ZodType | undefined, path: string): string[] {
+  if (schema === undefined) return [path];
+  const inner = unwrap(schema);
+  if (model.isListSchema() && inner instanceof z.ZodArray)
+    return inner.element instanceof z.ZodType ? unreadOf(model.getValueSchema(), inner.element, `${path}[]`) : [];
+  if (!model.isStructSchema() || !(inner instanceof z.ZodObject)) return [];
+  const shape = new Map<string, z.ZodType>(Object.entries(inner.shape));
+  return [...model.structIterator()].flatMap(([name, member]) => unreadOf(member, shape.get(name), `${path}.${name}`));
+}
 
 /** What a client of ECS could not have sent: by its path, a sentence each. */
 export const requestFaults = (operation: string, request: unknown): string[] =>
