@@ -44,6 +44,7 @@ export async function openEmulatorSite(emulator: Emulator): Promise<EmulatorSite
   };
   const context = {
     hosts: '0', // The emulator has no AWS::EC2::Instance,
+    maxHosts: '0', // and instances that are bought would not boot; it
     alarms: 'false', // knows no metric math,
     wireFront: 'http-api', // and CloudFront's names lead nowhere here.
     removalPolicy: 'destroy',

@@ -24,7 +24,15 @@ export async function openAccount({ region, directory, context: more }: AccountO
   const credentials = defaultProvider();
   const id = await accountId(region, await credentials());
   const stackName = `GantrySmoke${randomBytes(3).toString('hex')}`;
-  const context = { hosts: '1', removalPolicy: 'destroy', heartbeatSeconds: '20', ...more };
+  const context = {
+    hosts: '1',
+    // Of which one is bought, when the other has gone.
+    maxHosts: '1',
+    maxHourlyUsd: '0.2',
+    removalPolicy: 'destroy',
+    heartbeatSeconds: '20',
+    ...more,
+  };
   const cdk = new Cdk({
     stackName,
     directory,

@@ -215,6 +215,25 @@ export const steps: readonly Step[] = [
       return ended;
     },
   },
+  {
+    name: 'buys a host for a task that finds none, and lets it go again',
+    needs: 'instances',
+    async run(smoke) {
+      const { stack } = smoke;
+      const began = Date.now();
+      const cluster = stack.outputs.ClusterName;
+      const task = await startTask(smoke, 'bought', untilStopped);
+      await waitUntilTasksRunning({ client: smoke.wire, maxWaitTime: 600, minDelay: 1 }, awaited(smoke, task));
+      const after = seconds(began);
+      const { task: running } = await stack.client.call('GetTask', { cluster, task: task.taskArn });
+      await smoke.wire.send(new StopTaskCommand({ cluster, task: task.taskArn, reason: 'enough' }));
+      await eventually('the end of the host that was bought', 10 * 60, async () => {
+        const { hosts } = await stack.client.call('GetHosts', { cluster });
+        return hosts.every(({ status }) => status === 'INACTIVE') ? 'ended' : undefined;
+      });
+      return `${running.hostName} was bought, and RUNNING came after ${after}`;
+    },
+  },
 ];
 
 /** As process 1, `sleep` alone would not hear SIGTERM. */
