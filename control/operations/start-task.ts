@@ -63,7 +63,7 @@ function check({ containerInstances, startedBy = '' }: Input<'StartTask'>): void
 
 interface Started {
   readonly task: Task;
-  /** Absent where an earlier call has started it. */
+  /** Absent where an earlier try has started it. */
   readonly host?: HostCapacity;
 }
 
@@ -77,9 +77,9 @@ async function startOn(
   const arn = containerInstanceArnOf(deps, cluster, reference);
   const hostId = await hostIdMeant(deps, cluster, reference);
   if (hostId === undefined) return { arn, reason: 'MISSING' };
-  return attempt(deps, { most: 20, what: `the host ${reference}` }, async () => {
-    // Before the host: what an earlier call took of it is not free any more.
-    const earlier = mayBeRepeated ? await getTask(deps.table, task.id) : undefined;
+  return attempt(deps, { most: 20, what: `the host ${reference}` }, async (tries) => {
+    // Before the host: what an earlier call, or a commit whose answer was lost, took of it is not free any more.
+    const earlier = mayBeRepeated || tries > 0 ? await getTask(deps.table, task.id) : undefined;
     if (earlier !== undefined) return { task: earlier };
     const host = await getHostCapacity(deps.table, cluster, hostId);
     if (host === undefined) return { arn, reason: 'MISSING' };

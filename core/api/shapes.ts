@@ -150,6 +150,8 @@ export const taskViewSchema = z
     stoppedReason: z.string().optional(),
     tags: z.array(tagSchema),
     version: z.number().int(),
+    /** Ours: until when nothing moves it for the sake of something else. */
+    protectedUntil: timestampSchema.optional(),
     /** Ours: why it was not placed at the last try, while it waits. */
     explanation: explanationSchema.optional(),
     /** Ours: what is bought for it, or why nothing is, while it waits. */

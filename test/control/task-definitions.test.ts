@@ -38,7 +38,7 @@ describe('a revision', () => {
     });
     expect(tags).toEqual([{ key: 'team', value: 'a' }]);
     for (const name of ['web', 'web:1', arn('web', 1)]) {
-      const found = await world.call('DescribeTaskDefinition', { taskDefinition: name });
+      const found = await world.call('DescribeTaskDefinition', { taskDefinition: name, include: ['TAGS'] });
       expect(found, name).toEqual({ taskDefinition, tags });
     }
   });

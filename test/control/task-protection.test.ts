@@ -49,6 +49,7 @@ describe.each(['sqlite', 'dynamodb'] as const)('protection over %s', { timeout: 
     const { protectedTasks } = await protect(world, [arn(id)]);
     expect(protectedTasks).toEqual([{ taskArn: arn(id), protectionEnabled: true, expirationDate: inMinutes(120) }]);
     expect((await protectionOf(world, id)).protectedTasks).toEqual(protectedTasks);
+    expect((await world.call('GetTask', { task: id })).task.protectedUntil).toEqual(inMinutes(120));
     world.advance(60 * 119);
     const longer = await protect(world, [id], { expiresInMinutes: 2 });
     expect(longer.protectedTasks).toMatchObject([{ expirationDate: inMinutes(2) }]);

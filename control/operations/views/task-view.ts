@@ -53,6 +53,7 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     ...stopCause(task),
     tags: task.tags,
     version: task.version,
+    protectedUntil: timeOf(task.protectedUntil),
     explanation: task.explanation,
     capacityNote: task.capacityNote,
     ...fateOf(task, realm),
