@@ -8,8 +8,8 @@ import { createWriteStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CommandResult, GuestAgentLine } from './guest-agent.ts';
 import type { GuestImage } from './image.ts';
-import { namesParameter } from './image-recipe.ts';
-import { network } from './network.ts';
+import { parameters } from './image-recipe.ts';
+import { network, subnetOf } from './network.ts';
 
 export interface GuestOptions {
   readonly image: GuestImage;
@@ -17,7 +17,9 @@ export interface GuestOptions {
   readonly directory: string;
   /** cloud-init takes it for an instance of EC2 by its UUID, which begins with ec2. */
   readonly uuid: string;
+  readonly vcpus: number;
   readonly memoryMib: number;
+  readonly privateIp: string;
   /** Ports on this machine's loopback that stand for instance metadata and for AWS' names at port 443. */
   readonly metadataPort: number;
   readonly awsPort: number;
@@ -94,16 +96,19 @@ export class Guest implements AsyncDisposable {
   }
 
   #arguments(): string[] {
-    const { image, uuid, memoryMib, metadataPort, awsPort, names } = this.#options;
+    const { image, uuid, vcpus, memoryMib, privateIp, metadataPort, awsPort, names } = this.#options;
+    const subnet = subnetOf(privateIp);
     const joined = (address: string, port: number, to: number): string =>
       `guestfwd=tcp:${address}:${port}-cmd:socat - TCP4\\:127.0.0.1\\:${to}`;
     const append = [
       ['root=/dev/vda', 'rw', 'console=ttyS0', 'quiet', 'panic=-1', 'net.ifnames=0', 'mitigations=off'],
-      `${namesParameter}=${names.join(',')}`,
+      `${parameters.names}=${names.join(',')}`,
+      `${parameters.address}=${privateIp}/${subnet.prefix}`,
+      `${parameters.router}=${subnet.router}`,
     ];
     const nic = [
       `user,model=virtio-net-pci,mac=${network.interface.mac}`,
-      `net=${network.qemu.net},host=${network.qemu.host},dhcpstart=${network.guest}`,
+      `net=${network.qemu},host=${subnet.router},dhcpstart=${privateIp}`,
       // Nothing but what is forwarded exists, this machine's own instance metadata least of all.
       'restrict=on',
       joined(network.metadata, 80, metadataPort),
@@ -111,7 +116,7 @@ export class Guest implements AsyncDisposable {
     ];
     return [
       // The machines that this runs on may have KVM that hangs: software emulation always works.
-      ['-accel', 'tcg,thread=multi', '-smp', '2', '-m', `${memoryMib}`, '-nographic', '-no-reboot'],
+      ['-accel', 'tcg,thread=multi', '-smp', `${vcpus}`, '-m', `${memoryMib}`, '-nographic', '-no-reboot'],
       ['-kernel', image.kernel, '-initrd', image.initrd, '-append', append.flat().join(' ')],
       ['-drive', `file=${this.#disk},format=qcow2,if=virtio`, '-device', 'virtio-rng-pci'],
       ['-smbios', `type=1,manufacturer=Amazon EC2,uuid=${uuid},serial=${uuid}`],

@@ -16,11 +16,17 @@ export interface ImageRecipe {
   readonly diskGib: number;
 }
 
-/** Stands on the kernel's command line; the names are those of AWS' addresses, one comma between two. */
-export const namesParameter = 'gantry.names';
+/** Stand on the kernel's command line. */
+export const parameters = {
+  /** Of AWS, one comma between two. */
+  names: 'gantry.names',
+  /** The instance's private one, with the length of its subnet's prefix. */
+  address: 'gantry.address',
+  router: 'gantry.router',
+} as const;
 
 const rigUnit = `[Unit]
-Description=Names of AWS, as the test lends them
+Description=Names of AWS and an address, as the test lends them
 DefaultDependencies=no
 # cloud-init asks at once, and gives up for two minutes where there is nothing yet to ask over.
 Requires=sys-subsystem-net-devices-${network.interface.name}.device
@@ -35,20 +41,21 @@ WantedBy=cloud-init-local.service
 `;
 
 const rigScript = `set -eu
-names=$(sed -n 's/.*${namesParameter}=\\([^ ]*\\).*/\\1/p' /proc/cmdline | tr , ' ')
-printf '127.0.0.1 localhost\\n${network.aws} %s\\n' "$names" >/etc/hosts
-`;
-
-/** cloud-init asks over the interface before, by DHCP, and takes it down again. */
-const primaryNetwork = `[Match]
+parameter() { sed -n "s/.*$1=\\([^ ]*\\).*/\\1/p" /proc/cmdline; }
+printf '127.0.0.1 localhost\\n${network.aws} %s\\n' "$(parameter ${parameters.names} | tr , ' ')" >/etc/hosts
+# For after cloud-init has asked over the interface, by DHCP, and has taken it down again.
+mkdir -p /run/systemd/network
+cat >/run/systemd/network/10-primary.network <<EOF
+[Match]
 Name=${network.interface.name}
 [Network]
-Address=${network.guest}/${network.subnet.split('/')[1]}
-Gateway=${network.qemu.host}
+Address=$(parameter ${parameters.address})
+Gateway=$(parameter ${parameters.router})
 LinkLocalAddressing=no
 [Route]
 Destination=${network.metadata}/32
 Scope=link
+EOF
 `;
 
 /** cloud-init does here what it does on EC2: asks instance metadata for user data and runs it, once an instance. */
@@ -74,7 +81,6 @@ export const imageRecipe: ImageRecipe = {
     '/etc/resolv.conf': `nameserver ${network.aws}\n`,
     '/etc/machine-id': '',
     '/etc/ca-certificates.conf': '', // It trusts the test's authority alone.
-    '/etc/systemd/network/10-primary.network': primaryNetwork,
     '/etc/systemd/journald.conf.d/console.conf':
       '[Journal]\nForwardToConsole=yes\nTTYPath=/dev/ttyS0\nMaxLevelConsole=info\n',
     '/etc/cloud/cloud.cfg.d/99-gantry.cfg': cloudInit,

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { network } from './network.ts';
+import { network, subnetOf } from './network.ts';
 
 interface RoleCredentials {
   readonly accessKeyId: string;
@@ -18,13 +18,13 @@ export interface InstanceFacts {
   readonly instanceId: string;
   readonly amiId: string;
   readonly instanceType: string;
-  /** `on-demand` where absent. */
-  readonly lifeCycle?: 'on-demand' | 'spot';
+  readonly lifeCycle: 'on-demand' | 'spot';
   readonly privateIp: string;
   readonly availabilityZone: string;
   readonly region: string;
   readonly accountId: string;
   readonly userData: string;
+  /** Those that it shows. */
   readonly tags: Readonly<Record<string, string>>;
   readonly role: { readonly name: string; readonly credentials: RoleCredentials };
 }
@@ -99,7 +99,7 @@ function items(facts: InstanceFacts, notices: MetadataStandIn['notices'], starte
     'meta-data/ami-id': facts.amiId,
     'meta-data/instance-id': facts.instanceId,
     'meta-data/instance-type': facts.instanceType,
-    'meta-data/instance-life-cycle': facts.lifeCycle ?? 'on-demand',
+    'meta-data/instance-life-cycle': facts.lifeCycle,
     'meta-data/local-ipv4': facts.privateIp,
     'meta-data/local-hostname': `ip-${facts.privateIp.replaceAll('.', '-')}.ec2.internal`,
     'meta-data/placement/availability-zone': facts.availabilityZone,
@@ -107,7 +107,8 @@ function items(facts: InstanceFacts, notices: MetadataStandIn['notices'], starte
     'meta-data/mac': network.interface.mac,
     [`meta-data/network/interfaces/macs/${network.interface.mac}/device-number`]: '0',
     [`meta-data/network/interfaces/macs/${network.interface.mac}/local-ipv4s`]: facts.privateIp,
-    [`meta-data/network/interfaces/macs/${network.interface.mac}/subnet-ipv4-cidr-block`]: network.subnet,
+    [`meta-data/network/interfaces/macs/${network.interface.mac}/subnet-ipv4-cidr-block`]: subnetOf(facts.privateIp)
+      .cidr,
     ...Object.fromEntries(Object.entries(facts.tags).map(([key, value]) => [`meta-data/tags/instance/${key}`, value])),
     [`meta-data/iam/security-credentials/${facts.role.name}`]: credentials(facts.role.credentials, started),
     'dynamic/instance-identity/document': identityDocument(facts, started),

@@ -26,6 +26,7 @@ describe('instance metadata', () => {
       instanceId: 'i-1',
       amiId: 'ami-1',
       instanceType: 't3.small',
+      lifeCycle: 'spot',
       privateIp: '10.0.0.1',
       availabilityZone: 'eu-west-1b',
       region,
@@ -62,6 +63,9 @@ describe('instance metadata', () => {
     expect(await (await read('/latest/dynamic/instance-identity/document')).json()).toMatchObject({
       instanceId: 'i-1',
     });
+    const subnet = '/latest/meta-data/network/interfaces/macs/52:54:00:12:34:56/subnet-ipv4-cidr-block';
+    expect(await (await read(subnet)).text()).toBe('10.0.0.0/20');
+    expect(await (await read('/latest/meta-data/instance-life-cycle')).text()).toBe('spot');
     expect(await status('/latest/meta-data/no-such')).toBe(404);
   });
 
