@@ -8,7 +8,7 @@ const { template } = makeControlPlane({ restoredTable: { tableName: 'restored', 
 it('goes on with a table that was restored: functions, rights and stream are on it, and the stack has no other', () => {
   template.resourceCountIs('AWS::DynamoDB::Table', 0);
   const functions = Object.values(template.findResources('AWS::Lambda::Function'));
-  expect(functions).toHaveLength(6);
+  expect(functions).toHaveLength(7);
   for (const { Properties } of functions)
     expect(Properties).toMatchObject({ Environment: { Variables: { GANTRY_TABLE: 'restored' } } });
   const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'));

@@ -1,8 +1,11 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { MetricName } from '../../control/deps.ts';
 import { makeControlPlane } from './support/synth.ts';
+
+// Synthesis is seconds of work for one core, which others may be using.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe('alarms', () => {
   const { template: told } = makeControlPlane((stack) => ({ alarmTopic: new Topic(stack, 'Topic') }));
