@@ -59,6 +59,8 @@ export interface GantryClusterProps {
   readonly architectures?: readonly ec2.InstanceArchitecture[];
   /**
    * The image of hosts, for every architecture: a Linux with systemd, curl, and dnf or apt.
+   * Hosts that are bought cannot be given one by an SSM parameter of the account (of AWS, /aws/service/…, they can), as who buys may read
+   * none of those: name the image by its id.
    * @default - the newest Amazon Linux 2023 at each launch
    */
   readonly machineImage?: ec2.IMachineImage;
