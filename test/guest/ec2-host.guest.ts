@@ -3,7 +3,7 @@
  * by the launch template's user data, joins by its role, runs tasks, loses its power and comes back, and goes when nothing needs it. In
  * that order: each test begins where the one before ended.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type TaskView, whenTask } from '../e2e/when-task.ts';
 import type { InstanceTruth } from '../ec2/ec2.ts';
@@ -34,8 +34,9 @@ describe('a host on EC2', () => {
 
   beforeEach(({ onTestFailed }) => {
     onTestFailed(() => {
-      if (host !== undefined)
-        process.stdout.write(`The machine's console, at the end:\n${lastLines(host.guest.consoleLog)}\n`);
+      // Also of one that did not come up.
+      for (const [instanceId, { guest }] of rig?.hosts ?? [])
+        process.stdout.write(`The console of ${instanceId}, at the end:\n${lastLines(guest.consoleLog)}\n`);
     });
   });
 
@@ -234,4 +235,5 @@ function limitsOf(lines: string, path: RegExp): Record<string, string> {
   return Object.fromEntries(matching.map(([, , file = '', value = '']) => [file, value]));
 }
 
-const lastLines = (file: string): string => readFileSync(file, 'utf8').split('\n').slice(-120).join('\n');
+const lastLines = (file: string): string =>
+  existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-120).join('\n') : 'It was never on.';
