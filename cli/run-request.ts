@@ -62,6 +62,17 @@ export const requestOptions = {
     min: 1,
     summary: 'Give up waiting for a host (default: 600)',
   },
+  'task-timeout': {
+    type: 'integer',
+    value: 'SECONDS',
+    min: 1,
+    summary: 'How long each may run: then its host stops it, whoever is away',
+  },
+  'cpu-limit': {
+    type: 'string',
+    value: 'CPU',
+    summary: 'CPU units ("1536") or vCPU ("1.5 vCPU") that each may use, where that is more than it reserves',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 type RunTaskInput = Input<'RunTask'>;
@@ -83,6 +94,8 @@ export function requestMembers(options: OptionValues<typeof requestOptions>): Om
     launchType: options['launch-type'],
     capacityProviderStrategy: options['capacity-provider']?.map(strategyItemOf),
     placementTimeoutSeconds: options['placement-timeout'],
+    timeoutSeconds: options['task-timeout'],
+    cpuLimit: options['cpu-limit'],
     placementStrategy: options.strategy?.map(strategyOf),
     placementConstraints: options.constraint?.map(constraintOf),
     tags: options.tag?.map((text) => {

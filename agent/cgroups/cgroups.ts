@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
-import { cpuShares, defaultPidsLimit, minCpuShares } from '../oci/resources.ts';
+import { cpuLimitOf, cpuShares, defaultPidsLimit, minCpuShares } from '../oci/resources.ts';
 import { cgroupMounts } from './mounts.ts';
 import { cgroupsV1 } from './v1.ts';
 import { cgroupsV2 } from './v2.ts';
@@ -42,11 +42,12 @@ export function detectCgroups(mountInfo: string = readFileSync('/proc/self/mount
   );
 }
 
-/** By ECS' rules: a task without a CPU size has no quota, and weighs what its containers weigh together. */
+/** By ECS' rules: a task without a CPU size or a limit has no quota, and weighs what its containers weigh together. */
 export function taskLimits(task: TaskSpec): GroupLimits {
   const sum = task.containers.reduce((total, { cpuUnits }) => total + Math.max(minCpuShares, cpuUnits), 0);
+  const cpuLimit = cpuLimitOf(task);
   return {
-    ...(task.cpuUnits === undefined ? {} : { cpuUnits: task.cpuUnits }),
+    ...(cpuLimit === undefined ? {} : { cpuUnits: cpuLimit }),
     cpuShares: cpuShares(task.cpuUnits ?? sum),
     ...(task.memoryMib === undefined ? {} : { memoryMib: task.memoryMib }),
     pids: defaultPidsLimit,

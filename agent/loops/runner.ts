@@ -11,6 +11,8 @@ import { awaitsPort } from './ports.ts';
 
 /** The runtime cannot be asked (containerd restarts): its answer is awaited, never guessed. */
 const askAgainMs = 1000;
+/** Timers hold no more than some weeks, and the clock may have been set meanwhile. */
+const longestWaitMs = 3600_000;
 
 export interface TaskRunner {
   /** Something may have changed: look at the ledger again. A step that a newer desired state makes vain is cancelled. */
@@ -40,7 +42,8 @@ export function runTask(host: TaskHost, taskId: string, signal: AbortSignal): Ta
   };
 
   const wait = async (milliseconds: number | undefined): Promise<void> => {
-    using _timer = milliseconds === undefined ? undefined : ringAfter(bell, milliseconds, host.clock);
+    using _timer =
+      milliseconds === undefined ? undefined : ringAfter(bell, Math.min(milliseconds, longestWaitMs), host.clock);
     await bell.rung(signal);
   };
 

@@ -24,6 +24,9 @@ const minQuotaMicros = 1000;
 export const cpuQuotaMicros = (cpuUnits: number): number =>
   Math.max(minQuotaMicros, Math.round((cpuUnits * cpuPeriodMicros) / 1024));
 
+/** CPU units that the task may use; undefined: all that is free. */
+export const cpuLimitOf = ({ cpuLimitUnits, cpuUnits }: TaskSpec): number | undefined => cpuLimitUnits ?? cpuUnits;
+
 export const cpuShares = (cpuUnits: number): number => Math.min(maxCpuShares, Math.max(minCpuShares, cpuUnits));
 
 export function containerResources(
@@ -33,6 +36,7 @@ export function containerResources(
 ): SpecResources {
   const limitMib = lesser(container.memoryMib, task.memoryMib);
   const limit = limitMib === undefined ? undefined : limitMib * mib;
+  const cpuLimit = cpuLimitOf(task);
   const reservation = container.memoryReservationMib === undefined ? undefined : container.memoryReservationMib * mib;
   return {
     memory: {
@@ -43,7 +47,7 @@ export function containerResources(
     },
     cpu: {
       shares: cpuShares(container.cpuUnits),
-      ...(task.cpuUnits === undefined ? {} : { quota: cpuQuotaMicros(task.cpuUnits), period: cpuPeriodMicros }),
+      ...(cpuLimit === undefined ? {} : { quota: cpuQuotaMicros(cpuLimit), period: cpuPeriodMicros }),
     },
     pids: { limit: defaultPidsLimit },
     // runc adds the harmless ones (null, zero, random, tty…) by itself.

@@ -1,5 +1,6 @@
 /** `gantry stop`: asks tasks to stop, and with --wait sees them stopped. */
 import type { TaskView } from '../../core/api/shapes.ts';
+import { compact } from '../../core/compact.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { firstFailure } from '../exit-code.ts';
@@ -16,17 +17,18 @@ export const stopCommand = defineCommand({
     { name: 'id', summary: 'tasks, by any unambiguous beginning of an id, or by ARN', required: true, variadic: true },
   ],
   options: {
+    force: { type: 'boolean', summary: 'SIGKILL at once; also where the host does not answer' },
     reason: { type: 'string', value: 'TEXT', summary: 'Kept with the task and shown as why it stopped' },
     wait: { type: 'boolean', summary: 'Return once they have stopped' },
   },
-  examples: ['gantry stop 3f2a', 'gantry stop 3f2a 91c0 --wait --reason "end of the demo"'],
+  examples: ['gantry stop 3f2a', 'gantry stop 3f2a 91c0 --wait --reason "end of the demo"', 'gantry stop 3f2a --force'],
   async run(context, { args, options }) {
     const { out, client, now, signal } = context;
     const stopping: TaskView[] = [];
     const codes: number[] = [];
     for (const name of args) {
       try {
-        stopping.push(await stopOne(context, name, options.reason));
+        stopping.push(await stopOne(context, name, options));
       } catch (error) {
         // The others are stopped all the same.
         codes.push(reportError(error, out, signal));
@@ -40,15 +42,29 @@ export const stopCommand = defineCommand({
   },
 });
 
-async function stopOne(context: CommandContext, name: string, reason: string | undefined): Promise<TaskView> {
+interface StopOptions {
+  readonly reason?: string | undefined;
+  readonly force?: boolean | undefined;
+}
+
+async function stopOne(context: CommandContext, name: string, { reason, force }: StopOptions): Promise<TaskView> {
   const { client, out } = context;
   const found = await findTask(context, name);
   const { task } = await client().call('StopTask', {
     cluster: clusterOf(found),
     task: taskIdOf(found),
-    ...(reason !== undefined && { reason }),
+    ...compact({ reason, force }),
   });
-  const { stop: why } = found.cannot;
-  out.line(`${shortId(found)} ${why ?? `${revisionOf(found)} is asked to stop`}`);
+  out.line(`${shortId(found)} ${force === true ? forcedText(found, task) : askedText(found)}`);
   return task;
+}
+
+const askedText = (found: TaskView): string => found.cannot.stop ?? `${revisionOf(found)} is asked to stop`;
+
+/** What is stopping already can still be killed. */
+function forcedText(before: TaskView, after: TaskView): string {
+  if (before.lastStatus === 'STOPPED') return askedText(before);
+  return after.lastStatus === 'STOPPED'
+    ? `${revisionOf(after)} ${headlineOf(after)}`
+    : `${revisionOf(after)} is killed`;
 }

@@ -18,10 +18,10 @@ export const whyCommand = defineCommand({
     const { out } = context;
     const task = await findTask(context, name);
     const { taskArn, lastStatus, headline, stopCode, stoppedReason } = task;
-    const { hostGoes, replacedByTaskArn, explanation, capacityNote } = task;
+    const { hostGoes, replacedByTaskArn, explanation, capacityNote, timesOutAt } = task;
     const onOrder = lastStatus === 'PROVISIONING' ? await orderedFor(context, task) : [];
     const now = { taskArn, lastStatus, headline, stopCode, stoppedReason };
-    const about = { ...now, hostGoes, replacedByTaskArn, explanation, capacityNote };
+    const about = { ...now, hostGoes, replacedByTaskArn, explanation, capacityNote, timesOutAt };
     out.data({ ...about, ...(onOrder.length > 0 && { onOrder }), advice: adviceFor(task) });
     if (!out.json) printWhyPage(task, onOrder, out, context.now());
     return exitCodes.ok;

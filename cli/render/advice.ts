@@ -7,9 +7,12 @@ export function adviceFor(task: TaskView): string[] {
   if (task.lastStatus === 'PROVISIONING') return waitingAdvice(task);
   if (task.lastStatus !== 'STOPPED') return [];
   const ofContainers = task.containers.flatMap((container) => containerAdvice(container) ?? []);
+  const outOfTime = task.stoppedReason?.startsWith('TaskTimedOut') === true ? [longer] : [];
   const neverPlaced = task.containerInstanceArn === undefined ? waitingAdvice(task) : [];
-  return [...new Set([...neverPlaced, ...ofContainers])];
+  return [...new Set([...neverPlaced, ...outOfTime, ...ofContainers])];
 }
+
+const longer = 'Let it run for longer: --task-timeout, or the tag gantry:timeout-seconds of the task definition.';
 
 const byDimension: Readonly<Record<Dimension, string>> = {
   status: 'Wait until its hosts are ACTIVE and have reported, or add a host: `gantry hosts`.',

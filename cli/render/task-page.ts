@@ -1,7 +1,7 @@
 /** `gantry show`: everything about one task, with what to do next at the end. */
 import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
 import type { LogLine } from '../../core/model/task.ts';
-import { formatCpu, formatMib } from '../../core/text.ts';
+import { formatCpu, formatDuration, formatMib } from '../../core/text.ts';
 import { alignColumns, type Output } from '../output.ts';
 import { adviceFor, nextCommands } from './advice.ts';
 import { storyRows } from './story.ts';
@@ -39,7 +39,7 @@ function printRows(rows: readonly (readonly string[])[], out: Output): void {
 }
 
 function factsOf(task: TaskView, out: Output, now: number): string[][] {
-  const { hostName, hostAddress, startedBy, connectivity, cpu, memory } = task;
+  const { hostName, hostAddress, startedBy, connectivity, cpu, memory, cpuLimit, timeoutSeconds } = task;
   const host =
     hostName === undefined
       ? task.lastStatus === 'STOPPED'
@@ -50,6 +50,8 @@ function factsOf(task: TaskView, out: Output, now: number): string[][] {
     ['cluster', clusterOf(task)],
     ['host', connectivity === 'DISCONNECTED' ? `${host}, not connected` : host],
     ['reserved', `${formatCpu(Number(cpu))}, ${formatMib(Number(memory))}`],
+    ...(cpuLimit === undefined ? [] : [['CPU limit', formatCpu(Number(cpuLimit))]]),
+    ...(timeoutSeconds === undefined ? [] : [['may run for', formatDuration(timeoutSeconds * 1000)]]),
     ['group', task.group],
     ...(startedBy === undefined ? [] : [['started by', oneLine(startedBy)]]),
     ['created', formatMoment(task.createdAt, { terminal: out.terminal, now })],

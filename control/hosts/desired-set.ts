@@ -3,6 +3,7 @@
  * than its ETag costs one more fetch; the reverse would lose a task. A fetch or a heartbeat also shows that the host's agent is there.
  */
 import { taskArn } from '../../core/arn.ts';
+import { compact } from '../../core/compact.ts';
 import type { DesiredSet, DesiredTask, HeartbeatResponse } from '../../core/host-protocol.ts';
 import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
 import { resolveSpec } from '../../core/task/spec.ts';
@@ -75,6 +76,8 @@ async function resolve({ recent, realm }: ControlDeps, entry: HostTask): Promise
   const { taskId, cluster, family, revision } = entry;
   const definition = await recent.revisionBody({ family, revision });
   if (definition === undefined) throw new Error(`task ${taskId} runs ${family}:${revision}, which does not exist`);
-  const context = { taskId, taskArn: taskArn(realm, cluster, taskId), cluster, region: realm.region };
+  const { timeoutSeconds, cpuLimitUnits } = entry;
+  const identity = { taskId, taskArn: taskArn(realm, cluster, taskId), cluster, region: realm.region };
+  const context = compact({ ...identity, timeoutSeconds, cpuLimitUnits });
   return { taskId, desired: entry.desired, spec: resolveSpec(definition, entry.overrides, context) };
 }

@@ -7,6 +7,7 @@ import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
 import { namePattern, type Tag } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
+import { refuseLimitChange } from '../../core/model/task-limits.ts';
 import { hasReplaceableTag, isReplaceable } from '../../core/task/replaceable.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -103,6 +104,7 @@ async function readTask(
     tags: task.tags,
     async changes(tags) {
       if (lastStatus(task) === 'STOPPED') throw over('task', 'stopped', 'a running');
+      refuseLimitChange(task.tags, tags);
       const mayMove = await replaceableBy(deps, task, tags);
       const next = compact({ ...task, tags, replaceable: mayMove || undefined });
       return [replaceTask(task, next, deps.settings.retentionSeconds)];

@@ -156,6 +156,11 @@ export const taskViewSchema = z
     explanation: explanationSchema.optional(),
     /** Ours: what is bought for it, or why nothing is, while it waits. */
     capacityNote: z.string().optional(),
+    /** Ours: how long it may run from the start of its first container, and, once that was, when its host stops it. */
+    timeoutSeconds: z.number().int().optional(),
+    timesOutAt: timestampSchema.optional(),
+    /** Ours: CPU units that it may use, where those are not `cpu`. */
+    cpuLimit: z.string().optional(),
     /** Ours: its host is going to be taken away; when it is stopped if it has not ended by then, and why. */
     hostGoes: z.object({ stopsAt: timestampSchema.optional(), reason: z.string() }).optional(),
     /** Ours: the task in whose place it runs. */

@@ -52,6 +52,10 @@ export const runTaskInputSchema = z.object({
   volumeConfigurations: otherMember,
   /** Ours: how long the tasks may wait in PROVISIONING (default 600). */
   placementTimeoutSeconds: int.optional(),
+  /** Ours: how long each task may run before its host stops it. */
+  timeoutSeconds: int.optional(),
+  /** Ours: how much CPU each task may use, where that is not what it reserves; written as `cpu` is. */
+  cpuLimit: z.string().optional(),
 });
 export type RunTaskInput = z.infer<typeof runTaskInputSchema>;
 
@@ -110,9 +114,15 @@ export const taskOperations = {
   }),
   StopTask: defineOperation({
     name: 'StopTask',
-    summary: 'Asks a task to stop: SIGTERM, after its stopTimeout SIGKILL',
+    summary: 'Asks a task to stop: SIGTERM, after its stopTimeout SIGKILL; by force SIGKILL at once',
     action: 'run',
-    input: z.object({ cluster, task: z.string(), reason: z.string().optional() }),
+    input: z.object({
+      cluster,
+      task: z.string(),
+      reason: z.string().optional(),
+      /** Ours: kill at once. Clients that cannot send it begin `reason` with `gantry:force`. */
+      force: z.boolean().optional(),
+    }),
     output: z.object({ task: taskViewSchema }),
     errors: ['ClusterNotFoundException'],
     rest: { method: 'POST', path: '/v1/clusters/{cluster}/tasks/{task}/stop', status: 200 },

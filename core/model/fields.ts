@@ -166,6 +166,10 @@ export const runTaskFields: FieldTable = {
   enableECSManagedTags: honoured('Adds the tag `aws:ecs:clusterName`.'),
   propagateTags: honoured("`TASK_DEFINITION` adds the revision's tags; `NONE` adds none."),
   placementTimeoutSeconds: honoured('Not of ECS: how long the tasks may wait in PROVISIONING.'),
+  timeoutSeconds: honoured('Not of ECS: how long each may run. Otherwise the tag `gantry:timeout-seconds`, if any.'),
+  cpuLimit: honoured(
+    'Not of ECS: how much CPU each may use, at least its `cpu`. Otherwise the tag `gantry:cpu-limit`.',
+  ),
   enableExecuteCommand: refused('Commands in running containers are not supported yet.'),
   'capacityProviderStrategy[].capacityProvider': honoured(
     "Its hosts only, bought where there are none. Where neither it nor a launch type is named, the cluster's default holds.",

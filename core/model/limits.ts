@@ -7,6 +7,7 @@ interface Limits {
   readonly containerCpuUnits: Range;
   readonly memoryMib: Range;
   readonly timeoutSeconds: Range;
+  readonly runSeconds: Range;
   readonly containerPort: Range;
   readonly hostPort: Range;
   readonly ulimit: Range;
@@ -23,6 +24,8 @@ export const limits: Limits = {
   memoryMib: [6, 33_554_432],
   /** A day: who needs longer to stop would hold its host for as long. */
   timeoutSeconds: [0, 86_400],
+  /** A task's whole run: up to a year. */
+  runSeconds: [1, 31_536_000],
   containerPort: [1, 65_535],
   hostPort: [0, 65_535],
   /** -1 is unlimited. */

@@ -5,6 +5,7 @@
 import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { strategyProblem } from '../placement/strategies.ts';
+import { needsOf } from '../task/create.ts';
 import { isReplaceable } from '../task/replaceable.ts';
 import { normaliseStrategy } from './capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from './cluster.ts';
@@ -23,8 +24,9 @@ import {
   type TaskOverrides,
 } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';
+import { type TaskLimits, taskLimitsOf } from './task-limits.ts';
 
-export interface NormalisedRunTask {
+export interface NormalisedRunTask extends TaskLimits {
   readonly count: number;
   /** Absent where the caller named none: then what does not fit waits. */
   readonly launchType?: Exclude<Task['launchType'], undefined>;
@@ -67,19 +69,22 @@ export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): N
   checkRange(parameterFault, 'count', count, [1, mostTasks]);
   checkRange(parameterFault, 'placementTimeoutSeconds', placementTimeoutSeconds, timeoutSeconds);
   checkTexts(input);
+  const overrides = normaliseOverrides(input.overrides ?? {}, subject.definition);
+  const tags = tagsOf(input, subject);
   return compact({
     count,
     launchType,
     group: input.group ?? `family:${subject.definition.family}`,
     startedBy: input.startedBy,
     referenceId: input.referenceId,
-    overrides: normaliseOverrides(input.overrides ?? {}, subject.definition),
+    overrides,
     constraints: normaliseConstraints(parameterFault, input.placementConstraints ?? []),
     strategies: strategiesOf(input),
     strategy: strategyOf(input, subject.cluster),
-    tags: tagsOf(input, subject),
+    tags,
     replaceable: isReplaceable(input.tags ?? [], subject.definitionTags) || undefined,
     placementTimeoutSeconds,
+    ...taskLimitsOf(input, subject.definitionTags, needsOf(subject.definition, overrides, {}).reservation.cpuUnits),
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Tag } from './cluster.ts';
 import { checkLength, firstDouble, parameterFault } from './faults.ts';
 import { limits } from './limits.ts';
+import { checkLimitTags } from './task-limits.ts';
 
 const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const allowed = 'Letters, digits, spaces and _ . : / = + - @ are allowed.';
@@ -33,4 +34,5 @@ export function checkTags(tags: readonly Tag[]): void {
       `Duplicate tag key ${double.item.key}.`,
       'Each key may be given once.',
     );
+  checkLimitTags(tags);
 }

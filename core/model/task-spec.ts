@@ -45,9 +45,13 @@ export const taskSpecSchema = z.object({
   family: z.string(),
   revision: z.number().int(),
   networkMode: networkModeSchema,
-  /** Task-level hard limits: CFS quota over all containers, and memory. */
+  /** Task-level hard limits: CFS quota over all containers (unless there is a CPU limit), and memory. */
   cpuUnits: z.number().int().optional(),
+  /** The CFS quota where it is not `cpuUnits`, which then is only the weight. */
+  cpuLimitUnits: z.number().int().optional(),
   memoryMib: z.number().int().optional(),
+  /** How long it may run, from the start of its first container. */
+  timeoutSeconds: z.number().int().optional(),
   containers: z.array(containerSpecSchema),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;

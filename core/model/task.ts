@@ -46,6 +46,8 @@ export const desiredSchema = z.object({
   /** Why it is to stop; only with STOPPED. */
   stopCode: stopCodeSchema.optional(),
   reason: z.string().optional(),
+  /** With SIGKILL at once, not after SIGTERM and the stopTimeout. */
+  force: z.boolean().optional(),
 });
 export type Desired = z.infer<typeof desiredSchema>;
 
@@ -168,6 +170,10 @@ export const taskSchema = z.object({
   /** Effective task-level sizes after overrides; absent where the task sets no limit. */
   cpuUnits: z.number().int().optional(),
   memoryMib: z.number().int().optional(),
+  /** How long it may run from the start of its first container; its host stops it then. */
+  timeoutSeconds: z.number().int().optional(),
+  /** What it may use of CPU; absent: `cpuUnits`, and all that is free where it has no size either. */
+  cpuLimitUnits: z.number().int().optional(),
   overrides: taskOverridesSchema,
   tags: z.array(tagSchema),
   /** By a tag of the task or of its revision (core/task/replaceable.ts): it may be stopped once a successor of it runs. */

@@ -2,7 +2,9 @@
  * One task's next step on its host, from its ledger entry and what is seen of its containers. Decides and never acts: no clock, no
  * machinery. Removals and signals never wait for starts; what was decided (a stop, an end) is never taken back.
  */
+import { runEndsAt } from '../model/task-limits.ts';
 import type { ContainerSpec } from '../model/task-spec.ts';
+import { formatDuration } from '../text.ts';
 import { absorb } from './absorb.ts';
 import type { LedgerContainer, LedgerTask } from './ledger.ts';
 import { change, isRunning } from './observation.ts';
@@ -19,7 +21,8 @@ export function nextStep(task: LedgerTask, world: World): TaskStep {
   const known = decide(absorb(task, world), world.now);
   if (known !== task) return { kind: 'record', task: known };
   if (task.retry !== undefined && world.now < task.retry.notBefore) {
-    return { kind: 'wait', untilMs: task.retry.notBefore };
+    const endsAt = task.stop === undefined ? timeoutAt(task) : Number.POSITIVE_INFINITY;
+    return waitUntil(Math.min(task.retry.notBefore, endsAt));
   }
   return task.stop === undefined ? startingStep(task, world.now) : stoppingStep(task, world.now);
 }
@@ -44,8 +47,20 @@ function decide(task: LedgerTask, now: number): LedgerTask {
       { at: now, stopCode: 'TaskFailedToStart', reason: 'Task failed to start' },
     );
   }
+  if (now >= timeoutAt(task)) {
+    return stopTask(task, { at: now, stopCode: timeoutStopCode, reason: timeoutReason(task) });
+  }
   return reachSteadyState(task, now);
 }
+
+/** Of ECS' codes the one for what the system ends by a rule that it was given; the reason says which rule. */
+const timeoutStopCode = 'ServiceSchedulerInitiated';
+
+const timeoutReason = ({ spec: { timeoutSeconds = 0 } }: LedgerTask): string =>
+  `TaskTimedOut: it ran for ${formatDuration(timeoutSeconds * 1000)}, the longest that it may`;
+
+const timeoutAt = ({ spec: { timeoutSeconds }, containers }: LedgerTask): number =>
+  runEndsAt(timeoutSeconds, containers) ?? Number.POSITIVE_INFINITY;
 
 /** A pending retry belongs to a step that no longer matters. */
 const stopTask = (task: LedgerTask, stop: NonNullable<LedgerTask['stop']>): LedgerTask =>
@@ -81,12 +96,12 @@ function startingStep(task: LedgerTask, now: number): TaskStep {
     return { kind: 'pull', images: [...new Set(lacking)], mayPrepare: task.bootId === undefined };
   }
   if (task.bootId === undefined) return { kind: 'prepare' };
-  let untilMs: number | undefined;
+  let untilMs = timeoutAt(task);
   for (const container of task.containers.filter(awaitsStart)) {
     const dependencies = judgeDependencies(task, container.name, now);
     if (dependencies.state === 'met') return startContainer(task, container);
     if (dependencies.state === 'waiting' && dependencies.untilMs !== undefined) {
-      untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, dependencies.untilMs);
+      untilMs = Math.min(untilMs, dependencies.untilMs);
     }
   }
   return removeEnded(task) ?? waitUntil(untilMs);
@@ -98,27 +113,30 @@ function startContainer(task: LedgerTask, container: LedgerContainer): TaskStep 
   return { kind: 'create', container: container.name, image };
 }
 
-/** Signals in the reverse order of dependsOn, then what has ended is cleared away, at last the task itself. */
+/** Signals in the reverse order of dependsOn (by force: to all), then what has ended is cleared away, at last the task itself. */
 function stoppingStep(task: LedgerTask, now: number): TaskStep {
   const living = task.containers.filter(isRunning);
-  let untilMs: number | undefined;
+  let untilMs = Number.POSITIVE_INFINITY;
   for (const container of living) {
     const dependents = dependentsOf(task.spec, container.name);
-    if (living.some(({ name }) => dependents.has(name))) continue;
+    if (!isForced(task) && living.some(({ name }) => dependents.has(name))) continue;
     const due = signalDue(task, container);
     if (now >= due.atMs) return { kind: 'signal', container: container.name, signal: due.signal };
-    untilMs = Math.min(untilMs ?? Number.POSITIVE_INFINITY, due.atMs);
+    untilMs = Math.min(untilMs, due.atMs);
   }
   const removal = removeEnded(task);
   if (removal !== undefined) return removal;
   return living.length === 0 ? { kind: 'remove-task' } : waitUntil(untilMs);
 }
 
+const isForced = ({ desired }: LedgerTask): boolean => desired.force === true;
+
 function signalDue(task: LedgerTask, container: LedgerContainer): { signal: 'stop' | 'kill'; atMs: number } {
-  if (container.stopSignalledAt === undefined) return { signal: 'stop', atMs: Number.NEGATIVE_INFINITY };
   if (container.killSignalledAt !== undefined) {
     return { signal: 'kill', atMs: container.killSignalledAt + killAgainMs };
   }
+  if (isForced(task)) return { signal: 'kill', atMs: Number.NEGATIVE_INFINITY };
+  if (container.stopSignalledAt === undefined) return { signal: 'stop', atMs: Number.NEGATIVE_INFINITY };
   return { signal: 'kill', atMs: container.stopSignalledAt + specOf(task, container).stopTimeoutSeconds * 1000 };
 }
 
@@ -131,5 +149,5 @@ function removeEnded(task: LedgerTask): TaskStep | undefined {
   return ended === undefined ? undefined : { kind: 'remove-container', container: ended.name };
 }
 
-const waitUntil = (untilMs: number | undefined): TaskStep =>
-  untilMs === undefined ? { kind: 'wait' } : { kind: 'wait', untilMs };
+const waitUntil = (untilMs: number): TaskStep =>
+  untilMs === Number.POSITIVE_INFINITY ? { kind: 'wait' } : { kind: 'wait', untilMs };

@@ -6,6 +6,7 @@ import type { PlacementConstraint } from '../model/placement-constraint.ts';
 import { type HostPort, hostPort } from '../model/resources.ts';
 import type { PlacementNeeds, PlacementStrategy, Task, TaskOverrides } from '../model/task.ts';
 import type { PortMapping, TaskDefinition } from '../model/task-definition.ts';
+import type { TaskLimits } from '../model/task-limits.ts';
 import { effectivePorts, overrideContainer, taskSizes } from './effective.ts';
 
 export interface PlacementWishes {
@@ -15,7 +16,7 @@ export interface PlacementWishes {
   readonly strategies?: readonly PlacementStrategy[] | undefined;
 }
 
-export interface NewTask extends PlacementWishes {
+export interface NewTask extends PlacementWishes, TaskLimits {
   readonly id: string;
   readonly cluster: string;
   readonly definition: TaskDefinition;
@@ -50,6 +51,8 @@ export function makeTask(input: NewTask): Task {
     startedBy: input.startedBy,
     referenceId: input.referenceId,
     ...sizes,
+    timeoutSeconds: input.timeoutSeconds,
+    cpuLimitUnits: input.cpuLimitUnits,
     overrides,
     tags: [...input.tags],
     replaceable: input.replaceable,

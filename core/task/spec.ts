@@ -2,12 +2,13 @@
 import { compact } from '../compact.ts';
 import type { TaskOverrides } from '../model/task.ts';
 import type { ContainerDefinition, KeyValue, TaskDefinition } from '../model/task-definition.ts';
+import type { TaskLimits } from '../model/task-limits.ts';
 import type { ContainerSpec, TaskSpec } from '../model/task-spec.ts';
 import { effectivePorts, overrideContainer, taskSizes } from './effective.ts';
 
 const defaultStopTimeoutSeconds = 30;
 
-export interface SpecContext {
+export interface SpecContext extends TaskLimits {
   readonly taskId: string;
   readonly taskArn: string;
   readonly cluster: string;
@@ -23,6 +24,7 @@ export function resolveSpec(definition: TaskDefinition, overrides: TaskOverrides
     revision: definition.revision,
     networkMode: definition.networkMode,
     ...taskSizes(definition, overrides),
+    ...compact({ timeoutSeconds: context.timeoutSeconds, cpuLimitUnits: context.cpuLimitUnits }),
     containers: definition.containerDefinitions.map((container) =>
       resolveContainer(overrideContainer(container, overrides), definition, context),
     ),

@@ -3,6 +3,7 @@
  * pending?", "why did it stop?"). Told from the task alone; never from logs, and never with a time that nobody wrote down.
  */
 import type { ContainerObservation, HostGoes, Task } from '../model/task.ts';
+import { runEndsAt } from '../model/task-limits.ts';
 import { formatCpu, formatDuration, formatList, formatMib, formatTime } from '../text.ts';
 import { lastStatus, stopCause, taskTimes } from './status.ts';
 
@@ -153,7 +154,7 @@ export function taskHeadline(task: Task): string {
     case 'ACTIVATING':
       return `${pendingHeadline(task)}${whatComes(task)}`;
     case 'RUNNING':
-      return `runs on ${hostOf(task)}${whatComes(task)}`;
+      return `runs on ${hostOf(task)}${timeLeft(task)}${whatComes(task)}`;
     case 'DEACTIVATING':
     case 'STOPPING':
     case 'DEPROVISIONING':
@@ -173,6 +174,12 @@ function pendingHeadline(task: Task): string {
   if (pullStartedAt !== undefined && pullStoppedAt === undefined)
     return `is on ${hostOf(task)}, which pulls its images`;
   return `is on ${hostOf(task)}, which starts it`;
+}
+
+/** Until when it may run, where it has a timeout. */
+function timeLeft({ timeoutSeconds, observed }: Task): string {
+  const endsAt = runEndsAt(timeoutSeconds, observed?.containers ?? []);
+  return endsAt === undefined ? '' : `, until ${formatTime(endsAt)} at the latest (its timeout)`;
 }
 
 const goes = ({ stopsAt }: HostGoes): string => (stopsAt === undefined ? 'may go' : 'goes');

@@ -99,19 +99,28 @@ export function placeOn(task: Task, assignment: Assignment): Task | undefined {
   };
 }
 
+export interface StopWish {
+  readonly at: number;
+  readonly stopCode?: StopCode;
+  readonly reason?: string;
+  /** SIGKILL at once; also of a task that is stopping already. */
+  readonly force?: boolean;
+}
+
 /** Somebody asked for the end of the task. Undefined where that changes nothing: it is to stop already, or nothing of it is left. */
-export function requestStop(
-  task: Task,
-  request: { readonly at: number; readonly stopCode?: StopCode; readonly reason?: string },
-): Task | undefined {
+export function requestStop(task: Task, { at, stopCode, reason, force = false }: StopWish): Task | undefined {
+  const { desired: seen } = task;
   const gone = task.hostId === undefined ? task.verdict !== undefined : task.observed?.status === 'STOPPED';
-  if (gone || task.desired.status === 'STOPPED') return undefined;
+  const isStopping = seen.status === 'STOPPED';
+  if (gone || (isStopping && !(force && task.hostId !== undefined && seen.force !== true))) return undefined;
   const desired: Desired = {
     status: 'STOPPED',
-    version: task.desired.version + 1,
-    at: request.at,
-    stopCode: request.stopCode ?? 'UserInitiated',
-    reason: request.reason ?? defaultStopReason,
+    version: seen.version + 1,
+    // Who asked first is why it stops.
+    at: isStopping ? seen.at : at,
+    stopCode: (isStopping ? seen.stopCode : stopCode) ?? 'UserInitiated',
+    reason: (isStopping ? seen.reason : reason) ?? defaultStopReason,
+    ...(force && { force }),
   };
   return { ...task, desired };
 }
@@ -128,6 +137,17 @@ export function giveVerdict(
   const told = task.observed === undefined ? (requestStop(task, verdict) ?? task) : task;
   return { ...told, verdict };
 }
+
+/**
+ * The forced end of a task whose host does not answer: STOPPED for everybody, though its containers may run on until the host is heard
+ * of again and kills them. Undefined where it has stopped.
+ */
+export const abandon = (task: Task, at: number): Task | undefined =>
+  giveVerdict(task, {
+    at,
+    stopCode: task.desired.stopCode ?? 'UserInitiated',
+    reason: `${task.desired.reason ?? defaultStopReason} (by force: ${task.hostName ?? 'its host'} does not answer, and will kill it once it does)`,
+  });
 
 /**
  * Whether the host's capacity is to be given back now. Only what the agent said is gone frees anything: after a verdict containers

@@ -90,11 +90,11 @@ export class FakeControlPlane implements AsyncDisposable {
     this.wake();
   }
 
-  stop(taskId: string, reason = 'Task stopped by user'): void {
+  stop(taskId: string, { reason = 'Task stopped by user', force = false } = {}): void {
     const task = this.desired.get(taskId);
     if (task === undefined) throw new Error(`task ${taskId} is not desired`);
     const version = task.desired.version + 1;
-    const desired = { status: 'STOPPED', version, at: 2, stopCode: 'UserInitiated', reason } as const;
+    const desired = { status: 'STOPPED', version, at: 2, stopCode: 'UserInitiated', reason, force } as const;
     this.desired.set(taskId, { ...task, desired });
     this.wake();
   }

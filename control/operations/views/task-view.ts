@@ -16,6 +16,7 @@ import { compact } from '../../../core/compact.ts';
 import type { HostCapacity, HostIdentity } from '../../../core/model/host.ts';
 import type { Task } from '../../../core/model/task.ts';
 import type { ContainerDefinition, TaskDefinition } from '../../../core/model/task-definition.ts';
+import { runEndsAt } from '../../../core/model/task-limits.ts';
 import { type Capability, taskCan } from '../../../core/task/capabilities.ts';
 import { overrideContainer } from '../../../core/task/effective.ts';
 import { containerViews, desiredStatus, lastStatus, stopCause, taskTimes } from '../../../core/task/status.ts';
@@ -56,6 +57,7 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     protectedUntil: timeOf(task.protectedUntil),
     explanation: task.explanation,
     capacityNote: task.capacityNote,
+    ...limitsOf(task),
     ...fateOf(task, realm),
     headline: taskHeadline(task),
     cannot: compact({ stop: refusal(taskCan.stop(task)), readLogs: refusal(taskCan.readLogs(task)) }),
@@ -68,6 +70,12 @@ const fateOf = ({ cluster, hostGoes, replaces, replacedBy }: Task, realm: Realm)
   hostGoes: hostGoes && compact({ stopsAt: timeOf(hostGoes.stopsAt), reason: hostGoes.reason }),
   replacesTaskArn: replaces === undefined ? undefined : taskArn(realm, cluster, replaces),
   replacedByTaskArn: replacedBy === undefined ? undefined : taskArn(realm, cluster, replacedBy),
+});
+
+const limitsOf = ({ timeoutSeconds, cpuLimitUnits, observed }: Task) => ({
+  timeoutSeconds,
+  timesOutAt: timeOf(runEndsAt(timeoutSeconds, observed?.containers ?? [])),
+  cpuLimit: cpuLimitUnits === undefined ? undefined : String(cpuLimitUnits),
 });
 
 const refusal = (capability: Capability): string | undefined => (capability.can ? undefined : capability.why);

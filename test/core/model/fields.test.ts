@@ -53,7 +53,7 @@ const subjects: Record<string, Subject> = {
 };
 
 /** Members of ours, which no client of ECS sends. */
-const ours = ['placementTimeoutSeconds'];
+const ours = ['placementTimeoutSeconds', 'timeoutSeconds', 'cpuLimit'];
 
 describe.each(Object.entries(subjects))('the fields of %s', (_, { table, model, schema, base, apply }) => {
   const rows = Object.entries(table);
