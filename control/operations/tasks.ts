@@ -13,7 +13,6 @@ import type { Handlers } from './context.ts';
 import { activeClusterName, idWithin } from './references.ts';
 import { taskViews } from './views/task-views.ts';
 import { withTags } from './views/with-tags.ts';
-import { readUntil, waitSeconds } from './waiting.ts';
 
 export const stopTask: Handlers['StopTask'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
@@ -57,10 +56,19 @@ export const describeTasks: Handlers['DescribeTasks'] = async ({ deps }, input) 
   return { tasks: views.map((view) => withTags(view, input.include)), failures };
 };
 
+/** The longest that a gateway lets a request wait. */
+const longestWaitSeconds = 25;
+
 export const getTask: Handlers['GetTask'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const id = idWithin(cluster, 'task', input.task);
-  const timeout = waitSeconds(input.timeout);
+  const { timeout = longestWaitSeconds } = input;
+  if (timeout > longestWaitSeconds) {
+    throw new GantryError('InvalidParameterException', `timeout may be at most ${longestWaitSeconds} seconds.`, {
+      field: 'timeout',
+      hint: 'Ask again to go on waiting.',
+    });
+  }
   const goal = goalOf(input);
   const read = async (): Promise<Task> => {
     const task = id === undefined ? undefined : await readTask(deps.table, id);
@@ -71,8 +79,7 @@ export const getTask: Handlers['GetTask'] = async ({ deps }, input) => {
     });
   };
   if (goal === undefined || id === undefined) return { task: await onlyView(deps, await read()) };
-  const wait = { topic: id, seconds: timeout, isReached: (seen: Task) => reachedBy(seen, goal) !== 'not-yet' };
-  const task = await readUntil(deps, wait, read);
+  const task = await waitFor(deps, id, read, goal, timeout);
   return { task: await onlyView(deps, task), reached: reachedBy(task, goal) };
 };
 
@@ -96,6 +103,33 @@ function reachedBy(task: Task, goal: Goal): 'yes' | 'not-yet' | 'never' {
   if (goal === 'stopped') return status === 'STOPPED' ? 'yes' : 'not-yet';
   if (status === 'RUNNING') return 'yes';
   return status === 'PROVISIONING' || status === 'PENDING' ? 'not-yet' : 'never';
+}
+
+/** Reads again at each change that the feed tells of, until the goal is reached or the time is over. */
+async function waitFor(
+  { feed, sleep }: ControlDeps,
+  taskId: string,
+  read: () => Promise<Task>,
+  goal: Goal,
+  timeoutSeconds: number,
+): Promise<Task> {
+  let changed = Promise.withResolvers<'changed'>();
+  // Subscribed before the first read, so that no change falls between the two.
+  using _ = feed.subscribe(taskId, (progress) => {
+    if (progress === undefined) changed.resolve('changed');
+  });
+  const over = new AbortController();
+  const timeout = sleep(timeoutSeconds * 1000, over.signal).then(() => 'timeout' as const);
+  try {
+    for (;;) {
+      const task = await read();
+      if (reachedBy(task, goal) !== 'not-yet') return task;
+      if ((await Promise.race([changed.promise, timeout])) === 'timeout') return await read();
+      changed = Promise.withResolvers<'changed'>();
+    }
+  } finally {
+    over.abort(); // No timer outlives its wait.
+  }
 }
 
 /** Its time is over, whether or not the store has deleted it yet. */
