@@ -1,5 +1,6 @@
 /** `gantry ps`: what runs and waits, and what stopped lately, with why. */
 import type { TaskView } from '../../core/api/shapes.ts';
+import { compact } from '../../core/compact.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import { printTaskTable } from '../render/task-table.ts';
 
@@ -13,18 +14,25 @@ export const psCommand = defineCommand({
   options: {
     family: { type: 'string', value: 'FAMILY', summary: 'Only tasks of this family' },
     'started-by': { type: 'string', value: 'NAME', summary: 'Only tasks that were started by this' },
+    group: { type: 'string', value: 'NAME', summary: 'Only tasks of this group' },
+    tag: {
+      type: 'string',
+      value: 'KEY[=VALUE]',
+      multiple: true,
+      summary: 'Only tasks that have this tag',
+    },
     host: { type: 'string', value: 'HOST', summary: 'Only tasks on this host (name, id or ARN)' },
     all: { type: 'boolean', short: 'a', summary: 'Also all that stopped earlier and are still known' },
   },
-  examples: ['gantry ps', 'gantry ps --family web --all', "gantry ps --json | jq -r '.tasks[].taskArn'"],
+  examples: [
+    'gantry ps',
+    'gantry ps --family web --all',
+    'gantry ps --tag team=payments --group nightly',
+    "gantry ps --json | jq -r '.tasks[].taskArn'",
+  ],
   async run({ client, cluster, out, now }, { options }) {
-    const { family, host, 'started-by': startedBy } = options;
-    const filters = {
-      cluster,
-      ...(family !== undefined && { family }),
-      ...(host !== undefined && { host }),
-      ...(startedBy !== undefined && { startedBy }),
-    };
+    const { family, host, group, tag, 'started-by': startedBy } = options;
+    const filters = compact({ cluster, family, host, startedBy, group, tag: tag && [...tag] });
     const since = options.all === true ? 0 : now() - recentMs;
     const tasks: TaskView[] = [];
     let nextToken: string | undefined;

@@ -59,6 +59,9 @@ export const runTaskInputSchema = z.object({
 });
 export type RunTaskInput = z.infer<typeof runTaskInputSchema>;
 
+/** What lists of tasks may be narrowed by beyond ECS' own filters; a tag as `key`, or with its value as `key=value`: all must be there. */
+const ourFilters = { group: z.string().optional(), tag: z.array(z.string()).optional() };
+
 const desiredStatusInput = z.enum(['RUNNING', 'PENDING', 'STOPPED']);
 
 /** What a host that is named makes needless is not in ECS' request either. */
@@ -151,6 +154,7 @@ export const taskOperations = {
       daemonName: z.string().optional(),
       desiredStatus: desiredStatusInput.optional(),
       launchType: z.string().optional(),
+      ...ourFilters,
       maxResults: int.optional(),
       nextToken: z.string().optional(),
     }),
@@ -169,6 +173,7 @@ export const taskOperations = {
       host: z.string().optional(),
       family: z.string().optional(),
       startedBy: z.string().optional(),
+      ...ourFilters,
       /** Both where absent: what runs first, then what stopped, newest first. */
       desiredStatus: z.enum(['RUNNING', 'STOPPED']).optional(),
       limit: int.optional(),

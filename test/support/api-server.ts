@@ -124,7 +124,7 @@ function senders(endpoint: string, credentials: Credentials): Pick<ApiServer, 'w
       protocol: 'http:',
       hostname: url.hostname,
       path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
+      query: Object.fromEntries([...url.searchParams.keys()].map((name) => [name, url.searchParams.getAll(name)])),
       headers: { host: url.host, ...headers },
       ...withBody,
     });
