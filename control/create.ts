@@ -4,6 +4,7 @@
  */
 import type { Hono } from 'hono';
 import type { ControlDeps } from './deps.ts';
+import { createEventWriter } from './events/writer.ts';
 import { type ChannelHub, createChannelHub } from './hosts/channel-hub.ts';
 import { createProgressGate } from './hosts/progress.ts';
 import { createHostsApp } from './hosts/routes.ts';
@@ -13,6 +14,7 @@ import { loops } from './loops/index.ts';
 import { createLoopRunner, type LoopRunner } from './loops/runner.ts';
 import { type OpenOptions, openDeps } from './open.ts';
 import { handlers } from './operations/registry.ts';
+import { createEventIds } from './store/event-ids.ts';
 import { createTaskFeed } from './task-feed.ts';
 
 /** The table is closed by `close`. */
@@ -39,7 +41,11 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const hub = createChannelHub({ newId, onProgress: createProgressGate({ table, feed, log }) });
   const runner = createLoopRunner(loops, () => deps);
   const metrics = { count: () => {} };
-  const deps = await openDeps(options, { wake: hub, feed, logs: hub, activate: runner.activate, metrics });
+  // Of one process: no id of another can be the same.
+  const nextId = createEventIds(options.clock.now, '00000000');
+  const journal = { isKept: table.follow !== undefined, settleMs: 0, nextId };
+  const deps = await openDeps(options, { wake: hub, feed, logs: hub, activate: runner.activate, metrics, journal });
+  table.follow?.(createEventWriter(deps));
   return {
     deps,
     handlers,

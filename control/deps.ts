@@ -94,6 +94,16 @@ export interface LogSource {
   ): AsyncIterable<readonly LogLine[]>;
 }
 
+/** Where events are written down, and by which ids. */
+export interface Journal {
+  /** False where nobody tells of changes: a store of many processes whose stream is not read. */
+  readonly isKept: boolean;
+  /** Events that are younger may still come between others: several processes write, and the index is late. */
+  readonly settleMs: number;
+  /** Ids in the order in which they are asked for. */
+  readonly nextId: () => string;
+}
+
 /**
  * Asks a loop to look soon, at one cluster or, where none is given, at everything. Carries no data and may be lost: each loop also
  * runs on a timer. In one process this is the runner; with Lambdas the store's stream does it.
@@ -127,6 +137,7 @@ export interface ControlDeps {
   readonly feed: TaskFeed;
   readonly logs: LogSource;
   readonly activate: Activate;
+  readonly journal: Journal;
   readonly capacity: CapacityView;
   readonly recent: RecentReads;
   readonly settings: Settings;

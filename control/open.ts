@@ -22,7 +22,7 @@ export interface OpenOptions extends Given {
 }
 
 /** What differs between one process that does everything and many that each answer one request. */
-export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics'>;
+export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics' | 'journal'>;
 
 const defaultSettings: Settings = {
   placementTimeoutSeconds: 600,

@@ -35,6 +35,8 @@ const variables = {
   /** The KMS key that seals access keys. */
   GANTRY_KEY_ARN: optional(z.string().min(1)),
   GANTRY_EVENT_BUS: z.string().min(1),
+  /** Whether the function that tells of changes is there, and so what it has told. */
+  GANTRY_EVENTS: switchedOn,
   /** What tells instances that this control plane has bought from those of others in the account: a tag. */
   GANTRY_CONTROL_PLANE: z.string().min(1),
   /** The function that buys hosts; where there is none, nothing is bought. */

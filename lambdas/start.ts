@@ -7,6 +7,7 @@ import type { ControlDeps } from '../control/deps.ts';
 import type { SecretBox } from '../control/keys/secret-box.ts';
 import { openDeps, pause } from '../control/open.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
+import { createEventIds } from '../control/store/event-ids.ts';
 import type { Table } from '../control/store/table.ts';
 import { unsupportedLogs } from './capabilities.ts';
 import type { ControlEnvironment } from './environment.ts';
@@ -58,8 +59,16 @@ export async function startControl(
     // The store's stream activates the loops, and the sweep each minute: this process may be frozen as soon as it has answered.
     activate: () => {},
     metrics,
+    journal: {
+      isKept: environment.GANTRY_EVENTS,
+      settleMs: eventsSettleMs,
+      nextId: createEventIds(world.clock.now, randomBytes(4).toString('hex')),
+    },
   });
 }
+
+/** Longer than a write takes with its retries, what clocks differ by, and the index is late. */
+const eventsSettleMs = 5000;
 
 type SealingModule = typeof import('./sealing.ts');
 

@@ -111,7 +111,11 @@ export class GantryControlPlane extends ControlPlaneBase {
     const fleet = settings.fleet ? this.makeFleet(make) : undefined;
     const sealing = settings.accessKeyEncryption ? makeSealingKey(this, settings.removalPolicy) : undefined;
     const functions: Functions = {
-      api: make('api', { ...posts, ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }) }),
+      api: make('api', {
+        ...posts,
+        ...(settings.events && { GANTRY_EVENTS: 'true' }),
+        ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }),
+      }),
       // Hosts are woken by others: a report gives nobody anything to fetch.
       hosts: make('hosts', { GANTRY_WAKE_URL: sockets.wakeUrl }),
       wake: make('wake', { ...posts, ...(fleet !== undefined && { GANTRY_FLEET_FUNCTION: fleet.functionName }) }),

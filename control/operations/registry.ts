@@ -3,9 +3,10 @@
  * seldom, or by people, is loaded when it is asked for: a cold start of the API reads what every caller needs, and no more.
  */
 import type { Handlers } from './context.ts';
+import { toldWhereRefused } from './refused.ts';
 import { runTask } from './run-task.ts';
 import { describeTaskDefinition } from './task-definitions.ts';
-import { describeTasks, getTask, stopTask } from './tasks.ts';
+import { describeTasks } from './tasks.ts';
 
 const access = () => import('./access.ts');
 const accountSettings = () => import('./account-settings.ts');
@@ -29,13 +30,13 @@ export const handlers: Handlers = {
   ListTaskDefinitionFamilies: async (...call) => (await taskDefinitionLists()).listTaskDefinitionFamilies(...call),
   DeregisterTaskDefinition: async (...call) => (await retirement()).deregisterTaskDefinition(...call),
   DeleteTaskDefinitions: async (...call) => (await retirement()).deleteTaskDefinitions(...call),
-  RunTask: runTask,
-  StartTask: async (...call) => (await import('./start-task.ts')).startTask(...call),
-  StopTask: stopTask,
+  RunTask: toldWhereRefused('RunTask', runTask),
+  StartTask: toldWhereRefused('StartTask', async (...call) => (await import('./start-task.ts')).startTask(...call)),
+  StopTask: async (...call) => (await import('./stop-task.ts')).stopTask(...call),
   DescribeTasks: describeTasks,
   ListTasks: async (...call) => (await lists()).listTasks(...call),
   GetTasks: async (...call) => (await lists()).getTasks(...call),
-  GetTask: getTask,
+  GetTask: async (...call) => (await import('./get-task.ts')).getTask(...call),
   GetTaskProtection: async (...call) => (await taskProtection()).getTaskProtection(...call),
   UpdateTaskProtection: async (...call) => (await taskProtection()).updateTaskProtection(...call),
   CreateCluster: async (...call) => (await clusters()).createCluster(...call),
@@ -50,6 +51,7 @@ export const handlers: Handlers = {
   DeleteCapacityProvider: async (...call) => (await capacityProviders()).deleteCapacityProvider(...call),
   DescribeCapacityProviders: async (...call) => (await capacityProviders()).describeCapacityProviders(...call),
   GetCapacity: async (...call) => (await import('./capacity.ts')).getCapacity(...call),
+  ListEvents: async (...call) => (await import('./events.ts')).listEvents(...call),
   PlanTasks: async (...call) => (await import('./plan-tasks.ts')).planTasks(...call),
   DescribeContainerInstances: async (...call) => (await hosts()).describeContainerInstances(...call),
   ListContainerInstances: async (...call) => (await hosts()).listContainerInstances(...call),

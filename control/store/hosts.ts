@@ -16,7 +16,7 @@ import { itemOf, parseItem, parseOptional } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
 import { type MergeOptions, mergeShards, type Positioned } from './merge-shards.ts';
 import { getAll, queryAll } from './read-all.ts';
-import type { Change, Item, ReadOptions, Table } from './table.ts';
+import type { Change, Item, ReadItem, ReadOptions, Table } from './table.ts';
 
 /** One entry of a host's desired set: with the revision's body, all that the task's spec is made of. */
 const hostTaskSchema = z.object({
@@ -37,6 +37,10 @@ const hostKeySchema = hostReferenceSchema.extend({ retired: z.boolean().optional
 
 export const getHostIdentity = async (table: Table, hostId: string): Promise<HostIdentity | undefined> =>
   parseOptional(hostIdentitySchema, await table.get(keys.hostIdentity(hostId)));
+
+/** As `read` finds it: within a commit. */
+export const hostIdentityIn = (read: ReadItem, hostId: string): HostIdentity | undefined =>
+  parseOptional(hostIdentitySchema, read(keys.hostIdentity(hostId)));
 
 export const getHostIdentities = async (table: Table, hostIds: readonly string[]): Promise<HostIdentity[]> =>
   (await getAll(table, hostIds.map(keys.hostIdentity))).map((item) => parseItem(hostIdentitySchema, item));

@@ -3,13 +3,26 @@ import { type Purchase, purchaseSchema } from '../../core/model/capacity.ts';
 import { type HostCapacity, hostCapacitySchema } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import { type Drain, drainSchema } from './drains.ts';
+import { type KeptEvent, keptEventSchema } from './events.ts';
 import { parseItem } from './item.ts';
 import { partitions } from './keys.ts';
 import type { Item } from './table.ts';
+import { eventUntold } from './table-shape.ts';
 import { parseTask } from './task-item.ts';
 
 /** Cluster and shard of a partition that is spread. */
 const spread = /^(\w+)#([\w-]+)#\d+$/;
+
+/** Whether events may tell of a change of this item. */
+export const isToldOf = ({ pk }: Pick<Item, 'pk'>): boolean => toldPrefixes.some((prefix) => pk.startsWith(prefix));
+
+const toldPrefixes = [
+  'task#',
+  partitions.hostsPrefix,
+  partitions.purchases(''),
+  partitions.pastPurchases(''),
+  partitions.drains(''),
+];
 
 /** The cluster of a task that waits. */
 export function waitingClusterOf({ pk }: Pick<Item, 'pk'>): string | undefined {
@@ -32,3 +45,9 @@ export const pastPurchaseOf = (item: Item): Purchase | undefined =>
 
 export const drainOf = (item: Item): Drain | undefined =>
   item.pk.startsWith(partitions.drains('')) ? parseItem(drainSchema, item) : undefined;
+
+/** An event that its writer has kept and told nobody of. */
+export function untoldEventOf(item: Item): KeptEvent | undefined {
+  const event = item.pk.startsWith(partitions.eventsOf('')) ? parseItem(keptEventSchema, item) : undefined;
+  return event?.[eventUntold] === true ? event : undefined;
+}

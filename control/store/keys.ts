@@ -17,7 +17,7 @@ export const allShards: readonly number[] = Array.from({ length: shardCount }, (
 const revisionKey = (revision: number): string => revision.toString().padStart(7, '0');
 
 /** Sortable form of epoch milliseconds. */
-const timeKey = (epochMs: number): string => epochMs.toString().padStart(15, '0');
+export const timeKey = (epochMs: number): string => epochMs.toString().padStart(15, '0');
 
 export const keys = {
   /** Region, account and epoch of the store. */
@@ -85,6 +85,14 @@ export const keys = {
   /** A host that is being emptied. */
   drain: (cluster: string, hostId: string): Key => ({ pk: `drains#${cluster}`, sk: hostId }),
 
+  /** What is told of a task, a host, an order or a call (`subject`), once for each `origin`: what is told twice is one item. */
+  event: (subject: string, origin: string): Key => ({ pk: `event#${subject}`, sk: origin }),
+  /** Its place among the events of its cluster, in the order in which they were written down. */
+  eventListing: (cluster: string, subject: string, eventId: string): Key => ({
+    pk: `events#${cluster}#${shardOf(subject)}`,
+    sk: eventId,
+  }),
+
   request: (cluster: string, token: string): Key => ({ pk: `request#${cluster}#${token}`, sk: 'request' }),
   /** A request too large for one commit is listed here until all of its tasks are made. */
   openRequest: (createdAt: number, token: string): Key => ({
@@ -141,6 +149,8 @@ export const partitions = {
   offers: (cluster: string): string => `offers#${cluster}`,
   drains: (cluster: string): string => `drains#${cluster}`,
   accessKeys: 'access-keys',
+  eventsOf: (subject: string): string => `event#${subject}`,
+  events: (cluster: string, shard: number): string => `events#${cluster}#${shard}`,
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',
   hostsPrefix: 'hosts#',

@@ -15,7 +15,7 @@ import { allHold, updated } from './conditions.ts';
 import { parseItem } from './envelope.ts';
 import { type SortKeyRange, sortKeyRange } from './sort-key-range.ts';
 import * as sql from './sqlite-schema.ts';
-import type { Change, CommitResult, Item, Key, Page, QueryOptions, Table } from './table.ts';
+import type { Change, CommitResult, Follower, Item, ItemChange, Key, Page, QueryOptions, Table } from './table.ts';
 import { checkItemSize, TableUsageError } from './values.ts';
 
 export interface SqliteTableOptions {
@@ -118,6 +118,7 @@ class SqliteTable implements Table {
   readonly #now: () => number;
   readonly #statements = new Map<string, StatementSync>();
   #pending: PendingCommit[] = [];
+  #follower: Follower | undefined;
   #nextSweepAt = 0;
 
   constructor(db: DatabaseSync, file: string, now: () => number) {
@@ -150,6 +151,10 @@ class SqliteTable implements Table {
       // setImmediate, not a microtask: requests that the same turn reads from other sockets join the group.
       if (this.#pending.push({ changes: checked, settle, fail }) === 1) setImmediate(() => this.#flush());
     });
+  }
+
+  follow(follower: Follower): void {
+    this.#follower = follower;
   }
 
   async close(): Promise<void> {
@@ -193,12 +198,15 @@ class SqliteTable implements Table {
     try {
       this.#db.exec('BEGIN IMMEDIATE');
       let wrote = false;
+      let entailed = false;
       for (const commit of group) {
-        const { answer, writes } = this.#judge(commit);
-        for (const write of writes) write();
-        wrote ||= writes.length > 0;
+        const { answer, changed } = this.#judge(commit);
+        for (const change of changed) this.#apply(change);
+        entailed = this.#entail(changed) || entailed;
+        wrote ||= changed.length > 0;
         answers.push(answer);
       }
+      if (entailed) answers.push(() => this.#follower?.onWritten());
       this.#db.exec(wrote ? 'COMMIT' : 'ROLLBACK');
     } catch (error) {
       this.#rollBack();
@@ -218,34 +226,32 @@ class SqliteTable implements Table {
   }
 
   /** Decides on every change before the first is written, so that a commit needs no savepoint to be all or nothing. */
-  #judge({ changes, settle, fail }: PendingCommit): { answer: () => void; writes: (() => void)[] } {
+  #judge({ changes, settle, fail }: PendingCommit): { answer: () => void; changed: readonly KeyedChange[] } {
     try {
       const items = changes.map((change) => this.#read(keyOf(change)));
       const failed = changes.flatMap((change, index) => refusal(change, index, items[index]));
-      if (failed.length > 0) return { answer: () => settle({ outcome: 'refused', failed }), writes: [] };
-      const writes = changes.flatMap((change, index) => this.#writeOf(change, items[index]));
-      return { answer: () => settle({ outcome: 'done' }), writes };
+      if (failed.length > 0) return { answer: () => settle({ outcome: 'refused', failed }), changed: [] };
+      const changed = changes.flatMap((change, index) => changeOf(change, items[index]));
+      return { answer: () => settle({ outcome: 'done' }), changed };
     } catch (error) {
       if (!(error instanceof TableUsageError || error instanceof GantryError)) throw error; // SQLite's own: the group's.
-      return { answer: () => fail(error), writes: [] };
+      return { answer: () => fail(error), changed: [] };
     }
   }
 
-  #writeOf(change: Change, item: Item | undefined): (() => void)[] {
-    switch (change.kind) {
-      case 'put':
-        return [() => this.#write(change.item)];
-      case 'update': {
-        if (item === undefined) return []; // Refused before.
-        const result = updated(item, change);
-        checkItemSize(result);
-        return [() => this.#write(result)];
-      }
-      case 'delete':
-        return [() => this.#statement(sql.deleteItem).run(change.key.pk, change.key.sk)];
-      case 'check':
-        return [];
-    }
+  #apply({ key, after }: KeyedChange): void {
+    if (after === undefined) this.#statement(sql.deleteItem).run(key.pk, key.sk);
+    else this.#write(after);
+  }
+
+  /** After all of a commit is written, so that the follower sees it whole. Answers whether there was anything. */
+  #entail(changed: readonly KeyedChange[]): boolean {
+    const follower = this.#follower;
+    if (follower === undefined) return false;
+    const followed = changed.filter(({ key }) => follower.follows(key));
+    const items = followed.flatMap((change) => follower.entail(change, (key) => this.#read(key)));
+    for (const item of items) this.#write(item);
+    return items.length > 0;
   }
 
   #write({ pk, sk, v, history, expiresAt, data }: Item): void {
@@ -277,6 +283,29 @@ class SqliteTable implements Table {
 
   #assertOpen(): void {
     if (!this.#db.isOpen) throw new GantryError('ServiceUnavailableException', `The store ${this.#file} is closed.`);
+  }
+}
+
+interface KeyedChange extends ItemChange {
+  readonly key: Key;
+}
+
+/** What a change that was accepted makes of its item; nothing where it only checks. */
+function changeOf(change: Change, before: Item | undefined): KeyedChange[] {
+  const key = keyOf(change);
+  switch (change.kind) {
+    case 'put':
+      return [{ key, before, after: change.item }];
+    case 'update': {
+      if (before === undefined) return []; // Refused before.
+      const after = updated(before, change);
+      checkItemSize(after);
+      return [{ key, before, after }];
+    }
+    case 'delete':
+      return [{ key, before, after: undefined }];
+    case 'check':
+      return [];
   }
 }
 

@@ -12,3 +12,6 @@ export const tableShape = {
 
 /** Member of a host's capacity that is true after each change after which a waiting task may fit: for filters of the change stream. */
 export const hostGrown = 'hasGrown';
+
+/** Member of an event that is true where its writer has told nobody else of it: for filters of the change stream. */
+export const eventUntold = 'isUntold';

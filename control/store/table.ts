@@ -85,6 +85,25 @@ export interface Page {
   readonly next?: string;
 }
 
+/** An item before and after a commit; the one that there is where it was made or taken away. */
+export interface ItemChange {
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+/** Reads within a commit. */
+export type ReadItem = (key: Key) => Item | undefined;
+
+/** Writes what follows from changes, within the commits that make them. */
+export interface Follower {
+  /** Which items it wants to hear of. */
+  readonly follows: (key: Key) => boolean;
+  /** Answers items to be written. `read` sees what the commit has written. Never throws: nobody's commit fails for its sake. */
+  readonly entail: (change: ItemChange, read: ReadItem) => readonly Item[];
+  /** What it has answered is on disk. */
+  readonly onWritten: () => void;
+}
+
 export interface Table {
   /** Strongly consistent unless it may be eventual. */
   get(key: Key, options?: ReadOptions): Promise<Item | undefined>;
@@ -101,6 +120,8 @@ export interface Table {
    * (without `add`, and with conditions only on what it leaves alone) or its caller `rereads`.
    */
   commit(changes: readonly Change[], options?: CommitOptions): Promise<CommitResult>;
+  /** From now on this one, in place of any before. Absent where a stream tells other processes of what has changed. */
+  follow?(follower: Follower): void;
   close(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ import {
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { queryAll } from './read-all.ts';
-import type { Change, Item, Path, Table } from './table.ts';
+import type { Change, Item, Path, ReadItem, Table } from './table.ts';
 
 /** What of a revision may change. */
 const revisionStatusSchema = z.object({
@@ -33,6 +33,10 @@ const counterSchema = z.object({ last: z.number().int() });
 
 export const getRevisionBody = async (table: Table, at: RevisionReference): Promise<TaskDefinition | undefined> =>
   parseOptional(taskDefinitionSchema, await table.get(keys.revisionBody(at.family, at.revision)));
+
+/** As `read` finds it: within a commit. */
+export const revisionBodyIn = (read: ReadItem, at: RevisionReference): TaskDefinition | undefined =>
+  parseOptional(taskDefinitionSchema, read(keys.revisionBody(at.family, at.revision)));
 
 export const getRevisionStatus = async (table: Table, at: RevisionReference): Promise<RevisionStatus | undefined> =>
   parseOptional(revisionStatusSchema, await table.get(keys.revisionStatus(at.family, at.revision)));

@@ -6,6 +6,7 @@ import { attributeOperations } from './attributes.ts';
 import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
+import { eventOperations } from './events.ts';
 import { hostOperations } from './hosts.ts';
 import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
@@ -20,6 +21,7 @@ export const operations = {
   ...hostOperations,
   ...capacityProviderOperations,
   ...capacityOperations,
+  ...eventOperations,
   ...attributeOperations,
   ...tagOperations,
   ...accountSettingOperations,

@@ -21,6 +21,8 @@ const requests = [family(keys.request('', '').pk), family(partitions.openRequest
 const tasks = [keys.task('').pk, partitions.liveTasks('', 0)].map(family);
 const waiting = family(partitions.waitingTasks('', 0));
 const stoppedTasks = family(partitions.stoppedTasks('', 0));
+/** What was told, and its index. */
+const [events, eventListings] = [family(partitions.eventsOf('')), family(partitions.events('', 0))];
 /** Desired sets and capacities: what placement writes. */
 const hosts = [family(partitions.host('')), family(partitions.hosts('', 0))];
 const connections = family(keys.connectionHost('').pk);
@@ -49,8 +51,8 @@ const placing = [...onTasks, connections];
 interface TableAccess {
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  /** Reads the index of stopped tasks. */
-  readonly history: boolean;
+  /** Of the index. */
+  readonly history: readonly string[];
 }
 
 const access: Readonly<Record<FunctionName, TableAccess>> = {
@@ -66,31 +68,33 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
       ...accessKeys,
       capacityProviders,
       accountSettings,
+      // What it refuses, nothing else in the table shows.
+      events,
     ],
-    history: true,
+    history: [stoppedTasks, eventListings],
   },
   // A host that says that it goes has its tasks' successors made at once, and these wait.
   hosts: {
     reads: [revisions, hostRoles],
     writes: [...placing, ...hostNames, instances, joinTokens, drains],
-    history: false,
+    history: [],
   },
-  wake: { reads: [], writes: placing, history: false },
-  events: { reads: [revisions, family(partitions.host(''))], writes: [], history: false },
+  wake: { reads: [], writes: placing, history: [] },
+  events: { reads: [revisions, family(partitions.host(''))], writes: [events], history: [] },
   sweep: {
     reads: [],
     writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains],
-    history: true,
+    history: [stoppedTasks],
   },
   fleet: {
     reads: [capacityProviders, hostSupplies],
     writes: [...onTasks, ...hostNames, instances, purchases, pastPurchases, turn, blames, offers, drains],
-    history: false,
+    history: [],
   },
   resources: {
     reads: [purchases],
     writes: [...placing, ...definitions, ...hostNames, hostRoles, instances, capacityProviders, hostSupplies],
-    history: false,
+    history: [],
   },
 };
 
@@ -102,7 +106,7 @@ export function grantTable(name: FunctionName, table: dynamodb.ITable, role: iam
   const statements = [
     onKeys('ReadItems', readActions, table.tableArn, [...reads, ...writes]),
     ...(writes.length > 0 ? [onKeys('WriteItems', writeActions, table.tableArn, writes)] : []),
-    ...(history ? [onKeys('ReadHistory', ['dynamodb:Query'], indexArn(table), [stoppedTasks])] : []),
+    ...(history.length > 0 ? [onKeys('ReadHistory', ['dynamodb:Query'], indexArn(table), history)] : []),
   ];
   for (const statement of statements) role.grantPrincipal.addToPrincipalPolicy(statement);
 }

@@ -11,7 +11,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { keys, partitions } from '../../control/store/keys.ts';
-import { hostGrown, tableShape } from '../../control/store/table-shape.ts';
+import { eventUntold, hostGrown, tableShape } from '../../control/store/table-shape.ts';
 import { acknowledge, acknowledgeWildcards } from '../acknowledge.ts';
 import type { GantryFunction } from './functions.ts';
 import type { TableWithStream } from './table.ts';
@@ -31,7 +31,8 @@ function makeDeadLetters(scope: Construct, id: string): sqs.Queue {
 }
 
 interface ChangeFilter {
-  readonly partitionPrefix: string;
+  /** One of them. */
+  readonly partitionPrefixes: readonly string[];
   readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
   /** Only where the item has this member, true. */
   readonly flag?: string;
@@ -39,27 +40,29 @@ interface ChangeFilter {
 
 const waiting = partitions.waitingTasks('', 0).split('#')[0] ?? '';
 
-/** A Lambda invocation costs more than a filter that drops its reason. */
+/** A Lambda invocation costs more than a filter that drops its reason. At most five for each: more are a quota of the account. */
 const filters: Readonly<Record<'wake' | 'events', readonly ChangeFilter[]>> = {
   wake: [
-    { partitionPrefix: `${waiting}#`, eventNames: ['INSERT'] },
+    { partitionPrefixes: [`${waiting}#`], eventNames: ['INSERT'] },
     // A placement leaves no more room than there was, and half of all changes of hosts are placements.
-    { partitionPrefix: partitions.hostsPrefix, eventNames: ['MODIFY'], flag: hostGrown },
+    { partitionPrefixes: [partitions.hostsPrefix], eventNames: ['MODIFY'], flag: hostGrown },
   ],
   events: [
-    { partitionPrefix: keys.task('').pk, eventNames: ['INSERT', 'MODIFY'] },
-    { partitionPrefix: partitions.hostsPrefix, eventNames: ['INSERT', 'MODIFY'] },
-    { partitionPrefix: partitions.purchases(''), eventNames: ['INSERT', 'MODIFY', 'REMOVE'] },
-    { partitionPrefix: partitions.pastPurchases(''), eventNames: ['INSERT'] },
-    { partitionPrefix: partitions.drains(''), eventNames: ['INSERT', 'MODIFY', 'REMOVE'] },
+    { partitionPrefixes: [keys.task('').pk, partitions.hostsPrefix], eventNames: ['INSERT', 'MODIFY'] },
+    {
+      partitionPrefixes: [partitions.purchases(''), partitions.drains('')],
+      eventNames: ['INSERT', 'MODIFY', 'REMOVE'],
+    },
+    { partitionPrefixes: [partitions.pastPurchases('')], eventNames: ['INSERT'] },
+    { partitionPrefixes: [partitions.eventsOf('')], eventNames: ['INSERT'], flag: eventUntold },
   ],
 };
 
-const filterOf = ({ partitionPrefix, eventNames, flag }: ChangeFilter) =>
+const filterOf = ({ partitionPrefixes, eventNames, flag }: ChangeFilter) =>
   lambda.FilterCriteria.filter({
     eventName: eventNames,
     dynamodb: {
-      Keys: { [tableShape.partitionKey]: { S: [{ prefix: partitionPrefix }] } },
+      Keys: { [tableShape.partitionKey]: { S: partitionPrefixes.map((prefix) => ({ prefix })) } },
       ...(flag !== undefined && { NewImage: { [tableShape.data]: { M: { [flag]: { BOOL: [true] } } } } }),
     },
   });

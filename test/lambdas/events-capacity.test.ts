@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { drainInstance } from '../../control/hosts/drain-instance.ts';
 import { retireHost } from '../../control/hosts/retire.ts';
+import { createEventIds } from '../../control/store/event-ids.ts';
 import { keys } from '../../control/store/keys.ts';
 import type { Change, Item, Table } from '../../control/store/table.ts';
 import { createEventsHandler, type TimedEvent } from '../../lambdas/events/handler.ts';
@@ -48,6 +49,10 @@ async function tell(batch = streamEvent(stream.splice(0)), failures: readonly st
     realm,
     recent,
     log,
+    table: sim.table,
+    now: sim.now,
+    nextId: createEventIds(sim.now, '00000000'),
+    retentionSeconds: 3600,
     put: async (events) => {
       told.push(...events);
       return [];

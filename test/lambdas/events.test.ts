@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEventIds } from '../../control/store/event-ids.ts';
 import { keys } from '../../control/store/keys.ts';
 import type { Item } from '../../control/store/table.ts';
 import { createEventsHandler, type EventsDeps, type TimedEvent } from '../../lambdas/events/handler.ts';
@@ -37,6 +38,10 @@ function telling(put: EventsDeps['put'] = async () => []) {
     realm,
     recent,
     log,
+    table: world.table,
+    now: world.now,
+    nextId: createEventIds(world.now, '00000000'),
+    retentionSeconds: 3600,
     put: (events) => {
       told.push([...events]);
       return put(events);

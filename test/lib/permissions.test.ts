@@ -41,9 +41,13 @@ describe('permissions', () => {
     expect(mayTouch('access-key#*')).toEqual(['Api']);
     expect(mayTouch('host-role#*').toSorted()).toEqual(['Hosts', 'Resources']);
     expect(mayTouch('join-token#*').toSorted()).toEqual(['Api', 'Hosts']);
-    expect(ofTable.filter(({ name }) => name === 'Events').flatMap(({ Action }) => Action)).not.toContain(
-      'dynamodb:PutItem',
-    );
+  });
+
+  it('let the function that tells of changes write what it tells, and nothing else', () => {
+    const writes = ofTable.filter(({ name, Action }) => name === 'Events' && Action.includes('dynamodb:PutItem'));
+    expect(writes.map(keysOf)).toEqual([['event#*']]);
+    expect(mayTouch('event#*').toSorted()).toEqual(['Api', 'Events']);
+    expect(mayTouch('events#*')).toEqual(['Api']);
   });
 
   it('let the fleet alone write what is bought, and nobody but stacks what hosts are launched from', () => {

@@ -4,6 +4,7 @@
  */
 import { capacityProviderArn, clusterArn, containerInstanceArn, type Realm, taskArn } from '../../../core/arn.ts';
 import type { Purchase, PurchasedInstance } from '../../../core/model/capacity.ts';
+import { plural } from '../../../core/text.ts';
 import type { Drain } from '../../store/drains.ts';
 import type { StateEvent } from './events.ts';
 
@@ -86,7 +87,16 @@ function capacityEvent(
     version,
     updatedAt: at === undefined ? undefined : new Date(at),
   };
-  return { detailType: 'Gantry Capacity Change', resources: [cluster, provider], detail: JSON.stringify(detail) };
+  const hosts = plural(instances?.length ?? order.count, 'host');
+  const reason = change === 'failed' ? detail.reason : why;
+  return {
+    detailType: 'Gantry Capacity Change',
+    cluster: order.cluster,
+    subject: order.id,
+    headline: `${order.provider}: ${hosts} ${change}${reason === '' ? '' : `: ${reason}`}`,
+    resources: [cluster, provider],
+    detail: JSON.stringify(detail),
+  };
 }
 
 const instanceView = (
@@ -106,10 +116,11 @@ export function drainEvents(realm: Realm, { before, after }: Changed<Drain>, at:
   if (drain === undefined || (before !== undefined && after !== undefined && told(before) === told(after))) return [];
   const { cluster, hostId, purpose, reason, stopCode, deadline, giveUpAt, startedAt } = drain;
   const host = containerInstanceArn(realm, cluster, hostId);
+  const change = after === undefined ? 'ended' : before === undefined ? 'begun' : 'changed';
   const detail = {
     clusterArn: clusterArn(realm, cluster),
     containerInstanceArn: host,
-    change: after === undefined ? 'ended' : before === undefined ? 'begun' : 'changed',
+    change,
     purpose,
     reason,
     stopCode,
@@ -118,7 +129,16 @@ export function drainEvents(realm: Realm, { before, after }: Changed<Drain>, at:
     startedAt: new Date(startedAt),
     updatedAt: at === undefined ? undefined : new Date(at),
   };
-  return [{ detailType: 'Gantry Host Drain', resources: [host], detail: JSON.stringify(detail) }];
+  return [
+    {
+      detailType: 'Gantry Host Drain',
+      cluster,
+      subject: hostId,
+      headline: `its drain has ${change}: ${reason}`,
+      resources: [host],
+      detail: JSON.stringify(detail),
+    },
+  ];
 }
 
 const told = ({ purpose, reason, stopCode, deadline, giveUpAt, startedAt }: Drain): string =>

@@ -2,21 +2,24 @@
  * Changes of tasks and hosts as events, in the shape of ECS' own: what changed, and a `version` by which a reader drops what comes twice
  * or late. Pure: the same change gives the same event whenever it is told.
  */
-import { clusterArn, containerInstanceArn, type Realm, taskArn } from '../../../core/arn.ts';
+import { clusterArn, containerInstanceArn, type Realm, taskArn, taskDefinitionArn } from '../../../core/arn.ts';
+import type { DetailType } from '../../../core/model/event.ts';
 import type { HostCapacity, HostIdentity } from '../../../core/model/host.ts';
 import { shownHostStatus } from '../../../core/model/host.ts';
 import type { Task } from '../../../core/model/task.ts';
 import type { TaskDefinition } from '../../../core/model/task-definition.ts';
 import { desiredStatus, lastStatus } from '../../../core/task/status.ts';
+import { taskHeadline } from '../../../core/task/story.ts';
 import { hostView } from './host-view.ts';
 import { taskView } from './task-view.ts';
 
 export interface StateEvent {
-  readonly detailType:
-    | 'ECS Task State Change'
-    | 'ECS Container Instance State Change'
-    | 'Gantry Capacity Change'
-    | 'Gantry Host Drain';
+  readonly detailType: DetailType;
+  readonly cluster: string;
+  /** Id of the task, host, order or call that it is about. */
+  readonly subject: string;
+  /** A sentence for people. */
+  readonly headline: string;
   /** ARNs that rules may match. */
   readonly resources: readonly string[];
   /** Dates as ISO text. */
@@ -53,9 +56,38 @@ export function taskEvent(realm: Realm, task: Task, definition: TaskDefinition, 
   const detail = { ...members, containers, updatedAt: at === undefined ? undefined : new Date(at) };
   return {
     detailType: 'ECS Task State Change',
+    cluster: task.cluster,
+    subject: task.id,
+    headline: `${task.family}:${task.revision} ${taskHeadline(task)}`,
     resources: [taskArn(realm, task.cluster, task.id)],
     detail: JSON.stringify(detail),
   };
+}
+
+/** That a task begins to wait, and for what: none where it was placed at once. */
+export function waitingEvents(realm: Realm, task: Task, at: number | undefined): StateEvent[] {
+  const { explanation, cluster, family, revision } = task;
+  if (task.hostId !== undefined || explanation === undefined) return [];
+  const detail = {
+    clusterArn: clusterArn(realm, cluster),
+    taskArn: taskArn(realm, cluster, task.id),
+    taskDefinitionArn: taskDefinitionArn(realm, family, revision),
+    group: task.needs.group,
+    startedBy: task.startedBy,
+    why: explanation.sentence,
+    histogram: explanation.histogram,
+    updatedAt: at === undefined ? undefined : new Date(at),
+  };
+  return [
+    {
+      detailType: 'Gantry Task Waiting',
+      cluster,
+      subject: task.id,
+      headline: `no host takes ${family}:${revision} now: ${explanation.sentence}`,
+      resources: [taskArn(realm, cluster, task.id)],
+      detail: JSON.stringify(detail),
+    },
+  ];
 }
 
 /** Whether a host's event has something to tell: what its tasks take and give back is told by theirs. */
@@ -95,6 +127,9 @@ export function hostEvent(
   };
   return {
     detailType: 'ECS Container Instance State Change',
+    cluster: host.cluster,
+    subject: host.hostId,
+    headline: `${host.name} ${shownHostStatus(host)}, ${host.connected ? 'connected' : 'not connected'}`,
     resources: [containerInstanceArn(realm, host.cluster, host.hostId)],
     detail: JSON.stringify(detail),
   };

@@ -118,6 +118,7 @@ export class CapacitySim implements AsyncDisposable {
         logs: { open: () => raise('no logs here') },
         activate: (name) => asked.add(name),
         metrics: { count: () => {} },
+        journal: { isKept: false, settleMs: 0, nextId: () => raise('no events here') },
       },
     );
     const run = async (...names: LoopName[]): Promise<void> => {
