@@ -4,9 +4,9 @@ import type { StreamRefusals } from '../control/http/streams.ts';
 import { GantryError } from '../core/errors.ts';
 
 /** What one machine can do that takes a stream from the control plane to its client, or from a host to the control plane. */
-export type Capability = 'watch stream' | 'live logs' | 'progress of pulls';
+export type Capability = 'watch stream' | 'event stream' | 'live logs' | 'progress of pulls';
 
-export const lacking: readonly Capability[] = ['watch stream', 'live logs', 'progress of pulls'];
+export const lacking: readonly Capability[] = ['watch stream', 'event stream', 'live logs', 'progress of pulls'];
 
 const lacks = (what: string, instead: string): GantryError =>
   new GantryError('UnsupportedFeatureException', `${what} behind API Gateway, which answers whole or not at all.`, {
@@ -21,6 +21,7 @@ const liveLogs = lacks(
 export const refusals: StreamRefusals = {
   watch: lacks('There is no watch stream', 'Ask GetTask with wait=changed and the version last seen, again and again.'),
   logs: liveLogs,
+  events: lacks('There is no stream of events', 'Ask ListEvents with `after` and `timeout`, again and again.'),
 };
 
 /** No host has a channel here, so neither logs nor the progress of pulls arrive. */

@@ -39,6 +39,11 @@ export function createApi(options: ApiOptions): Hono {
     streams ??= (await import('./streams.ts')).createStreamApp(options);
     return streams.fetch(c.req.raw, c.env);
   });
+  let eventStream: Hono | undefined;
+  app.get('/v1/events/stream', async (c) => {
+    eventStream ??= (await import('./event-stream.ts')).createEventStreamApp(options);
+    return eventStream.fetch(c.req.raw, c.env);
+  });
   addRestRoutes(app, options);
   if (options.hostsApp !== undefined) app.route('/', options.hostsApp);
   app.notFound((c) =>

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document, from the table of operations. Checked in as docs/openapi.json; a test holds the two together. */
 import { z } from 'zod';
+import { ofEventPages } from '../../core/api/events.ts';
 import { type JsonObject, jsonSchema } from '../../core/api/json-schema.ts';
 import type { Operation } from '../../core/api/operation.ts';
 import { operations } from '../../core/api/operations.ts';
@@ -129,6 +130,27 @@ const lines = (line: z.ZodType): JsonObject => ({
 
 /** Beside the table: what is no request and answer. */
 const streams = [
+  {
+    path: '/v1/events/stream',
+    description: {
+      operationId: 'StreamEvents',
+      summary: 'What ListEvents lists, as it is written down, from now on or from behind an event',
+      parameters: [
+        ...Object.entries<z.ZodType>(operations.ListEvents.input.shape)
+          .filter(([name]) => !ofEventPages.includes(name))
+          .map(([name, schema]) => queryParameter(name, schema)),
+        { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
+      ],
+      responses: {
+        200: {
+          description:
+            'Server-sent events: `id` and, as `data`, an Event; where the stream breaks off, `problem` is the last one',
+          content: { 'text/event-stream': { schema: { type: 'string' } } },
+        },
+        ...problems([...commonErrors, 'ClusterNotFoundException', 'UnsupportedFeatureException']),
+      },
+    },
+  },
   {
     path: `${taskPath}/watch`,
     description: {

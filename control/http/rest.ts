@@ -51,7 +51,7 @@ export async function answerRest(
 const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Members from the path, and the rest from the query (GET, DELETE) or the body. */
-function restInput(c: Context, operation: Operation, body: Uint8Array): Record<string, unknown> {
+export function restInput(c: Context, operation: Operation, body: Uint8Array): Record<string, unknown> {
   const fromBody = operation.rest.method === 'POST' || operation.rest.method === 'PUT';
   const given = fromBody ? parseJsonObject(body) : queryMembers(c, operation.input);
   const fromPath = c.req.param();

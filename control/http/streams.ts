@@ -28,6 +28,7 @@ export type WatchLine =
 export interface StreamRefusals {
   readonly watch: GantryError;
   readonly logs: GantryError;
+  readonly events: GantryError;
 }
 
 const logsQuerySchema = z.object({

@@ -23,6 +23,9 @@ const eventViewSchema = z
   .meta({ id: 'Event' });
 export type EventView = z.infer<typeof eventViewSchema>;
 
+/** What a page of them has and a stream has not. */
+export const ofEventPages: readonly string[] = ['order', 'timeout', 'limit', 'nextToken'];
+
 export const eventOperations = {
   ListEvents: defineOperation({
     name: 'ListEvents',
