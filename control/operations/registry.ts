@@ -5,7 +5,6 @@
 import type { Handlers } from './context.ts';
 import { toldWhereRefused } from './refused.ts';
 import { runTask } from './run-task.ts';
-import { describeTaskDefinition } from './task-definitions.ts';
 import { describeTasks } from './tasks.ts';
 
 const access = () => import('./access.ts');
@@ -25,7 +24,8 @@ const taskDefinitionLists = () => import('./task-definition-lists.ts');
 export const handlers: Handlers = {
   RegisterTaskDefinition: async (...call) =>
     (await import('./register-task-definition.ts')).registerTaskDefinition(...call),
-  DescribeTaskDefinition: describeTaskDefinition,
+  DescribeTaskDefinition: async (...call) =>
+    (await import('./describe-task-definition.ts')).describeTaskDefinition(...call),
   ListTaskDefinitions: async (...call) => (await taskDefinitionLists()).listTaskDefinitions(...call),
   ListTaskDefinitionFamilies: async (...call) => (await taskDefinitionLists()).listTaskDefinitionFamilies(...call),
   DeregisterTaskDefinition: async (...call) => (await retirement()).deregisterTaskDefinition(...call),

@@ -1,9 +1,9 @@
 /** `Custom::GantryTaskDefinition`: a revision. Its physical id and its attribute `Arn` are the revision's ARN. */
 import { z } from 'zod';
 import { inputError } from '../../control/http/call.ts';
+import { describeTaskDefinition } from '../../control/operations/describe-task-definition.ts';
 import { registerTaskDefinition } from '../../control/operations/register-task-definition.ts';
 import { deregisterTaskDefinition } from '../../control/operations/retire-task-definitions.ts';
-import { describeTaskDefinition } from '../../control/operations/task-definitions.ts';
 import type { Input } from '../../core/api/operations.ts';
 import { operations } from '../../core/api/operations.ts';
 import { parseArn } from '../../core/arn.ts';
