@@ -66,6 +66,8 @@ export const runCommand = defineCommand({
     const request = { ...members, taskDefinition, cluster, ...(overrides !== undefined && { overrides }) };
     const made = await client().call('RunTask', request, signal);
     noteWarnings(made.warnings, out);
+    if (made.remaining !== undefined)
+      out.note(`Not listed here: ${plural(made.remaining, 'task')} made after these; \`gantry ps\` shows all.`);
     for (const failure of made.failures) out.note(failureText(out.paint('red', 'Not placed:'), failure));
     const { follow = false, wait = false, container, timeout: timeoutSeconds } = options;
     if (follow || wait) return seeToEnd(context, made, { follow, container, timeoutSeconds });

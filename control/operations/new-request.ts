@@ -7,11 +7,13 @@ import { GantryError } from '../../core/errors.ts';
 import { capacityProviderName, sharesOf } from '../../core/model/capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from '../../core/model/cluster.ts';
 import { waitsForCapacity } from '../../core/model/cluster-settings.ts';
+import { parameterFault } from '../../core/model/faults.ts';
 import { normaliseRunTask } from '../../core/model/normalise-run-task.ts';
 import type { TaskDefinition } from '../../core/model/task-definition.ts';
 import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { RunRequest } from '../store/requests.ts';
+import { mostListed } from '../tasks/run-request.ts';
 import { activeCluster, revisionMeant } from './references.ts';
 import { readRevision } from './task-definitions.ts';
 
@@ -53,17 +55,27 @@ export async function newRequest(
   const timeoutSeconds = wishes.placementTimeoutSeconds ?? deps.settings.placementTimeoutSeconds;
   const placementDeadline = now + timeoutSeconds * 1000;
   const nonce = deps.newId();
+  const waits = wishes.launchType === undefined || waitsForCapacity(cluster);
+  if (!waits && wishes.count > mostListed) throw tooManyAtOnce(wishes.count);
   return {
     cluster: cluster.name,
     nonce,
     count: wishes.count,
     next: 0,
-    waits: wishes.launchType === undefined || waitsForCapacity(cluster),
+    waits,
     ...(wishes.strategy.length > 0 && { shares: sharesUntil(wishes.strategy, wishes.count, nonce) }),
     // Each task gets an id and a capacity provider of its own in its place.
     template: makeTask({ ...wishes, id: '', cluster: cluster.name, definition, now, placementDeadline }),
   };
 }
+
+/** What is refused is in the answer, and an answer lists no more. */
+const tooManyAtOnce = (count: number): GantryError =>
+  parameterFault(
+    'count',
+    `count may be at most ${mostListed} where tasks may not wait; it is ${count}.`,
+    'Leave launchType out, or give the cluster the setting gantry:waitForCapacity.',
+  );
 
 /** What is in memory may be a second old: nobody is refused a provider that the cluster has just been given. */
 async function freshEnough(

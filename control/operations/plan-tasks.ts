@@ -2,7 +2,7 @@
 import type { Input, Output } from '../../core/api/operations.ts';
 import { containerInstanceArn } from '../../core/arn.ts';
 import type { CapacityProvider } from '../../core/model/capacity.ts';
-import { parameterFault } from '../../core/model/faults.ts';
+import { checkRange, parameterFault } from '../../core/model/faults.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import { normaliseTaskDefinition } from '../../core/model/normalise-task-definition.ts';
@@ -28,6 +28,7 @@ type Request = Pick<RunRequest, 'cluster' | 'count' | 'waits' | 'shares' | 'temp
 
 export const planTasks: Handlers['PlanTasks'] = async (context, input) => {
   const { deps } = context;
+  checkRange(parameterFault, 'count', input.count, [1, mostPlanned]);
   const known = await activeCluster(deps, input.cluster);
   const { runnable, warnings } = await subjectOf(context, input);
   const request = await newRequest(deps, known, runnable, input);
@@ -36,6 +37,9 @@ export const planTasks: Handlers['PlanTasks'] = async (context, input) => {
   const rest = await planRest(deps, request, left, drafts);
   return { placed, ...rest, warnings: [...warnings, ...runTaskWarnings(input)] };
 };
+
+/** Within the time that a call has. */
+const mostPlanned = 10_000;
 
 async function subjectOf(
   { deps, principal }: OperationContext,

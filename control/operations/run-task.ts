@@ -12,9 +12,9 @@ import type { Cluster } from '../../core/model/cluster.ts';
 import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { ControlDeps } from '../deps.ts';
-import { canBeRepeated, getRequest, type RunRequest, tokenForOnce } from '../store/requests.ts';
+import { canBeRepeated, getRequest, isOpen, type RunRequest, tokenForOnce } from '../store/requests.ts';
 import { getTasks } from '../store/tasks.ts';
-import { carryOut, madeCount, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
+import { carryOut, madeCount, mostListed, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
 import type { Handlers, OperationContext } from './context.ts';
 import { newRequest, runnableRevision } from './new-request.ts';
 import { activeCluster } from './references.ts';
@@ -40,9 +40,10 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
         }
       : { request: found.request, stored: 'yes', ...nothingMade };
   refuseOtherRequest(deps, from.request, requestHash);
-  const done = await carryOut(deps, from);
+  const done = await carryOut(deps, from, mostListed);
   // Another call may have been quicker to store a request under the same token.
   refuseOtherRequest(deps, done.request, requestHash);
+  if (isOpen(done.request)) deps.activate('finish-requests');
   return answer(deps, done, runTaskWarnings(input));
 };
 
@@ -91,18 +92,24 @@ async function answer(
   { request, made, hosts }: Progress,
   warnings: string[],
 ): Promise<Output<'RunTask'>> {
-  const indexes = Array.from({ length: madeCount(request) }, (_, index) => index);
+  const remaining = request.count - mostListed;
+  const indexes = Array.from({ length: Math.min(madeCount(request), mostListed) }, (_, index) => index);
   const missing = indexes.filter((index) => !made.has(index)).map((index) => taskIdAt(request, index));
   // Those of an earlier call may have moved on, and after their retention they are gone.
   const earlier = missing.length === 0 ? new Map<string, Task>() : await getTasks(deps.table, missing);
   const tasks = indexes.flatMap((index) => made.get(index) ?? earlier.get(taskIdAt(request, index)) ?? []);
-  return { tasks: await taskViews(deps, request.cluster, tasks, hosts), failures: failuresOf(deps, request), warnings };
+  return {
+    tasks: await taskViews(deps, request.cluster, tasks, hosts),
+    failures: failuresOf(deps, request),
+    warnings,
+    ...(remaining > 0 && { remaining }),
+  };
 }
 
 /** One entry a task that was refused. */
 function failuresOf({ realm }: ControlDeps, { cluster, count, refusal }: RunRequest): Failure[] {
   if (refusal === undefined) return [];
-  const { hostId, reason, detail } = refusal;
+  const { hostId, reason, detail, histogram } = refusal;
   const arn = hostId === undefined ? undefined : containerInstanceArn(realm, cluster, hostId);
-  return Array.from({ length: count - refusal.from }, () => compact({ arn, reason, detail }));
+  return Array.from({ length: count - refusal.from }, () => compact({ arn, reason, detail, histogram }));
 }

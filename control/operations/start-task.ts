@@ -84,8 +84,10 @@ async function startOn(
     const host = await getHostCapacity(deps.table, cluster, hostId);
     if (host === undefined) return { arn, reason: 'MISSING' };
     const { explanation } = place({ needs: task.needs, count: 1 }, [host], deps.random);
-    if (explanation !== undefined)
-      return { arn, reason: explanation.histogram[0]?.reason ?? 'RESOURCE:*', detail: explanation.sentence };
+    if (explanation !== undefined) {
+      const { sentence: detail, histogram } = explanation;
+      return { arn, reason: histogram[0]?.reason ?? 'RESOURCE:*', detail, histogram };
+    }
     const assignment = { hostId, hostName: host.name, reason: 'the caller named this host', at: deps.clock.now() };
     const placed = placeOn(task, assignment) ?? task;
     const assigned = { task: placed, host };

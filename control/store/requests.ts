@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { taskSchema } from '../../core/model/task.ts';
+import { explanationSchema } from '../../core/placement/explanation.ts';
 import { isExpired, itemOf, parseItem } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { queryAll } from './read-all.ts';
@@ -16,6 +17,7 @@ const refusalSchema = z.object({
   hostId: z.string().optional(),
   reason: z.string(),
   detail: z.string(),
+  histogram: explanationSchema.shape.histogram.optional(),
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 

@@ -37,11 +37,14 @@ const replans = 5;
 /** Where tasks may not wait it goes on for longer, and then asks the caller to try again. */
 const mostTries = 20;
 
+/** So many tasks an answer lists, the first ones; a call makes no more than these itself. */
+export const mostListed = 1000;
+
 /** How far a request is carried out. */
 export interface Progress {
   readonly request: RunRequest;
   readonly stored: 'yes' | 'no' | { readonly replacesNonce: string };
-  /** Made by this call, by index; others were made by an earlier one. */
+  /** Of those that an answer lists: made by this call, by index; others were made by an earlier one. */
   readonly made: ReadonlyMap<number, Task>;
   /** By id: where it has placed tasks. */
   readonly hosts: ReadonlyMap<string, HostCapacity>;
@@ -57,10 +60,13 @@ export const taskIdAt = (request: Pick<RunRequest, 'nonce'>, index: number): str
 /** How many tasks were made: those with the lowest indexes. */
 export const madeCount = ({ next, refusal }: RunRequest): number => refusal?.from ?? next;
 
-/** Goes on until nothing is open. A request that another call has stored under the same token takes the place of the given one. */
-export async function carryOut(deps: ControlDeps, from: Progress): Promise<Progress> {
+/**
+ * Goes on until nothing is open, or so many tasks of the request are settled: what is left is for the loop that finishes requests. A
+ * request that another call has stored under the same token takes the place of the given one.
+ */
+export async function carryOut(deps: ControlDeps, from: Progress, until = Number.POSITIVE_INFINITY): Promise<Progress> {
   let progress = from;
-  while (isOpen(progress.request)) progress = await carryOutChunk(deps, progress);
+  while (isOpen(progress.request) && progress.request.next < until) progress = await carryOutChunk(deps, progress);
   return progress;
 }
 
@@ -164,7 +170,7 @@ function chunkOf(
   const refuses = !request.waits && exhausted !== undefined;
   const made = new Map(madeBefore);
   for (const [offset, task] of [...assigned.map((entry) => entry.task), ...waiting].entries()) {
-    made.set(request.next + offset, task);
+    if (request.next + offset < mostListed) made.set(request.next + offset, task);
   }
   return {
     request: refuses
@@ -178,7 +184,7 @@ function chunkOf(
   };
 }
 
-/** ECS' failure: the nearest host, the commonest reason, and the whole histogram as a sentence. */
+/** ECS' failure: the nearest host, the commonest reason, and the whole histogram, as a sentence and as data. */
 function refusalOf(explanation: Explanation, from: number): Refusal {
   const nearest = explanation.nearest[0]?.hostId;
   return {
@@ -186,6 +192,7 @@ function refusalOf(explanation: Explanation, from: number): Refusal {
     ...(nearest === undefined ? {} : { hostId: nearest }),
     reason: explanation.histogram[0]?.reason ?? 'RESOURCE:*',
     detail: explanation.sentence,
+    histogram: explanation.histogram,
   };
 }
 

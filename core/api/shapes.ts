@@ -31,6 +31,8 @@ export const failureSchema = z
     /** ECS' reason, for example MISSING or RESOURCE:MEMORY. */
     reason: z.string(),
     detail: z.string().optional(),
+    /** Ours: of a task that fits nowhere, how many hosts refuse it for what, the commonest first. */
+    histogram: explanationSchema.shape.histogram.optional(),
   })
   .meta({ id: 'Failure' });
 export type Failure = z.infer<typeof failureSchema>;

@@ -95,7 +95,10 @@ export const taskOperations = {
       'Runs tasks from a revision: placed at once where they fit, otherwise waiting (or refused, with launch type EC2)',
     action: 'run',
     input: runTaskInputSchema,
-    output: startedSchema,
+    output: startedSchema.extend({
+      /** Ours: how many tasks of the call are not in this answer, which lists a thousand: they are made after it. */
+      remaining: int.optional(),
+    }),
     errors: [
       'ClusterNotFoundException',
       'ConflictException',

@@ -129,7 +129,9 @@ export const taskDefinitionFields: FieldTable = {
 export const runTaskFields: FieldTable = {
   taskDefinition: honoured('`family` (its latest ACTIVE revision), `family:revision` or ARN.'),
   cluster: honoured('Name or ARN; `default` where absent.'),
-  count: honoured('How many tasks alike; 1 where absent, and more than 10 at once are welcome.'),
+  count: honoured(
+    'How many tasks alike: 1 where absent, at most 100000. Beyond 1000 the rest is made after the answer.',
+  ),
   launchType: honoured(
     '`EC2` or `EXTERNAL`: what does not fit now fails, unless the cluster has `gantry:waitForCapacity`. Absent: it waits.',
   ),

@@ -172,6 +172,7 @@ describe('a large RunTask', () => {
         arn: host,
         reason: 'RESOURCE:MEMORY',
         detail: '1 host: memory (largest free 0 MiB, needs 100)',
+        histogram: [expect.objectContaining({ dimension: 'memory', reason: 'RESOURCE:MEMORY', hosts: 1 })],
       });
     }
     expect(await world.call('RunTask', request)).toMatchObject({ failures: answer.failures });

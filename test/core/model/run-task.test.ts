@@ -18,8 +18,8 @@ const override = (...containerOverrides: object[]) => ({ overrides: { containerO
 describe('a request is refused', () => {
   const at = 'overrides.containerOverrides[0]';
   const rows: Wrong[] = [
-    ['for no task', { count: 0 }, 'count', 'between 1 and 1000; it is 0'],
-    ['for more tasks than an answer lists', { count: 1001 }, 'count', 'between 1 and 1000'],
+    ['for no task', { count: 0 }, 'count', 'between 1 and 100000; it is 0'],
+    ['for too many tasks', { count: 100_001 }, 'count', 'between 1 and 100000; it is 100001'],
     ['that waits for no time', { placementTimeoutSeconds: 0 }, 'placementTimeoutSeconds', 'between 1 and 604800'],
     ['for an unknown launch type', { launchType: 'MOON' }, 'launchType', 'must be EC2 or EXTERNAL; it is "MOON"'],
     [
