@@ -35,19 +35,25 @@ export const agentProcess = (paths: CloudPaths, hostName: string): ManagedProces
 
 /** Starts the host's agent, or leaves the one alone that still runs. */
 export function ensureAgent(host: HostPlan, surroundings: AgentSurroundings): { pid: number; adopted: boolean } {
-  const { paths } = surroundings;
-  const process_ = agentProcess(paths, host.name);
+  return ensureAgentOf(host.name, surroundings.paths, { config: agentConfig(host, surroundings) });
+}
+
+/** The same with a configuration of the caller's own, and with more in its environment than every agent has. */
+export function ensureAgentOf(
+  hostName: string,
+  paths: CloudPaths,
+  { config, env }: { readonly config: object; readonly env?: NodeJS.ProcessEnv },
+): { pid: number; adopted: boolean } {
+  const process_ = agentProcess(paths, hostName);
   const running = runningPid(process_);
   if (running !== undefined) return { pid: running, adopted: true };
-  mkdirSync(paths.hostData(host.name), { recursive: true, mode: 0o700 });
-  writeFileSync(paths.agentConfig(host.name), JSON.stringify(agentConfig(host, surroundings), null, 2), {
-    mode: 0o600,
-  });
+  mkdirSync(paths.hostData(hostName), { recursive: true, mode: 0o700 });
+  writeFileSync(paths.agentConfig(hostName), JSON.stringify(config, null, 2), { mode: 0o600 });
   const pid = startManaged({
     ...process_,
-    ...nodeCommand(agentEntry, [paths.agentConfig(host.name)]),
-    env: { PATH: hostToolsPath() },
-    logFile: paths.agentLog(host.name),
+    ...nodeCommand(agentEntry, [paths.agentConfig(hostName)]),
+    env: { PATH: hostToolsPath(), ...env },
+    logFile: paths.agentLog(hostName),
   });
   return { pid, adopted: false };
 }

@@ -48,9 +48,14 @@ export class LaunchedHosts {
   }
 
   async start(host: LiveHost, joinToken: string): Promise<void> {
+    ensureAgent(await this.prepare(host), this.#agentSurroundings(host, joinToken));
+  }
+
+  /** What is there of it before its agent is. */
+  async prepare(host: LiveHost): Promise<HostPlan> {
     const plan = planOf(host, this.#surroundings.options);
     await this.#atNetwork(() => ensureHostNetwork(plan));
-    ensureAgent(plan, this.#agentSurroundings(host, joinToken));
+    return plan;
   }
 
   /** `ended` is called once nothing is left, and before another host is given anything; `isLast` is asked then. */

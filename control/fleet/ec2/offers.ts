@@ -53,7 +53,8 @@ function spotPriceOf(prices: ReadonlyMap<string, number> | undefined, zones: rea
  */
 const unseenMib = (memoryMib: number): number => Math.ceil(Math.min(memoryMib * 0.18, 240 + memoryMib * 0.0475));
 
-function taskMemoryMib(nominalMib: number, reservedMib: number | undefined): number {
+/** What a host of that type has for tasks, at least. */
+export function taskMemoryMib(nominalMib: number, reservedMib: number | undefined): number {
   const seenMib = nominalMib - unseenMib(nominalMib);
   return seenMib - (reservedMib ?? defaultReserveMib(seenMib));
 }
