@@ -2,22 +2,19 @@
  * The AWS shape on loopback with hosts of this machine: the one-machine cloud's own containerd, networks and agents, which join by a
  * token made through the API and are supervised here. The minute of the schedule is shorter, so that a test need not wait for it.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from '../../local/agents.ts';
-import { containerdPaths, startContainerd } from '../../local/containerd.ts';
 import { removeHosts } from '../../local/down.ts';
 import { ensureHostNetwork } from '../../local/host-network.ts';
 import { type HostPlan, planHosts } from '../../local/host-plan.ts';
 import { thisMachine } from '../../local/machine.ts';
 import { runningPid } from '../../local/managed-process.ts';
-import { cloudOptionsSchema, cloudPaths } from '../../local/options.ts';
 import { stopAllTasks } from '../../local/stop-tasks.ts';
 import { supervise } from '../../local/supervise.ts';
 import type { Cloud, CloudOptions } from '../e2e/cloud.ts';
 import { killHard } from '../e2e/one-machine.ts';
-import { freeSerial } from '../support/cloud.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
+import { makePlace } from './machine-place.ts';
 import { connected } from './test-host.ts';
 
 const sweepEveryMs = 5_000;
@@ -67,18 +64,8 @@ interface Fleet extends AsyncDisposable {
 }
 
 async function startFleet(aws: AwsCloud, count: number): Promise<Fleet> {
-  const serial = freeSerial();
-  const base = mkdtempSync('/var/tmp/gantry-test-');
-  const options = cloudOptionsSchema.parse({
-    name: `gt${serial}`,
-    dataDir: join(base, 'data'),
-    runDir: join(base, 'run'),
-    hosts: count,
-    network: `10.${20 + serial}`,
-    region: aws.region,
-  });
-  const paths = cloudPaths(options);
-  for (const directory of [paths.dataDir, paths.runDir]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const place = makePlace(aws.region, count);
+  const { options, paths } = place;
   const hosts = planHosts(options, thisMachine());
   const ended = new AbortController();
   let supervised: Promise<void> | undefined;
@@ -93,16 +80,15 @@ async function startFleet(aws: AwsCloud, count: number): Promise<Fleet> {
 
   async function purge(): Promise<void> {
     await down();
-    rmSync(base, { recursive: true, force: true });
+    place[Symbol.dispose]();
   }
 
   try {
-    const { socket } = await startContainerd(containerdPaths(paths.dataDir, paths.runDir));
     const surroundings: AgentSurroundings = {
       options,
       paths,
       machine: thisMachine(),
-      containerdSocket: socket,
+      containerdSocket: await place.containerd(),
       controlPlaneUrl: aws.endpoint,
       joinToken: await aws.joinToken(),
     };

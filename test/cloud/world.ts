@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly endpoints?: Readonly<Record<string, string>>;
   /** What EC2 has, and what runs for an instance that is launched: nothing where nobody says. */
   readonly ec2?: Omit<Ec2Options, 'region' | 'account'>;
+  /** How many events each function takes at once that reserves none; else as many as a small machine bears. */
+  readonly concurrency?: number;
   /** True: hosts are elsewhere, find the gateways by AWS' names, and are told those. */
   readonly hostsKnowNames?: boolean;
 }

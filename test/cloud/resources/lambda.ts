@@ -50,7 +50,7 @@ function functionConfig(wanted: Wanted): FunctionConfig {
     runtime: properties.Runtime,
     timeoutSeconds: properties.Timeout,
     memoryMib: properties.MemorySize,
-    reservedConcurrency: properties.ReservedConcurrentExecutions,
+    reservedConcurrency: properties.ReservedConcurrentExecutions ?? world.options.concurrency,
     environment: { ...localEnvironment(world, properties.Environment.Variables), ...world.endpoints },
     credentials: { accessKeyId, secretAccessKey },
     region: world.options.region,
