@@ -43,7 +43,7 @@ export const ledgerTask = (spec: TaskSpec): LedgerTask =>
 const names = ['a', 'b', 'c', 'd'] as const;
 
 /** Up to four containers; each may depend on those before it, as a validated task definition may. */
-export const specArbitrary: fc.Arbitrary<TaskSpec> = fc
+const untimedSpec: fc.Arbitrary<TaskSpec> = fc
   .array(
     fc.record({
       essential: fc.boolean(),
@@ -75,3 +75,8 @@ export const specArbitrary: fc.Arbitrary<TaskSpec> = fc
     }
     return taskSpec(containers);
   });
+
+/** Some with a timeout. */
+export const specArbitrary: fc.Arbitrary<TaskSpec> = fc
+  .tuple(untimedSpec, fc.option(fc.constantFrom(1, 5), { nil: undefined, freq: 3 }))
+  .map(([spec, timeoutSeconds]) => (timeoutSeconds === undefined ? spec : { ...spec, timeoutSeconds }));
