@@ -66,5 +66,8 @@ export function nextCommands(task: TaskView): (readonly [command: string, what: 
       : []),
     ...(task.lastStatus === 'RUNNING' ? [] : [[`gantry why ${id}`, 'why it is as it is'] as const]),
     ...(stop === undefined ? [[`gantry stop ${id}`, 'ends it'] as const] : []),
+    ...(stop !== undefined && task.lastStatus !== 'STOPPED'
+      ? [[`gantry stop ${id} --force`, 'kills it now'] as const]
+      : []),
   ];
 }
