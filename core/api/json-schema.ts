@@ -1,6 +1,6 @@
 /** JSON Schemas of inputs and outputs, for the OpenAPI document and for editors, with the table of fields as descriptions. */
 import { z } from 'zod';
-import type { Field, FieldTable } from '../model/fields.ts';
+import type { Field, FieldTable } from '../model/field-table.ts';
 
 export type JsonObject = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 /** Every member of ECS' CreateCapacityProvider and UpdateCapacityProvider, and of ours, with what becomes of it (see fields.ts). */
-import type { Field, FieldTable } from './fields.ts';
+import type { Field, FieldTable } from './field-table.ts';
 
 const honoured = (says: string): Field => ({ class: 'honoured', says });
 const recorded = (says: string): Field => ({ class: 'recorded', says });

@@ -3,7 +3,7 @@
  * nothing that the table does not name.
  */
 import { GantryError } from '../errors.ts';
-import type { FieldClass, FieldTable } from './fields.ts';
+import type { FieldClass, FieldTable } from './field-table.ts';
 
 interface Found {
   /** With indexes, for example `containerDefinitions[0].healthCheck`. */

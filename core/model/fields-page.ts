@@ -1,6 +1,8 @@
 /** docs/task-definition-fields.md: the table of fields as a page. */
 import { capacityProviderFields } from './capacity-provider-fields.ts';
-import { type Field, type FieldClass, type FieldTable, runTaskFields, taskDefinitionFields } from './fields.ts';
+import type { Field, FieldClass, FieldTable } from './field-table.ts';
+import { taskDefinitionFields } from './fields.ts';
+import { runTaskFields } from './run-task-fields.ts';
 
 const classes: readonly (readonly [FieldClass, string])[] = [
   ['honoured', 'Has its effect.'],

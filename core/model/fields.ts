@@ -1,34 +1,21 @@
 /**
- * The table of fields: every member of ECS' RegisterTaskDefinition and RunTask, by path, with what becomes of it and a sentence. What is
- * refused, what is warned of and the documentation come from here (field-rules.ts, docs/task-definition-fields.md); the rules on values
- * of honoured members are the normalisers'. What is below a row needs none of its own.
+ * The tables of fields: every member of ECS' RegisterTaskDefinition (here) and RunTask (run-task-fields.ts), by path, with what becomes of
+ * it and a sentence. What is refused, what is warned of and the documentation come from here (field-rules.ts,
+ * docs/task-definition-fields.md); the rules on values of honoured members are the normalisers'. What is below a row needs none of its own.
  */
-
-/**
- * `honoured`: has its effect. `recorded`: stored and answered, without effect by nature or until something is configured; a warning.
- * `ignored`: as ECS itself ignores it for tasks on EC2 hosts; a warning. `refused`: an error that names the path.
- */
-export type FieldClass = 'honoured' | 'recorded' | 'ignored' | 'refused';
-
-export interface Field {
-  readonly class: FieldClass;
-  /** Honoured: what it does. Recorded, ignored: why it has no effect. Refused: what to do instead. */
-  readonly says: string;
-}
-
-/** By path: a list's elements are `[]`, as in `containerDefinitions[].memory`. */
-export type FieldTable = Readonly<Record<string, Field>>;
-
-const honoured = (says: string): Field => ({ class: 'honoured', says });
-const recorded = (says: string): Field => ({ class: 'recorded', says });
-const ignored = (says: string): Field => ({ class: 'ignored', says });
-const refused = (says: string): Field => ({ class: 'refused', says });
+import {
+  type FieldTable,
+  honoured,
+  ignored,
+  noRole,
+  noVolumes,
+  queryLanguage,
+  recorded,
+  refused,
+} from './field-table.ts';
 
 const noSecrets = 'Put the value into the environment until secrets are supported.';
-const noVolumes = 'Volumes are not supported yet; what a task writes goes with it.';
 const noHostAccess = 'Containers share nothing but the network mode with their host.';
-const noRole = 'No credentials provider is configured, so containers get no credentials from it.';
-const queryLanguage = 'Of the cluster query language (docs/placement.md), for example `attribute:stack == prod`.';
 
 const containerFields = {
   name: honoured('Names the container within its task: 1 to 255 letters, digits, hyphens and underscores.'),
@@ -124,61 +111,4 @@ export const taskDefinitionFields: FieldTable = {
   'placementConstraints[].expression': honoured(queryLanguage),
   proxyConfiguration: refused('It concerns App Mesh, which AWS has given up.'),
   volumes: refused(noVolumes),
-};
-
-export const runTaskFields: FieldTable = {
-  taskDefinition: honoured('`family` (its latest ACTIVE revision), `family:revision` or ARN.'),
-  cluster: honoured('Name or ARN; `default` where absent.'),
-  count: honoured(
-    'How many tasks alike: 1 where absent, at most 100000. Beyond 1000 the rest is made after the answer.',
-  ),
-  launchType: honoured(
-    '`EC2` or `EXTERNAL`: what does not fit now fails, unless the cluster has `gantry:waitForCapacity`. Absent: it waits.',
-  ),
-  group: honoured('The group that distinctInstance and spreading look at; `family:<family>` where absent.'),
-  startedBy: honoured('Whom the tasks are for; ListTasks filters by it.'),
-  clientToken: honoured('A repeated request with the same token answers the same tasks.'),
-  referenceId: recorded('Stored with the task.'),
-  'overrides.containerOverrides[].name': honoured('The container meant.'),
-  'overrides.containerOverrides[].command': honoured("In place of the container's command."),
-  'overrides.containerOverrides[].environment[].name': honoured(
-    "Added to the container's variables, or in place of one of them.",
-  ),
-  'overrides.containerOverrides[].environment[].value': honoured('Its value.'),
-  'overrides.containerOverrides[].cpu': honoured("In place of the container's."),
-  'overrides.containerOverrides[].memory': honoured("In place of the container's."),
-  'overrides.containerOverrides[].memoryReservation': honoured("In place of the container's."),
-  'overrides.containerOverrides[].environmentFiles': refused('Put the variables into environment.'),
-  'overrides.containerOverrides[].resourceRequirements': refused('GPUs and other devices are not supported yet.'),
-  'overrides.cpu': honoured("In place of the revision's, in the same forms."),
-  'overrides.memory': honoured("In place of the revision's, in the same forms."),
-  'overrides.taskRoleArn': recorded(noRole),
-  'overrides.executionRoleArn': recorded('Agents pull images and keep logs without a role.'),
-  'overrides.ephemeralStorage': refused("It concerns Fargate; here a task has what its host's disk has."),
-  'overrides.inferenceAcceleratorOverrides': refused('Amazon ECS itself has given them up.'),
-  'placementConstraints[].type': honoured(
-    '`distinctInstance`: no two tasks of the group on one host. `memberOf`: only hosts of which the expression is true.',
-  ),
-  'placementConstraints[].expression': honoured(queryLanguage),
-  'placementStrategy[].type': honoured('`spread`, `binpack` or `random`; each breaks the ties of the one before.'),
-  'placementStrategy[].field': honoured(
-    'Of spread: `instanceId` or `attribute:<name>`; of binpack: `cpu` or `memory`.',
-  ),
-  tags: recorded('Stored with the task and answered.'),
-  enableECSManagedTags: honoured('Adds the tag `aws:ecs:clusterName`.'),
-  propagateTags: honoured("`TASK_DEFINITION` adds the revision's tags; `NONE` adds none."),
-  placementTimeoutSeconds: honoured('Not of ECS: how long the tasks may wait in PROVISIONING.'),
-  timeoutSeconds: honoured('Not of ECS: how long each may run. Otherwise the tag `gantry:timeout-seconds`, if any.'),
-  cpuLimit: honoured(
-    'Not of ECS: how much CPU each may use, at least its `cpu`. Otherwise the tag `gantry:cpu-limit`.',
-  ),
-  enableExecuteCommand: refused('Commands in running containers are not supported yet.'),
-  'capacityProviderStrategy[].capacityProvider': honoured(
-    "Its hosts only, bought where there are none. Where neither it nor a launch type is named, the cluster's default holds.",
-  ),
-  'capacityProviderStrategy[].weight': honoured('Its share of the tasks beyond the base: 0 (where absent) to 1000.'),
-  'capacityProviderStrategy[].base': honoured('How many of the tasks of this call at least; of one provider only.'),
-  networkConfiguration: refused('It concerns the network mode awsvpc; use bridge or host.'),
-  platformVersion: refused('It concerns Fargate.'),
-  volumeConfigurations: refused(noVolumes),
 };

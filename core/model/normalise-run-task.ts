@@ -11,10 +11,10 @@ import { normaliseStrategy } from './capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
-import { runTaskFields } from './fields.ts';
 import { normaliseConstraints } from './normalise-constraints.ts';
 import { normaliseOverrides } from './normalise-overrides.ts';
 import type { PlacementConstraint } from './placement-constraint.ts';
+import { runTaskFields } from './run-task-fields.ts';
 import { checkTags } from './tag-rules.ts';
 import {
   launchTypeSchema,

@@ -5,8 +5,10 @@ import type { z } from 'zod';
 import { registerTaskDefinitionInputSchema } from '../../../core/api/task-definitions.ts';
 import { runTaskInputSchema } from '../../../core/api/tasks.ts';
 import { unknownMembers } from '../../../core/api/unknown-members.ts';
-import { type FieldTable, runTaskFields, taskDefinitionFields } from '../../../core/model/fields.ts';
+import type { FieldTable } from '../../../core/model/field-table.ts';
+import { taskDefinitionFields } from '../../../core/model/fields.ts';
 import { runTaskWarnings } from '../../../core/model/normalise-run-task.ts';
+import { runTaskFields } from '../../../core/model/run-task-fields.ts';
 import { container, definitionRequest, register, revision, runTask, withMember } from './requests.ts';
 
 interface Subject {
