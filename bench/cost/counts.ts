@@ -18,8 +18,9 @@ export interface Counts {
   readonly functionLogBytes: number;
   /** Of metrics in the functions' logs (EMF). */
   readonly metricBytes: number;
-  /** Put on the event bus. */
+  /** Put on the event bus, and the units of DynamoDB for writing them down. */
   readonly events: number;
+  readonly eventWriteUnits: number;
 }
 
 type Numbers = { readonly [name: string]: number | Numbers };

@@ -73,7 +73,9 @@ const switched: readonly FunctionName[] = ['events', 'fleet'];
 export const fleetCost = ({ invocations }: Counts, memoryMib: MemoryMib): number =>
   functionCost('fleet', invocations.fleet, memoryMib);
 export const eventsCost = (counts: Counts, memoryMib: MemoryMib): number =>
-  counts.events * prices.event + functionCost('events', counts.invocations.events, memoryMib);
+  counts.events * prices.event +
+  counts.eventWriteUnits * prices.writeUnit +
+  functionCost('events', counts.invocations.events, memoryMib);
 export const metricsCost = ({ metricBytes }: Counts): number => metricBytes * prices.logByte;
 export const tracingCost = ({ invocations }: Counts): number =>
   Object.values(invocations).reduce((sum, n) => sum + n, 0) * prices.trace;

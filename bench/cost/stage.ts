@@ -92,6 +92,7 @@ function countsOf(cloud: AwsCloud): Counts {
     functionLogBytes: sum(world.functions.values(), ({ outputBytes }) => outputBytes),
     metricBytes: 0,
     events: world.buses.events.length,
+    eventWriteUnits: world.consumed.by(cloud.lambda('events').config.credentials.accessKeyId).write,
   };
 }
 

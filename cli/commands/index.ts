@@ -6,6 +6,7 @@ import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
 import { activateCommand, drainCommand } from './drain.ts';
+import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
 import { joinTokenCommand } from './join-token.ts';
 import { keysCreateCommand, keysDeleteCommand, keysListCommand } from './keys.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   showCommand,
   whyCommand,
   logsCommand,
+  eventsCommand,
   stopCommand,
   hostsCommand,
   capacityCommand,

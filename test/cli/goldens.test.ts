@@ -31,6 +31,9 @@ describe('a cluster with everything in it', () => {
     'why waiting': ({ waiting }) => ['why', waiting],
     'why running': ({ running }) => ['why', running],
     'why it could not start': ({ broken }) => ['why', broken],
+    events: () => ['events'],
+    'events of a task': ({ oom }) => ['events', '--task', oom],
+    'events of nothing': () => ['events', '--kind', 'capacity'],
     'logs of what runs': ({ running }) => ['logs', running],
     'logs of what never ran': ({ waiting }) => ['logs', waiting],
   };

@@ -47,6 +47,19 @@ describe('the control plane of the AWS shape', patience, () => {
       expect(statuses).toContain('RUNNING');
       expect(statuses.at(-1)).toBe('STOPPED');
     });
+    const { events } = await cloud.client.call('ListEvents', { task });
+    expect(events[0]).toMatchObject({ kind: 'task', detail: { lastStatus: 'STOPPED', stoppedReason: 'enough' } });
+  });
+
+  it('writes down what it refuses, for its list and for the event bus', async () => {
+    const tooMuch = { taskDefinition: 'runs', launchType: 'EC2', overrides: { memory: '10000000' } };
+    const { failures } = await cloud.client.call('RunTask', tooMuch);
+    expect(failures).toHaveLength(1);
+    const { events } = await cloud.client.call('ListEvents', { kind: ['refusal'] });
+    expect(events).toMatchObject([{ detail: { operation: 'RunTask', refused: 1, failures } }]);
+    await eventually(() =>
+      expect(cloud.world.buses.events.map(({ detail }) => detail)).toContainEqual(events[0]?.detail),
+    );
   });
 
   it('serves an unmodified ECS client behind CloudFront, which renames the header that API Gateway refuses', async () => {

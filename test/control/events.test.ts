@@ -120,6 +120,17 @@ describe('a refusal', () => {
   });
 });
 
+describe('a store whose changes nobody tells of', () => {
+  it('has no events, and says so', async () => {
+    await using other = await startWorld({ store: 'dynamodb' });
+    await other.register('web');
+    const refused = { taskDefinition: 'web', launchType: 'EC2', overrides: { memory: '65536' } };
+    await expect(other.call('RunTask', refused)).rejects.toMatchObject({ code: 'InvalidParameterException' });
+    await expect(other.call('ListEvents', {})).rejects.toMatchObject({ code: 'UnsupportedFeatureException' });
+    expect(other.logged).toEqual([]);
+  });
+});
+
 describe('a list', () => {
   it('comes in pages, in either order, with nothing twice and nothing left out', async () => {
     for (let round = 0; round < 3; round += 1) await lifeOf();

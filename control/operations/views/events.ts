@@ -58,11 +58,13 @@ export function taskEvent(realm: Realm, task: Task, definition: TaskDefinition, 
     detailType: 'ECS Task State Change',
     cluster: task.cluster,
     subject: task.id,
-    headline: `${task.family}:${task.revision} ${taskHeadline(task)}`,
+    headline: `${task.family}:${task.revision} ${taskHeadline(task)}${isAskedToStop(task) ? ', and is asked to stop' : ''}`,
     resources: [taskArn(realm, task.cluster, task.id)],
     detail: JSON.stringify(detail),
   };
 }
+
+const isAskedToStop = (task: Task): boolean => lastStatus(task) === 'RUNNING' && desiredStatus(task) === 'STOPPED';
 
 /** That a task begins to wait, and for what: none where it was placed at once. */
 export function waitingEvents(realm: Realm, task: Task, at: number | undefined): StateEvent[] {
