@@ -4,13 +4,13 @@
  */
 import type { Offer, Order, Purchase, PurchasedInstance } from '../../core/model/capacity.ts';
 import type { Blame } from '../../core/plan/capacity/types.ts';
-import type { FleetInstance, LaunchedInstance, LaunchFault, LaunchOutcome } from '../fleet/fleet.ts';
+import type { Fleet, FleetInstance, LaunchedInstance, LaunchFault, LaunchOutcome } from '../fleet/fleet.ts';
 import { admitInstances } from '../hosts/instances.ts';
 import { addBlame } from '../store/purchases.ts';
 import type { Round } from './round.ts';
 
 /** Younger ones are most likely in the hands of the process that wrote them. */
-const askAgainMs = 60_000;
+const usualAnswerMs = 60_000;
 /** A fleet answers the same for ten minutes at least. */
 const rememberedMs = 9 * 60_000;
 const asksAtOnce = 8;
@@ -23,7 +23,8 @@ const blameMs: Readonly<Record<Exclude<LaunchFault['kind'], 'throttled'>, number
 const mostBlames = 90;
 
 /** When a purchase that is still OPEN is to be asked for again. */
-export const askAgainAt = ({ orderedAt }: Purchase): number => orderedAt + askAgainMs;
+export const askAgainAt = ({ orderedAt }: Purchase, { answersWithinMs = usualAnswerMs }: Fleet): number =>
+  orderedAt + answersWithinMs;
 export const isForgotten = ({ orderedAt }: Purchase, now: number): boolean => orderedAt + rememberedMs <= now;
 
 export async function launchAll(round: Round, purchases: readonly Purchase[], offers: readonly Offer[]): Promise<void> {

@@ -40,6 +40,8 @@ export interface FleetInstance extends LaunchedInstance {
 export type Catalogue = Pick<Fleet, 'offers'>;
 
 export interface Fleet {
+  /** How long it takes to answer a launch at most: an order that is still open after that has lost its asker. A minute where absent. */
+  readonly answersWithinMs?: number;
   /** What can be bought for the cluster now, with prices. Rejects where that is not known. */
   offers(cluster: string): Promise<readonly Offer[]>;
   /**

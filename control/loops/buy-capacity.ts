@@ -47,7 +47,7 @@ async function activate(deps: ControlDeps, cluster: string): Promise<LoopResult>
 }
 
 async function carryOut(round: Round): Promise<LoopResult> {
-  const { deps, cluster, now } = round;
+  const { deps, fleet, cluster, now } = round;
   const listed = await sweep(round);
   const providers = providersOf(round, await clusterProviders(deps.table, cluster));
   if (providers.length === 0) return { changed: 0 };
@@ -79,7 +79,9 @@ async function carryOut(round: Round): Promise<LoopResult> {
     );
   const againAt = Math.min(
     ...plans.map(({ plan }) => plan.againAt ?? Infinity),
-    ...round.book.all.filter(({ state }) => state === 'OPEN').map((open) => Math.max(askAgainAt(open), now + retryMs)),
+    ...round.book.all
+      .filter(({ state }) => state === 'OPEN')
+      .map((open) => Math.max(askAgainAt(open, fleet), now + retryMs)),
     ordered.length > 0 ? now + goOnMs : Infinity,
     isAllEnded && known !== undefined ? Infinity : now + retryMs,
   );
@@ -110,8 +112,8 @@ async function stillWaiting({ deps, cluster, now }: Round): Promise<readonly Wai
 
 /** Purchases of which it is not known what the fleet made of them. */
 async function settleOpen(round: Round, market: Market, listed: readonly FleetInstance[] | undefined): Promise<void> {
-  const { deps, book, cluster, now } = round;
-  const open = book.all.filter((purchase) => purchase.state === 'OPEN' && askAgainAt(purchase) <= now);
+  const { deps, fleet, book, cluster, now } = round;
+  const open = book.all.filter((purchase) => purchase.state === 'OPEN' && askAgainAt(purchase, fleet) <= now);
   if (open.length === 0) return;
   // Nothing is launched for a cluster that is none any more.
   const mayAsk = (await deps.recent.activeCluster(cluster)) !== undefined;

@@ -42,6 +42,8 @@ interface Parts {
 }
 
 export class LocalFleet implements Fleet {
+  /** It writes a file. Tasks must not wait for a minute because the control plane was started again. */
+  readonly answersWithinMs = 2_000;
   readonly #parts: Parts;
   readonly #ended = new AbortController();
   #kept: Promise<void> | undefined;
