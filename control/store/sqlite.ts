@@ -16,7 +16,7 @@ import { parseItem } from './envelope.ts';
 import { type SortKeyRange, sortKeyRange } from './sort-key-range.ts';
 import * as sql from './sqlite-schema.ts';
 import type { Change, CommitResult, Follower, Item, ItemChange, Key, Page, QueryOptions, Table } from './table.ts';
-import { checkItemSize, TableUsageError } from './values.ts';
+import { checkItemSize, normalMap, TableUsageError } from './values.ts';
 
 export interface SqliteTableOptions {
   /** The database; made with its directory when it is not there. Only its owner may read it: it holds access keys. */
@@ -298,7 +298,9 @@ function changeOf(change: Change, before: Item | undefined): KeyedChange[] {
       return [{ key, before, after: change.item }];
     case 'update': {
       if (before === undefined) return []; // Refused before.
-      const after = updated(before, change);
+      const result = updated(before, change);
+      // As a reader will find it: what was removed is not there, rather than undefined.
+      const after = { ...result, data: normalMap(result.data) };
       checkItemSize(after);
       return [{ key, before, after }];
     }

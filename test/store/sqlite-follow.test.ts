@@ -39,9 +39,13 @@ const told = async () => (await table.query('told')).items;
 const exists = [{ item: 'exists' as const }];
 
 it('hears of each change with the item before and after it, and sees the whole commit', async () => {
-  await table.commit([put(item('task', 't', { n: 1 })), put(item('host', 'h', { n: 7 })), put(item('other', 'o'))]);
   await table.commit([
-    { kind: 'update', key: { pk: 'task', sk: 't' }, add: [{ path: ['n'], by: 1 }], when: [] },
+    put(item('task', 't', { n: 1, gone: 'x' })),
+    put(item('host', 'h', { n: 7 })),
+    put(item('other', 'o')),
+  ]);
+  await table.commit([
+    { kind: 'update', key: { pk: 'task', sk: 't' }, add: [{ path: ['n'], by: 1 }], remove: [['gone']], when: [] },
     { kind: 'check', key: { pk: 'host', sk: 'h' }, when: exists },
   ]);
   await table.commit([{ kind: 'delete', key: { pk: 'task', sk: 't' }, when: [] }]);
@@ -50,6 +54,7 @@ it('hears of each change with the item before and after it, and sees the whole c
     { before: { data: { n: 1 } }, after: { data: { n: 2 } } },
     { before: { data: { n: 2 } }, after: undefined },
   ]);
+  expect(Object.keys(heard[1]?.after?.data ?? {})).toEqual(['n']);
   expect(await told()).toEqual(['1', '2', '3'].map((sk) => item('told', sk, { beside: 7 })));
   expect(written).toBe(3);
 });
