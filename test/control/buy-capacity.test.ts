@@ -106,6 +106,22 @@ describe('capacity', () => {
     ]);
   });
 
+  it('is asked for again as soon as the fleet would have answered', async () => {
+    await using sim = await CapacitySim.start({ fleet: { faults: { rejectsAfter: 1 } } });
+    const loop = await sim.process({ fleet: Object.assign(sim.fleet, { answersWithinMs: 2_000 }) });
+    await sim.runTasks(2);
+    await loop.run('buy-capacity');
+    sim.fleet.faults = {};
+    sim.advance(1.9);
+    await loop.run('buy-capacity');
+    expect(await openPurchases(sim.table, 'default')).toMatchObject([{ state: 'OPEN' }]);
+    sim.advance(0.1);
+    await loop.run('buy-capacity');
+    expect(await openPurchases(sim.table, 'default')).toMatchObject([
+      { state: 'LAUNCHED', instances: [{ instanceId: livingIds(sim)[0] }] },
+    ]);
+  });
+
   it('that shows after it was given up is ended, and not before that is sure', async () => {
     const bootMs = { least: 3_600_000, most: 3_600_000 };
     await using sim = await CapacitySim.start({
