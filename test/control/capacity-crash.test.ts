@@ -156,8 +156,8 @@ async function survive(seed: number): Promise<Run> {
   const run = new Run(sim);
   for (let tick = 0; tick < (20 * 60) / tickSeconds; tick += 1) await run.tick('busy');
   run.calm();
-  for (let tick = 0; tick < (15 * 60) / tickSeconds; tick += 1) await run.tick('calm');
-  for (let minute = 0; minute < 30; minute += 1) await run.tick('calm', 60);
+  for (let tick = 0; tick < (5 * 60) / tickSeconds; tick += 1) await run.tick('calm');
+  for (let minute = 0; minute < 40; minute += 1) await run.tick('calm', 60);
   await checkEnd(run, minHosts);
   return run;
 }

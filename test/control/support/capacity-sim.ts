@@ -155,8 +155,8 @@ export class CapacitySim implements AsyncDisposable {
     for (const instance of this.fleet.booted) if (!this.hosts.has(instance.instanceId)) await this.#join(instance);
     for (const [instanceId, host] of this.hosts) {
       if (!this.isThere(instanceId)) continue;
-      await host.heartbeat();
-      await host.obey();
+      // As an agent does: what it would fetch or report is nothing, most of the time.
+      if ((await host.heartbeat()) !== host.etag || host.hasNews) await host.obey();
     }
     await this.client.run('place-pending');
   }

@@ -159,6 +159,11 @@ export class ScriptedHost {
     return answer;
   }
 
+  /** Something is not acknowledged. */
+  get hasNews(): boolean {
+    return [...this.tasks.values()].some(({ observation, acknowledged }) => observation.sequence > acknowledged);
+  }
+
   /** Answers the ETag of what is desired of it. */
   async heartbeat(): Promise<string> {
     return heartbeatResponseSchema.parse(await this.request('POST', hostPaths.heartbeat(this.hostId))).etag;
