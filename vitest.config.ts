@@ -13,6 +13,9 @@ export default defineConfig({
           exclude: [hostTests],
           pool: 'forks',
           maxWorkers: 2,
+          // Beside what waits for containers a test takes its time: a limit is against what hangs.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },

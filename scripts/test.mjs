@@ -2,8 +2,9 @@
  * `npm test`: everything, with real containers. Sets the machine up, checks types, format and lint, runs the tests under Node 24,
  * and ends with the line "N passed, N failed" and exit code 0 only if nothing failed. Arguments go to vitest (`npm test -- test/core`).
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { runChecks } from './check.mjs';
@@ -21,8 +22,8 @@ await main(async () => {
     PATH: [join(facts.repository, 'node_modules/.bin'), childPath(facts)].join(delimiter),
   };
   const checks = runChecks(node, env, facts.repository);
-  const tests = runTests(node, env, facts.repository, process.argv.slice(2));
-  const summary = summarize({ checks, ...tests, root: facts.repository });
+  const runs = await runTests(node, env, facts.repository, process.argv.slice(2));
+  const summary = summarize({ checks, runs, root: facts.repository });
   const without = whyWithoutContainers('test', facts);
   if (without && process.env.CI === 'true') {
     summary.lines.push(`FAILED tests with real containers: ${without}, and under CI=true nothing is left out`);
@@ -33,28 +34,36 @@ await main(async () => {
   process.exitCode = summary.failed === 0 ? 0 : 1;
 });
 
-/** Runs vitest to its end; its report is undefined when it ended without writing one. */
-function runTests(node, env, repository, args) {
+/** Where real containers are waited for there is time for the other tests: the two projects run beside each other. */
+async function runTests(node, env, repository, args) {
   const dir = mkdtempSync(join(tmpdir(), 'gantry-test-report-'));
-  const reportFile = join(dir, 'report.json');
+  const vitest = (name, more, output) =>
+    run(node, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run', ...more], {
+      reportFile: join(dir, `${name}.json`),
+      options: { cwd: repository, env, stdio: ['ignore', output, output] },
+    });
   try {
-    const { status, signal } = spawnSync(
-      node,
-      [
-        join(repository, 'node_modules/vitest/vitest.mjs'),
-        'run',
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${reportFile}`,
-        ...(process.stdout.isTTY ? [] : ['--no-color']),
-        ...args,
-      ],
-      { cwd: repository, env, stdio: ['ignore', 'inherit', 'inherit'] },
-    );
-    return { exit: signal ?? status, report: readReport(reportFile) };
+    if (args.length > 0) return [await vitest('all', args, 'inherit')];
+    const hostOutput = join(dir, 'host.txt');
+    const output = openSync(hostOutput, 'w');
+    const runs = await Promise.all([
+      vitest('fast', ['--project', 'fast'], 'inherit'),
+      vitest('host', ['--project', 'host'], output),
+    ]);
+    closeSync(output);
+    process.stdout.write(readFileSync(hostOutput));
+    return runs;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Runs vitest to its end; its report is undefined when it ended without writing one. */
+async function run(node, args, { reportFile, options }) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const color = process.stdout.isTTY ? [] : ['--no-color'];
+  const [code, signal] = await once(spawn(node, [...args, ...reporters, ...color], options), 'exit');
+  return { exit: signal ?? code, report: readReport(reportFile) };
 }
 
 function readReport(file) {

@@ -15,8 +15,15 @@ const passing = {
 };
 const ok = [{ name: 'types', ok: true }];
 
-const summarize = (outcome: { checks: object[]; exit: number | string; report?: object }) =>
-  callScript('test-summary.mjs', 'summarize', { root: '/clone', ...outcome });
+interface Run {
+  readonly exit: number | string;
+  readonly report?: object;
+}
+
+const summarize = ({ checks, ...run }: Run & { readonly checks: object[] }) => summarizeAll(checks, [run]);
+
+const summarizeAll = (checks: object[], runs: readonly Run[]) =>
+  callScript('test-summary.mjs', 'summarize', { root: '/clone', checks, runs });
 
 describe('the closing lines of npm test', () => {
   it('count checks and tests that passed', () => {
@@ -47,6 +54,20 @@ describe('the closing lines of npm test', () => {
       passed: 1,
       failed: 1,
       lines: [`FAILED vitest ended with ${exit}`],
+    });
+  });
+
+  it('count several runs together, each of which may have ended badly', () => {
+    const other = { ...passing, name: '/clone/test/b.test.ts' };
+    const runs = [
+      { exit: 0, report: { testResults: [passing] } },
+      { exit: 'SIGKILL', report: { testResults: [other] } },
+      { exit: 1 },
+    ];
+    expect(summarizeAll(ok, runs)).toEqual({
+      passed: 3,
+      failed: 2,
+      lines: ['FAILED vitest ended with SIGKILL', 'FAILED vitest ended with 1'],
     });
   });
 
