@@ -13,6 +13,8 @@ export default defineConfig({
           exclude: [hostTests],
           pool: 'forks',
           maxWorkers: 2,
+          // Half of their time would go into loading the same modules again: what a test changes of its process it puts back.
+          isolate: false,
           // Beside what waits for containers a test takes its time: a limit is against what hangs.
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -56,7 +56,21 @@ export function verifySignature(
   }
 }
 
+/** Making one takes as long as verifying with it; the longest known are dropped first. */
+const known = new Map<string, KeyObject>();
+const mostKnown = 10_000;
+
 function ed25519Key(publicKey: string): KeyObject {
+  const made = known.get(publicKey);
+  if (made !== undefined) return made;
+  const key = parsedKey(publicKey);
+  const [oldest] = known.keys();
+  if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest);
+  known.set(publicKey, key);
+  return key;
+}
+
+function parsedKey(publicKey: string): KeyObject {
   let key: KeyObject | undefined;
   try {
     key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });

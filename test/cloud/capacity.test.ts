@@ -11,6 +11,7 @@ import { fakeCommands } from '../support/fake-runtime.ts';
 import { type FakeSts, startFakeSts } from '../support/fake-sts.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
 import { proofWith } from './instance.ts';
+import { shortMinutes } from './minutes.ts';
 import { eventually, patience } from './patience.ts';
 import { startHost } from './test-host.ts';
 
@@ -30,7 +31,7 @@ function clusterThatBuys(stack: Stack, controlPlane: GantryControlPlane): void {
 describe('a cluster whose hosts are bought', patience, () => {
   let sts: FakeSts;
   let cloud: AwsCloud;
-  let minutes: NodeJS.Timeout;
+  let minutes: Disposable;
 
   /** The instance's agent, with the credentials of its role. */
   function boot({ instanceId }: StartedInstance): Promise<AsyncDisposable> {
@@ -47,8 +48,7 @@ describe('a cluster whose hosts are bought', patience, () => {
       more: clusterThatBuys,
       ec2: { startInstance: boot },
     });
-    // The schedule's minute.
-    minutes = setInterval(() => void cloud.sweep(), 3_000);
+    minutes = shortMinutes(cloud, 3_000);
     await cloud.client.call('RegisterTaskDefinition', {
       family: 'serves',
       containerDefinitions: [
@@ -58,7 +58,7 @@ describe('a cluster whose hosts are bought', patience, () => {
   }, patience.timeout);
 
   afterAll(async () => {
-    clearInterval(minutes);
+    minutes?.[Symbol.dispose]();
     await cloud?.[Symbol.asyncDispose]();
     await sts?.[Symbol.asyncDispose]();
   }, patience.timeout);

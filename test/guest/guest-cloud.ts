@@ -8,7 +8,7 @@ import { GantryCapacityProvider } from '../../lib/gantry-capacity-provider.ts';
 import { GantryCluster } from '../../lib/gantry-cluster.ts';
 import type { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
 import { type AwsCloud, startAwsCloud } from '../cloud/aws-cloud.ts';
-import type { Timer } from '../cloud/world.ts';
+import { shortMinutes } from '../cloud/minutes.ts';
 import type { Ec2UnderTest } from '../ec2/ec2.ts';
 import type { InstanceTypeFacts } from '../ec2/instance-types.ts';
 import { type FakeSts, startFakeSts } from '../support/fake-sts.ts';
@@ -74,7 +74,7 @@ export async function startGuestCloud(say: (line: string) => void): Promise<Gues
   );
   deployed.resolve(cloud);
   say('the control plane is deployed on loopback');
-  for (const timer of cloud.world.timers.values()) made.use(eachMinute(timer));
+  made.use(shortMinutes(cloud, minuteMs));
   const all = made.move();
   return {
     cloud,
@@ -98,17 +98,4 @@ function clusterThatBuys(stack: Stack, controlPlane: GantryControlPlane): void {
     idle: Duration.minutes(60),
     makeDefault: true,
   });
-}
-
-/** Not again before the last call has ended: the function that buys goes on for most of a real minute. */
-function eachMinute({ fire }: Timer): Disposable {
-  let isBusy = false;
-  const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void fire().finally(() => {
-      isBusy = false;
-    });
-  }, minuteMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
