@@ -34,11 +34,14 @@ await main(async () => {
   process.exitCode = summary.failed === 0 ? 0 : 1;
 });
 
-/** Where real containers are waited for there is time for the other tests: the two projects run beside each other. */
+/**
+ * Where real containers are waited for there is time for the other tests: the two projects run beside each other. The other tests stand
+ * back, because those with containers take the longest.
+ */
 async function runTests(node, env, repository, args) {
   const dir = mkdtempSync(join(tmpdir(), 'gantry-test-report-'));
-  const vitest = (name, more, output) =>
-    run(node, [join(repository, 'node_modules/vitest/vitest.mjs'), 'run', ...more], {
+  const vitest = (name, more, output, niceness = 0) =>
+    run('nice', ['-n', `${niceness}`, node, join(repository, 'node_modules/vitest/vitest.mjs'), 'run', ...more], {
       reportFile: join(dir, `${name}.json`),
       options: { cwd: repository, env, stdio: ['ignore', output, output] },
     });
@@ -47,7 +50,7 @@ async function runTests(node, env, repository, args) {
     const hostOutput = join(dir, 'host.txt');
     const output = openSync(hostOutput, 'w');
     const runs = await Promise.all([
-      vitest('fast', ['--project', 'fast'], 'inherit'),
+      vitest('fast', ['--project', 'fast'], 'inherit', 10),
       vitest('host', ['--project', 'host'], output),
     ]);
     closeSync(output);
@@ -59,10 +62,10 @@ async function runTests(node, env, repository, args) {
 }
 
 /** Runs vitest to its end; its report is undefined when it ended without writing one. */
-async function run(node, args, { reportFile, options }) {
+async function run(command, args, { reportFile, options }) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const color = process.stdout.isTTY ? [] : ['--no-color'];
-  const [code, signal] = await once(spawn(node, [...args, ...reporters, ...color], options), 'exit');
+  const [code, signal] = await once(spawn(command, [...args, ...reporters, ...color], options), 'exit');
   return { exit: signal ?? code, report: readReport(reportFile) };
 }
 

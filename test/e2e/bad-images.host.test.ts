@@ -43,13 +43,15 @@ function cannotStart(platform: Platform): void {
     expectFailure(await stopped({ image }), /^CannotPullImageManifestError: .*no-such-tag.*not found/s);
   });
 
-  it('names a registry that is down', async () => {
-    const port = await freePort();
-    expectFailure(
-      await stopped({ image: `127.0.0.1:${port}/busybox:1` }),
-      new RegExp(`^CannotPullContainerError: .*127\\.0\\.0\\.1:${port}`, 's'),
-    );
-  });
+  // The agent asks for twenty seconds, whatever its control plane runs on: once is enough.
+  if (platform === shapes[0])
+    it('names a registry that is down', async () => {
+      const port = await freePort();
+      expectFailure(
+        await stopped({ image: `127.0.0.1:${port}/busybox:1` }),
+        new RegExp(`^CannotPullContainerError: .*127\\.0\\.0\\.1:${port}`, 's'),
+      );
+    });
 
   it('names a program that the image does not have', async () => {
     expectFailure(
