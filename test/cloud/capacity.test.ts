@@ -103,10 +103,13 @@ describe('a cluster whose hosts are bought', patience, () => {
     cloud.world.place.ec2.interrupt(instanceId);
     const status = async () => (await cloud.client.call('GetHost', { cluster: 'blue', host: instanceId })).host.status;
     await eventually(async () => expect(await status()).toBe('DRAINING'));
-    expect((await cloud.client.call('GetTask', { cluster: 'blue', task })).task).toMatchObject({
-      lastStatus: 'RUNNING',
-      headline: expect.stringMatching(/spot/i),
-    });
+    // Its tasks are told after nothing more can be placed beside them.
+    await eventually(async () =>
+      expect((await cloud.client.call('GetTask', { cluster: 'blue', task })).task).toMatchObject({
+        lastStatus: 'RUNNING',
+        headline: expect.stringMatching(/spot/i),
+      }),
+    );
     await cloud.client.call('StopTask', { cluster: 'blue', task });
     await eventually(() => expect(living()).toEqual([]));
   });
