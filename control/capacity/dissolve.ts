@@ -7,11 +7,10 @@ import type { Cluster } from '../../core/model/cluster.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { drainHost } from '../hosts/drain.ts';
+import { livingHost } from '../hosts/instances.ts';
 import { retireHost } from '../hosts/retire.ts';
 import { getCapacityProvider, replaceCapacityProvider } from '../store/capacity-providers.ts';
 import { getCluster, replaceCluster } from '../store/clusters.ts';
-import { getHostCapacity, hostIdByName } from '../store/hosts.ts';
-import { getInstance } from '../store/instances.ts';
 import { openPurchases } from '../store/purchases.ts';
 import type { Change } from '../store/table.ts';
 import { waitingTasks } from '../store/waiting-tasks.ts';
@@ -77,10 +76,9 @@ async function emptyHost(
   { cluster, instanceId }: { readonly cluster: string; readonly instanceId: string },
   { reason, atOnce }: Emptying,
 ): Promise<void> {
-  const instance = await getInstance(deps.table, instanceId);
-  const hostId = instance?.hostId ?? (await hostIdByName(deps.table, cluster, instanceId));
-  const host = hostId === undefined ? undefined : await getHostCapacity(deps.table, cluster, hostId);
-  if (hostId === undefined || host === undefined || host.status === 'INACTIVE') return;
+  const host = await livingHost(deps, cluster, instanceId);
+  if (host === undefined) return;
+  const { hostId } = host;
   const stop = { reason, stopCode: 'TerminationNotice' as const };
   // Nobody is there to say that a task has stopped, or there is no time to hear it.
   if (atOnce || !host.connected) await retireHost(deps, hostId, stop);

@@ -5,10 +5,8 @@
 import { GantryError } from '../../core/errors.ts';
 import type { PurchasedInstance } from '../../core/model/capacity.ts';
 import type { Termination } from '../../core/plan/capacity/types.ts';
-import { dismissInstances } from '../hosts/instances.ts';
+import { dismissInstances, livingHost } from '../hosts/instances.ts';
 import { instanceGone, retireHost, retireInstance } from '../hosts/retire.ts';
-import { getHostCapacity, hostIdByName } from '../store/hosts.ts';
-import { getInstance } from '../store/instances.ts';
 import { isLeft } from './purchase-book.ts';
 import type { Round } from './round.ts';
 
@@ -39,27 +37,14 @@ async function takeOut({ deps }: Round, hostId: string, why: string): Promise<bo
 async function keepOut(round: Round, instanceId: string): Promise<boolean> {
   const { deps, cluster } = round;
   await dismissInstances(deps, cluster, [instanceId]);
-  return (await livingHost(round, instanceId)) === undefined;
-}
-
-/** By the instance's admission, or by its name where a token admitted it. */
-async function livingHost({ deps, cluster }: Round, instanceId: string): Promise<string | undefined> {
-  const [instance, namesake] = await Promise.all([
-    getInstance(deps.table, instanceId),
-    hostIdByName(deps.table, cluster, instanceId),
-  ]);
-  for (const hostId of new Set([instance?.hostId, namesake])) {
-    const host = hostId === undefined ? undefined : await getHostCapacity(deps.table, cluster, hostId);
-    if (host !== undefined && host.status !== 'INACTIVE') return hostId;
-  }
-  return undefined;
+  return (await livingHost(deps, cluster, instanceId)) === undefined;
 }
 
 /** The machine is gone already, whoever ended it: what ran on it is over. */
 export async function noteGone(round: Round, instanceId: string): Promise<void> {
   const { deps, cluster } = round;
   const why = instanceGone(instanceId, 'terminated');
-  const hostId = await livingHost(round, instanceId);
+  const hostId = (await livingHost(deps, cluster, instanceId))?.hostId;
   if (hostId !== undefined) await retireHost(deps, hostId, { reason: why, stopCode: 'TerminationNotice' });
   await markEnding(round, instanceId, why);
   deps.log.warn({ instanceId, hostId, cluster }, 'an instance is gone');
@@ -104,9 +89,9 @@ export async function finishEndings(round: Round): Promise<boolean> {
 
 /** No instance of that name becomes a host any more, and one that has done so meanwhile has no machine. */
 async function forget(round: Round, { instanceId, endReason }: PurchasedInstance): Promise<void> {
-  const { deps } = round;
+  const { deps, cluster } = round;
   const reason = endReason ?? instanceGone(instanceId, 'terminated');
-  const hostId = await livingHost(round, instanceId);
-  if (hostId !== undefined) await retireHost(deps, hostId, { reason, stopCode: 'TerminationNotice' });
+  const host = await livingHost(deps, cluster, instanceId);
+  if (host !== undefined) await retireHost(deps, host.hostId, { reason, stopCode: 'TerminationNotice' });
   await retireInstance(deps, instanceId, reason);
 }

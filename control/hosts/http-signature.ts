@@ -57,16 +57,16 @@ export function verifySignature(
 }
 
 /** Making one takes as long as verifying with it; the longest known are dropped first. */
-const known = new Map<string, KeyObject>();
-const mostKnown = 10_000;
+const keysByText = new Map<string, KeyObject>();
+const mostKeys = 10_000;
 
 function ed25519Key(publicKey: string): KeyObject {
-  const made = known.get(publicKey);
+  const made = keysByText.get(publicKey);
   if (made !== undefined) return made;
   const key = parsedKey(publicKey);
-  const [oldest] = known.keys();
-  if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest);
-  known.set(publicKey, key);
+  const [oldest] = keysByText.keys();
+  if (keysByText.size >= mostKeys && oldest !== undefined) keysByText.delete(oldest);
+  keysByText.set(publicKey, key);
   return key;
 }
 

@@ -4,9 +4,10 @@
  */
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
+import type { HostCapacity } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { getHostCapacity } from '../store/hosts.ts';
+import { getHostCapacity, hostIdByName } from '../store/hosts.ts';
 import {
   type AdmittedInstance,
   addHostRole,
@@ -99,4 +100,21 @@ export async function dismissInstances(deps: Deps, cluster: string, instanceIds:
       return outcome === 'done' ? 'dismissed' : undefined;
     });
   }
+}
+
+/** The host that an instance is, by its admission, or by its name where a token admitted it; undefined where it is none that lives. */
+export async function livingHost(
+  { table }: Pick<Deps, 'table'>,
+  cluster: string,
+  instanceId: string,
+): Promise<HostCapacity | undefined> {
+  const [instance, namesake] = await Promise.all([
+    getInstance(table, instanceId),
+    hostIdByName(table, cluster, instanceId),
+  ]);
+  for (const hostId of new Set([instance?.hostId, namesake])) {
+    const host = hostId === undefined ? undefined : await getHostCapacity(table, cluster, hostId);
+    if (host !== undefined && host.status !== 'INACTIVE') return host;
+  }
+  return undefined;
 }
