@@ -51,6 +51,8 @@ export interface Invocation<O extends Options = Options> {
 export interface Command<O extends Options = Options> {
   readonly name: string;
   readonly summary: string;
+  /** What the summary leaves out, in paragraphs. */
+  readonly details?: readonly string[];
   readonly arguments: readonly ArgumentSpec[];
   readonly options: O;
   /** What `-- …` means, where the command takes it. */
@@ -58,6 +60,12 @@ export interface Command<O extends Options = Options> {
   readonly examples: readonly string[];
   /** Answers the exit code. */
   readonly run: (context: CommandContext, invocation: Invocation<O>) => Promise<number>;
+}
+
+/** What stands together in `gantry --help` and in docs/cli.md. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly Command[];
 }
 
 /** Keeps the types of the options for the handler, and forgets them for the list of commands. */
@@ -76,15 +84,26 @@ export const globalOptions = {
   help: { type: 'boolean', short: 'h', summary: 'Print this help' },
 } as const satisfies Options;
 
-/** Documented in `gantry --help`; each error brings its own (core/errors.ts). */
+/** In `gantry --help` and docs/cli.md; each error brings its own (core/errors.ts). */
 export const exitCodes = {
   ok: 0,
   /** Wrong usage, or an error of our own or of the control plane. */
   failed: 1,
   notPlaced: 2,
+  timeout: 3,
   /** By Ctrl-C, as shells have it. */
   interrupted: 130,
 } as const;
 
 /** `gantry run --wait` ends with the container's own exit code; these three are kept for us, as docker and timeout keep theirs. */
 export const runExitCodes = { notPlaced: 122, timeout: 124, gantryFailed: 125 } as const;
+
+export const documentedExitCodes: readonly (readonly [code: string, meaning: string])[] = [
+  ['0', 'done'],
+  ['1', 'wrong usage, or it failed'],
+  ['2', 'a task was not placed'],
+  ['3', 'it took longer than --timeout'],
+  ['4', 'there is no such thing'],
+  ['130', 'interrupted by Ctrl-C'],
+  ['run --wait', "the container's own; 122 not placed, 124 took too long, 125 Gantry failed"],
+];

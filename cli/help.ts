@@ -1,11 +1,12 @@
 /** Help texts, from the commands' own descriptions. */
-import { type Command, globalOptions, type OptionSpec } from './command.ts';
+import { type Command, type CommandGroup, documentedExitCodes, globalOptions, type OptionSpec } from './command.ts';
 import { alignColumns } from './output.ts';
 
 export function helpOf(command: Command): string {
   const own = optionRows(command.options);
   return [
     command.summary,
+    ...(command.details ?? []).flatMap((paragraph) => ['', ...wrapped(paragraph)]),
     '',
     `Usage: ${usageLine(command)}`,
     ...section(
@@ -21,24 +22,22 @@ export function helpOf(command: Command): string {
   ].join('\n');
 }
 
-export function helpOfAll(commands: readonly Command[]): string {
+export function helpOfAll(groups: readonly CommandGroup[]): string {
+  const names = groups.flatMap(({ commands }) => commands.map(({ name }) => name));
+  // One width for all groups: what is looked for is in one column.
+  const width = Math.max(...names.map(({ length }) => length));
   return [
     'Gantry runs containers on Linux hosts and speaks Amazon ECS.',
     '',
     'Usage: gantry COMMAND …',
-    ...section(
-      'Commands',
-      commands.map((command) => [command.name, command.summary]),
+    ...groups.flatMap(({ title, commands }) =>
+      section(
+        title,
+        commands.map(({ name, summary }) => [name.padEnd(width), summary]),
+      ),
     ),
     ...section('Options of every command', optionRows(globalOptions)),
-    ...section('Exit codes', [
-      ['0', 'done'],
-      ['1', 'wrong usage, or it failed'],
-      ['2', 'a task was not placed'],
-      ['4', 'there is no such thing'],
-      ['130', 'interrupted by Ctrl-C'],
-      ['run --wait', "the container's own; 122 not placed, 124 took too long, 125 Gantry failed"],
-    ]),
+    ...section('Exit codes', documentedExitCodes),
     '',
     'More: gantry COMMAND --help',
   ].join('\n');
@@ -56,7 +55,7 @@ export const helpOfGroup = (name: string, group: readonly Command[]): string =>
     'More: gantry COMMAND --help',
   ].join('\n');
 
-function usageLine(command: Command): string {
+export function usageLine(command: Command): string {
   const args = command.arguments.map(({ name, required, variadic }) => {
     const shown = `${name.toUpperCase()}${variadic === true ? '…' : ''}`;
     return required === true ? shown : `[${shown}]`;
@@ -64,12 +63,25 @@ function usageLine(command: Command): string {
   return ['gantry', command.name, ...args, '[OPTIONS]', ...(command.rest === undefined ? [] : ['[-- …]'])].join(' ');
 }
 
-const optionRows = (options: Readonly<Record<string, OptionSpec>>): string[][] =>
+export const optionRows = (options: Readonly<Record<string, OptionSpec>>): string[][] =>
   Object.entries(options).map(([name, { short, value, choices, summary, multiple }]) => {
     const shown = choices?.join('|') ?? value;
     const names = `${short === undefined ? '    ' : `-${short}, `}--${name}${shown === undefined ? '' : ` ${shown}`}`;
     return [names, multiple === true ? `${summary} (may be repeated)` : summary];
   });
 
-const section = (title: string, rows: readonly string[][]): string[] =>
+const section = (title: string, rows: readonly (readonly string[])[]): string[] =>
   rows.length === 0 ? [] : ['', `${title}:`, ...alignColumns(rows).map((line) => `  ${line}`)];
+
+const paragraphColumns = 100;
+
+/** By words, for paragraphs: a terminal breaks them anywhere. */
+function wrapped(paragraph: string): string[] {
+  const lines: string[] = [];
+  for (const word of paragraph.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= paragraphColumns) lines.push(`${lines.pop()} ${word}`);
+    else lines.push(word);
+  }
+  return lines;
+}

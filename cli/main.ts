@@ -3,7 +3,7 @@ import { type Client, createClient } from '../client/client.ts';
 import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
-import { commands } from './commands/index.ts';
+import { commandGroups, commands } from './commands/index.ts';
 import { connectionOf, environmentFor, environmentOf, type Surroundings } from './connection.ts';
 import type { CommandContext, LocalCloud } from './context.ts';
 import { helpOf, helpOfAll, helpOfGroup } from './help.ts';
@@ -40,7 +40,7 @@ const wantsColour = ({ stdout, stderr, env }: World): boolean =>
 async function dispatch(argv: readonly string[], world: World, out: Output): Promise<number> {
   const [name, ...after] = argv;
   if (name === undefined || isHelp(name) || (name === 'help' && after.length === 0)) {
-    out.line(helpOfAll(commands));
+    out.line(helpOfAll(commandGroups));
     return name === undefined ? exitCodes.failed : exitCodes.ok;
   }
   if (name === 'help') return dispatch([...after.slice(0, 2), '--help'], world, out);

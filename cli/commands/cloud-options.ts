@@ -39,6 +39,16 @@ export const upOptions = {
     choices: ['sigv4', 'none'],
     summary: 'Whether requests must be signed; none only on loopback',
   },
+  'read-rate': {
+    type: 'string',
+    value: 'N/BURST',
+    summary: 'How many reads an access key may make a second, and at once (default: 2000/4000)',
+  },
+  'mutation-rate': {
+    type: 'string',
+    value: 'N/BURST',
+    summary: 'Likewise calls that change something (default: 1000/2000)',
+  },
   'retention-days': {
     type: 'integer',
     value: 'N',
@@ -87,6 +97,8 @@ const localNames: Readonly<Record<string, string>> = {
   'fleet-idle-seconds': 'fleetIdleSeconds',
   'dynamodb-endpoint': 'dynamodbEndpoint',
   'dynamodb-table': 'dynamodbTable',
+  'read-rate': 'readRate',
+  'mutation-rate': 'mutationRate',
   'retention-days': 'retentionDays',
   account: 'accountId',
 };

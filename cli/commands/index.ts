@@ -1,5 +1,5 @@
-/** All commands, in the order of `gantry --help`. */
-import type { Command } from '../command.ts';
+/** All commands, by what they are about, in the order of `gantry --help`. */
+import type { Command, CommandGroup } from '../command.ts';
 import { admitCommand } from './admit.ts';
 import { capacityCommand } from './capacity.ts';
 import { deregisterCommand } from './deregister.ts';
@@ -21,28 +21,22 @@ import { stopCommand } from './stop.ts';
 import { upCommand } from './up.ts';
 import { whyCommand } from './why.ts';
 
-export const commands: readonly Command[] = [
-  quickstartCommand,
-  upCommand,
-  registerCommand,
-  runCommand,
-  psCommand,
-  showCommand,
-  whyCommand,
-  logsCommand,
-  eventsCommand,
-  stopCommand,
-  hostsCommand,
-  capacityCommand,
-  planRunCommand,
-  drainCommand,
-  activateCommand,
-  deregisterCommand,
-  admitCommand,
-  joinTokenCommand,
-  keysCreateCommand,
-  keysListCommand,
-  keysDeleteCommand,
-  doctorCommand,
-  downCommand,
+export const commandGroups: readonly CommandGroup[] = [
+  { title: 'A cloud on this machine', commands: [quickstartCommand, upCommand, downCommand, doctorCommand] },
+  {
+    title: 'Tasks',
+    commands: [registerCommand, runCommand, psCommand, showCommand, whyCommand, logsCommand, stopCommand],
+  },
+  {
+    title: 'Clusters and their hosts',
+    commands: [hostsCommand, drainCommand, activateCommand, deregisterCommand],
+  },
+  { title: 'What goes on', commands: [eventsCommand] },
+  { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
+  {
+    title: 'Who may call, and what may join',
+    commands: [keysCreateCommand, keysListCommand, keysDeleteCommand, joinTokenCommand, admitCommand],
+  },
 ];
+
+export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands);
