@@ -3,6 +3,7 @@
  * its name. Powertools read their own `POWERTOOLS_*`; the SDK's clients their `AWS_*`.
  */
 import { z } from 'zod';
+import { rateTextSchema } from '../control/http/throttle.ts';
 
 /** The empty string counts as not given: a template cannot leave a variable out as easily. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -24,6 +25,9 @@ const variables = {
   GANTRY_ACCOUNT_ID: z.string().regex(/^\d{12}$/, 'must be twelve digits'),
   GANTRY_HEARTBEAT_SECONDS: seconds.default(60),
   GANTRY_RETENTION_SECONDS: seconds.default(7 * 24 * 3600),
+  /** How often one access key or principal may call this instance of the function, a second and at once: `2000/4000`. */
+  GANTRY_READ_RATE: optional(rateTextSchema),
+  GANTRY_MUTATION_RATE: optional(rateTextSchema),
   GANTRY_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
   POWERTOOLS_METRICS_DISABLED: switchedOn,
   /** Tracing costs a tenth of a second at each cold start and five dollars a million requests: off unless asked for. */

@@ -56,6 +56,17 @@ export interface GantryControlPlaneProps {
    */
   readonly wireThrottle?: GantryThrottle;
   /**
+   * Of the reads of one access key or IAM principal, in each running instance of `api`: what all of them let through is up to as many
+   * times that as there are instances, which answer one request at a time each.
+   * @default - 2,000 reads a second, 4,000 at once
+   */
+  readonly keyReads?: GantryThrottle;
+  /**
+   * Likewise of calls that change something.
+   * @default - 1,000 calls a second, 2,000 at once
+   */
+  readonly keyMutations?: GantryThrottle;
+  /**
    * Invocations that are kept free for hosts, so that no flood of requests silences them. A new account has 10 in all and refuses any
    * reservation: use 0, which reserves nothing, until its quota is raised.
    * @default 50
@@ -127,7 +138,7 @@ export interface GantryControlPlaneProps {
   readonly logLevel?: lambda.ApplicationLogLevel;
 }
 
-type Optional = 'eventBus' | 'alarmTopic' | 'restoredTable';
+type Optional = 'eventBus' | 'alarmTopic' | 'restoredTable' | 'keyReads' | 'keyMutations';
 export type ControlPlaneSettings = Required<Omit<GantryControlPlaneProps, Optional>> &
   Pick<GantryControlPlaneProps, Optional>;
 
@@ -164,6 +175,8 @@ export function settingsOf(scope: Construct, props: GantryControlPlaneProps): Co
   checkWholeNumber(scope, 'hostsReservedConcurrency', settings.hostsReservedConcurrency, invocations);
   checkThrottle(scope, 'throttle', settings.throttle);
   checkThrottle(scope, 'wireThrottle', settings.wireThrottle);
+  for (const prop of ['keyReads', 'keyMutations'] as const)
+    if (settings[prop] !== undefined) checkThrottle(scope, prop, settings[prop]);
   if (!/^[\w./#:-]{1,255}$/.test(settings.metricsNamespace) || settings.metricsNamespace.startsWith('AWS/'))
     throw new PropError(
       scope,

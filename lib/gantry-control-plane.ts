@@ -15,7 +15,12 @@ import { everyMinute, readStream, sweepOnInstanceEnd, sweepOnNotices } from './c
 import type { StreamConsumer } from './control-plane/watched.ts';
 import { GatewayWebSocketApi } from './control-plane/web-socket-api.ts';
 import { ControlPlaneBase, type GantryControlPlaneAttributes, type IGantryControlPlane } from './control-plane.ts';
-import { type ControlPlaneSettings, type GantryControlPlaneProps, settingsOf } from './control-plane-props.ts';
+import {
+  type ControlPlaneSettings,
+  type GantryControlPlaneProps,
+  type GantryThrottle,
+  settingsOf,
+} from './control-plane-props.ts';
 import { exact } from './exact.ts';
 import { ImportedControlPlane } from './imported-control-plane.ts';
 
@@ -114,6 +119,8 @@ export class GantryControlPlane extends ControlPlaneBase {
       api: make('api', {
         ...posts,
         ...(settings.events && { GANTRY_EVENTS: 'true' }),
+        ...(settings.keyReads !== undefined && { GANTRY_READ_RATE: rateText(settings.keyReads) }),
+        ...(settings.keyMutations !== undefined && { GANTRY_MUTATION_RATE: rateText(settings.keyMutations) }),
         ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }),
       }),
       // Hosts are woken by others: a report gives nobody anything to fetch.
@@ -172,3 +179,6 @@ export class GantryControlPlane extends ControlPlaneBase {
     return guard;
   }
 }
+
+/** As the function reads it. */
+const rateText = ({ rateLimit, burstLimit }: GantryThrottle): string => `${rateLimit}/${burstLimit}`;

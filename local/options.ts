@@ -1,6 +1,7 @@
 /** What `gantry up` can be told, with its defaults; and where on the machine everything of one cloud is. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { rateTextSchema } from '../control/http/throttle.ts';
 
 const absolutePath = z.string().startsWith('/', 'must be an absolute path');
 
@@ -35,6 +36,9 @@ export const cloudOptionsSchema = z.object({
     .string()
     .regex(/^\d{12}$/, 'must be twelve digits')
     .default('000000000000'),
+  /** How often one access key may call, a second and at once. */
+  readRate: rateTextSchema.optional(),
+  mutationRate: rateTextSchema.optional(),
   heartbeatSeconds: z.number().positive().default(5),
   /** For how long stopped tasks can be looked at. */
   retentionDays: z.number().int().min(1).max(3650).default(7),

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { type Logger, pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
 import { createApi } from '../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authenticator.ts';
+import { createThrottle, keyRates } from '../control/http/throttle.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import { openSqliteTable } from '../control/store/sqlite.ts';
 import type { Table } from '../control/store/table.ts';
@@ -20,6 +20,7 @@ import { defaultClusterName } from '../core/model/cluster.ts';
 import { readStoredCredentials } from './context.ts';
 import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
+import { closeHttpServer, createHttpServer, remoteAddress } from './http-server.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
 /** An open request may take as long as a long poll; then its connection is cut. */
@@ -61,7 +62,8 @@ async function main(): Promise<void> {
   const server = await serve(control, log);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   await once(ended.signal, 'abort');
-  await closeServer(server, control);
+  // Hosts that are still there dial the next one.
+  await closeHttpServer(server, drainMs, () => control.hub.close());
   await control.close();
   await fleet.close();
   log.info('the control plane has ended');
@@ -103,9 +105,14 @@ async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> 
 
 async function serve(control: Control, log: Logger): Promise<Server> {
   const { deps, handlers, hostsApp } = control;
-  const app = createApi({ deps, handlers, hostsApp, authenticator: authenticatorOf(control, options) });
+  const throttle = createThrottle({
+    rates: keyRates({ reads: options.readRate, mutations: options.mutationRate }),
+    now: () => deps.clock.now(),
+    addressOf: remoteAddress,
+  });
+  const app = createApi({ deps, handlers, hostsApp, throttle, authenticator: authenticatorOf(control, options) });
   const listener = getRequestListener(app.fetch);
-  const server = createServer((request, response) => void listener(request, response));
+  const server = createHttpServer((request, response) => void listener(request, response));
   acceptHostSockets(server, control, log);
   server.listen({ host: options.listen, port: options.port });
   await once(server, 'listening');
@@ -115,20 +122,4 @@ async function serve(control: Control, log: Logger): Promise<Server> {
 function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, region }: CloudOptions) {
   if (auth === 'none') return noAuthentication(accountId);
   return sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
-}
-
-/** Takes no new connection, lets open requests end, and cuts what is left after a while. Hosts that are still there dial the next one. */
-async function closeServer(server: Server, { hub }: Control): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  hub.close();
-  const cut = new AbortController();
-  const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
-    () => server.closeAllConnections(),
-    () => {}, // Everything ended by itself.
-  );
-  await closed;
-  cut.abort();
-  await timer;
 }

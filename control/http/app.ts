@@ -11,11 +11,14 @@ import { answerAwsJson } from './aws-json.ts';
 import { problemResponse } from './problem.ts';
 import { addRestRoutes } from './rest.ts';
 import type { StreamRefusals } from './streams.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface ApiOptions {
   readonly deps: ControlDeps;
   readonly handlers: Handlers;
   readonly authenticator: Authenticator;
+  /** Absent: everybody may ask as often as they like. */
+  readonly throttle?: Throttle;
   /** `/hosts/v1/…`, which has its own authentication; absent where others serve hosts. */
   readonly hostsApp?: Hono;
   /** Where the platform cannot stream. */

@@ -3,11 +3,12 @@
  * are epoch seconds with milliseconds; every client's fault is HTTP 400 with `__type` and `message`.
  */
 import type { Context } from 'hono';
-import { wireOperationNamed } from '../../core/api/operations.ts';
+import { operations, wireOperationNamed } from '../../core/api/operations.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
 import type { ApiOptions } from './app.ts';
-import { asGantryError, callOperation } from './call.ts';
+import { asGantryError, callWith } from './call.ts';
 import { parseJsonObject, receive } from './request.ts';
+import { type CallKind, kindOf } from './throttle.ts';
 
 const targetPrefix = 'AmazonEC2ContainerServiceV20141113.';
 const contentType = 'application/x-amz-json-1.1';
@@ -15,9 +16,10 @@ const contentType = 'application/x-amz-json-1.1';
 export async function answerAwsJson(c: Context, options: ApiOptions, requestId: string): Promise<Response> {
   const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
   try {
-    const { context, body } = await receive(c, options, requestId);
-    const name = await operationOf(c.req.header('x-amz-target'));
-    const output = await callOperation(name, options.handlers, context, parseJsonObject(body));
+    const target = c.req.header('x-amz-target');
+    const { context, body } = await receive(c, options, { requestId, kind: kindOfTarget(target) });
+    const name = await operationOf(target);
+    const output = await callWith(name, options.handlers, context, () => parseJsonObject(body));
     return c.body(JSON.stringify(output, timestampsAsSeconds), 200, headers);
   } catch (thrown) {
     const error = asGantryError(thrown, requestId, (fault) =>
@@ -30,8 +32,19 @@ export async function answerAwsJson(c: Context, options: ApiOptions, requestId: 
 export const wireError = (error: GantryError, requestId: string): Response =>
   new Response(JSON.stringify(errorBody(error)), {
     status: errorTraits[error.code].wireStatus,
-    headers: { 'content-type': contentType, 'x-amzn-requestid': requestId, 'x-amzn-errortype': error.code },
+    headers: {
+      'content-type': contentType,
+      'x-amzn-requestid': requestId,
+      'x-amzn-errortype': error.code,
+      ...(errorTraits[error.code].retryable && { 'retry-after': '1' }),
+    },
   });
+
+/** What nobody knows counts as a mutation, which is what there may be less of. */
+function kindOfTarget(target = ''): CallKind {
+  const known = wireOperationNamed(target.slice(targetPrefix.length));
+  return known === undefined ? 'mutation' : kindOf(operations[known]);
+}
 
 async function operationOf(target: string | undefined) {
   if (target === undefined || !target.startsWith(targetPrefix))

@@ -3,6 +3,8 @@ import type { Context } from 'hono';
 import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
+import { callerOf } from './caller.ts';
+import type { CallKind } from './throttle.ts';
 
 /** Longest body: a task definition of 64 KiB and overrides fit many times over. */
 export const maxBodyBytes = 1024 * 1024;
@@ -12,17 +14,30 @@ export interface ReceivedRequest {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** Reads the body and finds out who asks. Throws a GantryError. */
+/** Reads the body and finds out who asks, and whether they may ask so often. Throws a GantryError. */
 export async function receive(
   c: Context,
-  { deps, authenticator }: ApiOptions,
-  requestId: string,
+  options: ApiOptions,
+  { requestId, kind }: { readonly requestId: string; readonly kind: CallKind },
 ): Promise<ReceivedRequest> {
-  const body = await readBody(c);
-  const request = { method: c.req.method, url: new URL(c.req.url), headers: c.req.raw.headers, body };
-  const principal = await authenticator.authenticate(request, c.env);
+  const { deps, throttle } = options;
+  throttle?.admitAddress(c.env);
+  const { body, principal } = await recognised(c, options);
+  throttle?.admit(principal, kind);
   const invocationId = c.req.header('amz-sdk-invocation-id');
-  return { body, context: { deps, principal, requestId, ...(invocationId !== undefined && { invocationId }) } };
+  const ofCaller = { principal, caller: callerOf(c), ...(invocationId !== undefined && { invocationId }) };
+  return { body, context: { deps, requestId, ...ofCaller } };
+}
+
+async function recognised(c: Context, { authenticator, throttle }: ApiOptions) {
+  try {
+    const body = await readBody(c);
+    const request = { method: c.req.method, url: new URL(c.req.url), headers: c.req.raw.headers, body };
+    return { body, principal: await authenticator.authenticate(request, c.env) };
+  } catch (error) {
+    throttle?.countStranger(c.env);
+    throw error;
+  }
 }
 
 async function readBody(c: Context): Promise<Uint8Array<ArrayBuffer>> {

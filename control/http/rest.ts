@@ -10,19 +10,24 @@ import { unknownMembers, unwrap } from '../../core/api/unknown-members.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
-import { asGantryError, callOperation } from './call.ts';
+import { asGantryError, callWith } from './call.ts';
 import { problemResponse } from './problem.ts';
 import { parseJsonObject, receive } from './request.ts';
+import { type CallKind, kindOf } from './throttle.ts';
 
 export function addRestRoutes(app: Hono, options: ApiOptions): void {
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
     app.on(operation.rest.method, honoPath(operation.rest.path), (c) =>
-      answerRest(c, options, async (context, body) => {
-        const input = restInput(c, operation, body);
-        const output = await callOperation(name, options.handlers, context, input);
-        return Response.json(output, { status: operation.rest.status });
-      }),
+      answerRest(
+        c,
+        options,
+        async (context, body) => {
+          const output = await callWith(name, options.handlers, context, () => restInput(c, operation, body));
+          return Response.json(output, { status: operation.rest.status });
+        },
+        kindOf(operation),
+      ),
     );
   }
 }
@@ -32,10 +37,11 @@ export async function answerRest(
   c: Context,
   options: ApiOptions,
   answer: (context: OperationContext, body: Uint8Array) => Promise<Response>,
+  kind: CallKind = 'read',
 ): Promise<Response> {
   const requestId = options.deps.newId();
   try {
-    const { context, body } = await receive(c, options, requestId);
+    const { context, body } = await receive(c, options, { requestId, kind });
     const response = await answer(context, body);
     response.headers.set('x-amzn-requestid', requestId);
     return response;

@@ -7,6 +7,8 @@ import type { ControlDeps } from '../deps.ts';
 export interface Principal {
   /** For example `arn:aws:iam::000000000000:user/admin`. */
   readonly arn: string;
+  /** The key of Gantry that signed; absent of IAM's, and where nobody signs. */
+  readonly accessKeyId?: string;
   readonly actions: readonly Action[];
   /** Names of the clusters that it may use. */
   readonly clusters: 'all' | readonly string[];

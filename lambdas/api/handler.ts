@@ -4,6 +4,7 @@ import { createApi } from '../../control/http/app.ts';
 import { sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
 import { wireError } from '../../control/http/aws-json.ts';
 import { problemResponse } from '../../control/http/problem.ts';
+import { createThrottle, type ThrottleRates } from '../../control/http/throttle.ts';
 import { createAccessKeys } from '../../control/keys/access-keys.ts';
 import { handlers } from '../../control/operations/registry.ts';
 import { refusals } from '../capabilities.ts';
@@ -11,9 +12,11 @@ import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
 import { asSent } from './as-sent.ts';
 import { lambdaAuthenticator } from './authenticator.ts';
 
-export function createApiHandler(deps: ControlDeps) {
+export function createApiHandler(deps: ControlDeps, rates: Partial<ThrottleRates> = {}) {
   const wire = sigV4Authenticator(createAccessKeys(deps), { region: deps.realm.region, now: () => deps.clock.now() });
-  const app = createApi({ deps, handlers, refusals, authenticator: lambdaAuthenticator(wire) });
+  // Of this instance alone. Who is not recognised is the gateway's business, which sees where requests come from.
+  const throttle = createThrottle({ rates, now: () => deps.clock.now() });
+  const app = createApi({ deps, handlers, refusals, throttle, authenticator: lambdaAuthenticator(wire) });
   const answer = httpHandler(app, (event, error) =>
     (event.rawPath === '/' ? wireError : problemResponse)(error, deps.newId()),
   );

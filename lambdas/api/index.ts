@@ -1,4 +1,5 @@
 /** The function `api`. */
+import { keyRates } from '../../control/http/throttle.ts';
 import { controlEnvironment } from '../environment.ts';
 import { openInstruments } from '../instruments.ts';
 import { startControl } from '../start.ts';
@@ -9,4 +10,9 @@ const environment = controlEnvironment(process.env);
 const instruments = await openInstruments(environment);
 const deps = await startControl(environment, instruments);
 
-export const handler = instruments.watched('api', createApiHandler({ ...deps, catalogue: storedCatalogue(deps) }));
+const { GANTRY_READ_RATE: reads, GANTRY_MUTATION_RATE: mutations } = environment;
+
+export const handler = instruments.watched(
+  'api',
+  createApiHandler({ ...deps, catalogue: storedCatalogue(deps) }, keyRates({ reads, mutations })),
+);

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyRates } from '../../control/http/throttle.ts';
 import { createApiHandler } from '../../lambdas/api/handler.ts';
 import { type HttpAnswer, type HttpEvent, httpHandler } from '../../lambdas/http.ts';
 import { createPollingFeed } from '../../lambdas/polling-feed.ts';
@@ -65,6 +66,15 @@ describe('the wire endpoint', () => {
     );
     expect(bodyOf(refused).__type).toBe('AccessDeniedException');
   });
+});
+
+it('bounds a principal by the rates that it was given, as its environment writes them', async () => {
+  const bounded = createApiHandler(world.control.deps, keyRates({ reads: '1/2', mutations: undefined }));
+  const list = () => bounded(restEvent({ method: 'GET', target: '/v1/clusters', iam: iamCaller }));
+  expect([await list(), await list(), await list()].map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
+  const other = { ...iamCaller, userArn: `${iamCaller.userArn}-2` };
+  const another = await bounded(restEvent({ method: 'GET', target: '/v1/clusters', iam: other }));
+  expect(another.statusCode).toBe(200);
 });
 
 describe('REST', () => {

@@ -233,7 +233,16 @@ describe('switches', () => {
     metrics: false,
     accessLogs: false,
     hostsReservedConcurrency: 0,
+    keyMutations: { rateLimit: 5, burstLimit: 10 },
   }).template;
+
+  it('bound keys where they answer', () => {
+    const variables = Object.values(off.findResources('AWS::Lambda::Function')).map(
+      ({ Properties }) => Object(Properties).Environment.Variables,
+    );
+    expect(variables.flatMap(({ GANTRY_MUTATION_RATE: rate }) => rate ?? [])).toEqual(['5/10']);
+    expect(variables.flatMap(({ GANTRY_READ_RATE: rate }) => rate ?? [])).toEqual([]);
+  });
 
   it.each(['AWS::KMS::Key', 'AWS::Events::EventBus', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard'])(
     'make no %s',

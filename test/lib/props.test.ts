@@ -36,6 +36,10 @@ describe('a wrong prop fails at synth, with its name, its value and the right fo
       { wireThrottle: { rateLimit: 10, burstLimit: 0.5 } },
       'wireThrottle.burstLimit is 0.5, but must be a whole number of requests from 1 to 100000.',
     ],
+    [
+      { keyReads: { rateLimit: 10, burstLimit: 0 } },
+      'keyReads.burstLimit is 0, but must be a whole number of requests from 1 to 100000.',
+    ],
     [{ metricsNamespace: 'AWS/Gantry' }, `metricsNamespace is "AWS/Gantry", but must be 1 to 255 letters`],
     [{ metricsNamespace: 'My "space"' }, `metricsNamespace is "My \\"space\\"", but must be 1 to 255 letters`],
     [{ logLevel: ApplicationLogLevel.TRACE }, 'logLevel is "TRACE", but must be DEBUG, INFO, WARN or ERROR.'],

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -17,8 +17,10 @@ import type { Credentials } from '../../client/signer.ts';
 import { type Control, createControl } from '../../control/create.ts';
 import { createApi } from '../../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
+import type { Throttle } from '../../control/http/throttle.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
+import { type ConnectionLimits, createHttpServer } from '../../local/http-server.ts';
 import { type HostOptions, ScriptedHost } from '../control/support/scripted-host.ts';
 
 export interface Answer {
@@ -50,7 +52,13 @@ export interface ApiServer extends AsyncDisposable {
 
 const region = 'us-east-1';
 
-export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | 'none' } = {}): Promise<ApiServer> {
+export interface ApiServerOptions {
+  readonly auth?: 'sigv4' | 'none';
+  readonly throttle?: Throttle;
+  readonly limits?: ConnectionLimits;
+}
+
+export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions = {}): Promise<ApiServer> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'gantry-http-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -63,7 +71,7 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
     realm: { region },
   });
   started.defer(() => control.close());
-  const server = await serve(control, auth);
+  const server = await serve(control, auth, options);
   started.defer(() => closed(server));
   const address = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
@@ -92,13 +100,19 @@ export async function startApi({ auth = 'sigv4' }: { readonly auth?: 'sigv4' | '
   };
 }
 
-async function serve({ deps, handlers, hostsApp, accessKeys }: Control, auth: 'sigv4' | 'none'): Promise<Server> {
+async function serve(
+  { deps, handlers, hostsApp, accessKeys }: Control,
+  auth: 'sigv4' | 'none',
+  { throttle, limits }: ApiServerOptions,
+): Promise<Server> {
   const authenticator =
     auth === 'none'
       ? noAuthentication(deps.realm.accountId)
       : sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
-  const listener = getRequestListener(createApi({ deps, handlers, hostsApp, authenticator }).fetch);
-  const server = createServer((request, response) => void listener(request, response));
+  const listener = getRequestListener(
+    createApi({ deps, handlers, hostsApp, authenticator, ...(throttle !== undefined && { throttle }) }).fetch,
+  );
+  const server = createHttpServer((request, response) => void listener(request, response), limits);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;

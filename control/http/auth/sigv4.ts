@@ -55,7 +55,7 @@ export async function verifySigV4(
       'InvalidSignatureException',
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
     );
-  return key.principal;
+  return { ...key.principal, accessKeyId: authorization.accessKeyId };
 }
 
 const authorizationPattern =

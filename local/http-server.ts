@@ -1,0 +1,110 @@
+/**
+ * Node's HTTP server of one machine, with bounds on what a client may hold of it by being slow, half-open or many. Cuts connections, never
+ * requests that have come whole: those are answered, however long that takes. Knows nothing of what is served.
+ */
+import { once } from 'node:events';
+import { createServer, IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface ConnectionLimits {
+  /** How long a request's headers may take to come. */
+  readonly headersMs: number;
+  /** How long a request may take to come whole. Its answer may take longer. */
+  readonly requestMs: number;
+  /** How long a connection may stay without a request. */
+  readonly idleMs: number;
+  /** How long what was sent may lie without its reader taking any of it. */
+  readonly unreadMs: number;
+  readonly headerBytes: number;
+  /** A further one is closed at once. */
+  readonly connections: number;
+  /** How often it is looked for what is over. */
+  readonly lookMs: number;
+}
+
+export const usualLimits: ConnectionLimits = {
+  headersMs: 15_000,
+  // A host's report may have some megabytes.
+  requestMs: 60_000,
+  // Longer than clients keep a connection for reuse, so that they close it and not we under their next request.
+  idleMs: 75_000,
+  unreadMs: 60_000,
+  headerBytes: 16 * 1024,
+  connections: 10_000,
+  lookMs: 5000,
+};
+
+/** A peer that has gone without a word is found by the kernel. */
+const keepAliveProbeMs = 60_000;
+
+export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): Server {
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.lookMs,
+      keepAliveTimeout: limits.idleMs,
+      maxHeaderSize: limits.headerBytes,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveProbeMs,
+    },
+    listener,
+  );
+  server.maxConnections = limits.connections;
+  cutUnread(server, limits);
+  return server;
+}
+
+interface Reader {
+  taken: number;
+  since: number;
+}
+
+/** Streams wait for their reader, so memory does not grow for one that does not read; but it must not stay for ever either. */
+function cutUnread(server: Server, { unreadMs, lookMs }: ConnectionLimits): void {
+  const readers = new Map<Socket, Reader>();
+  server.on('connection', (socket) => {
+    readers.set(socket, { taken: 0, since: performance.now() });
+    socket.once('close', () => readers.delete(socket));
+  });
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, reader] of readers) {
+      // What the kernel has taken, ours to the last byte where nothing lies.
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (taken !== reader.taken || socket.writableLength === 0) Object.assign(reader, { taken, since: now });
+      else if (now - reader.since >= unreadMs) socket.destroy();
+    }
+  }, lookMs);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+/** Takes no new connection, lets open requests end, and cuts what is left after a while. `onClosing`: once nothing new is taken. */
+export async function closeHttpServer(server: Server, drainMs: number, onClosing: () => void): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  onClosing();
+  const cut = new AbortController();
+  const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
+    () => server.closeAllConnections(),
+    () => {}, // Everything ended by itself.
+  );
+  await closed;
+  cut.abort();
+  await timer;
+}
+
+/**
+ * Of whoever sent a request, as Hono's adapter hands it on. Undefined on this machine itself, where everybody has the same one: a program
+ * that goes wrong must not shut out the others.
+ */
+export function remoteAddress(platform: unknown): string | undefined {
+  const incoming: unknown = Object(platform).incoming;
+  const address = incoming instanceof IncomingMessage ? incoming.socket.remoteAddress : undefined;
+  return address === undefined || loopback.test(address) ? undefined : address;
+}
+
+const loopback = /^(?:::ffff:)?127\.|^::1$/;
