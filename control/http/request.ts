@@ -3,7 +3,6 @@ import type { Context } from 'hono';
 import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
-import { callerOf } from './caller.ts';
 import type { CallKind } from './throttle.ts';
 
 /** Longest body: a task definition of 64 KiB and overrides fit many times over. */
@@ -25,8 +24,7 @@ export async function receive(
   const { body, principal } = await recognised(c, options);
   throttle?.admit(principal, kind);
   const invocationId = c.req.header('amz-sdk-invocation-id');
-  const ofCaller = { principal, caller: callerOf(c), ...(invocationId !== undefined && { invocationId }) };
-  return { body, context: { deps, requestId, ...ofCaller } };
+  return { body, context: { deps, principal, requestId, ...(invocationId !== undefined && { invocationId }) } };
 }
 
 async function recognised(c: Context, { authenticator, throttle }: ApiOptions) {
