@@ -55,6 +55,7 @@ const keys = {
     "the ARN of a table's stream",
   ),
   heartbeatSeconds: wholeNumber(10, 300),
+  auditDays: wholeNumber(0, 3650),
   hostsReservedConcurrency: wholeNumber(0, 100_000),
   accessKeyEncryption: onOff,
   events: onOff,

@@ -18,6 +18,7 @@
  *   removalPolicy             of the table and the key that seals access keys: retain or destroy (retain)
  *   restoredTableStream       ARN of the stream of a restored table to go on with (a table of its own); docs/operating.md, "Restore"
  *   heartbeatSeconds          how often a host sends a heartbeat (60)
+ *   auditDays                 for how long the audit log keeps calls (90); 0: there is none
  *   hostsReservedConcurrency  invocations kept free for hosts (50); 0 in an account whose quota is 10
  *   accessKeyEncryption, events, fleet, alarms, dashboard, metrics, tracing, accessLogs
  *                             switches, true or false: each costs something (docs/operating.md)
@@ -73,6 +74,7 @@ function controlPlaneProps({
   removalPolicy,
   restoredTableStream,
   heartbeatSeconds,
+  auditDays,
   ...same
 }: ReturnType<typeof parts>['controlPlane']): GantryControlPlaneProps {
   const fronts = {
@@ -86,6 +88,7 @@ function controlPlaneProps({
     ...(removalPolicy === 'destroy' && { removalPolicy: RemovalPolicy.DESTROY }),
     ...(restoredTableStream !== undefined && { restoredTable: tableOf(restoredTableStream) }),
     ...(heartbeatSeconds !== undefined && { heartbeat: Duration.seconds(heartbeatSeconds) }),
+    ...(auditDays !== undefined && { auditRetention: Duration.days(auditDays) }),
   };
 }
 

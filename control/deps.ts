@@ -115,6 +115,8 @@ export interface Settings {
   readonly placementTimeoutSeconds: number;
   /** STOPPED tasks stay describable for this long (default 7 days). */
   readonly retentionSeconds: number;
+  /** The audit log keeps calls for this long (default 90 days); 0: there is none. */
+  readonly auditSeconds: number;
   /** How often an agent sends a heartbeat. */
   readonly heartbeatSeconds: number;
   /** How much later than its timer a loop may run without that being a gap: a schedule is not to the second. */

@@ -27,6 +27,7 @@ export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'm
 const defaultSettings: Settings = {
   placementTimeoutSeconds: 600,
   retentionSeconds: 7 * 24 * 3600,
+  auditSeconds: 90 * 24 * 3600,
   heartbeatSeconds: 60,
   timerJitterSeconds: 0,
 };

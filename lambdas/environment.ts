@@ -28,6 +28,8 @@ const variables = {
   /** How often one access key or principal may call this instance of the function, a second and at once: `2000/4000`. */
   GANTRY_READ_RATE: optional(rateTextSchema),
   GANTRY_MUTATION_RATE: optional(rateTextSchema),
+  /** How long the audit log keeps calls; 0: there is none. */
+  GANTRY_AUDIT_SECONDS: z.coerce.number().int().nonnegative().default(90 * 24 * 3600),
   GANTRY_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
   POWERTOOLS_METRICS_DISABLED: switchedOn,
   /** Tracing costs a tenth of a second at each cold start and five dollars a million requests: off unless asked for. */

@@ -46,6 +46,7 @@ export async function startControl(
     settings: {
       heartbeatSeconds: environment.GANTRY_HEARTBEAT_SECONDS,
       retentionSeconds: environment.GANTRY_RETENTION_SECONDS,
+      auditSeconds: environment.GANTRY_AUDIT_SECONDS,
       // The schedule comes once a minute, at some second of it.
       timerJitterSeconds: 60,
       ...(wakeUrl !== undefined && { sockets: { wake: wakeUrl } }),

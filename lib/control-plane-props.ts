@@ -41,6 +41,11 @@ export interface GantryControlPlaneProps {
    */
   readonly taskRetention?: Duration;
   /**
+   * How long the audit log keeps calls that change something. Duration.days(0): there is none, and a call takes two write units less.
+   * @default Duration.days(90)
+   */
+  readonly auditRetention?: Duration;
+  /**
    * Where clients of the ECS wire protocol send their requests.
    * @default WireFront.cloudFront()
    */
@@ -146,6 +151,7 @@ const defaults = {
   removalPolicy: RemovalPolicy.RETAIN,
   heartbeat: Duration.seconds(60),
   taskRetention: Duration.days(7),
+  auditRetention: Duration.days(90),
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
   wireThrottle: { rateLimit: 500, burstLimit: 1_000 },
   hostsReservedConcurrency: 50,
@@ -171,6 +177,7 @@ export function settingsOf(scope: Construct, props: GantryControlPlaneProps): Co
   const settings = { wireFront: WireFront.cloudFront(), ...defaults, ...props };
   checkWholeNumber(scope, 'heartbeat', settings.heartbeat.toSeconds(), { min: 10, max: 300, unit: 'seconds' });
   checkWholeNumber(scope, 'taskRetention', settings.taskRetention.toHours(), { min: 1, max: 8760, unit: 'hours' });
+  checkWholeNumber(scope, 'auditRetention', settings.auditRetention.toDays(), { min: 0, max: 3650, unit: 'days' });
   const invocations = { min: 0, max: 100_000, unit: 'invocations' };
   checkWholeNumber(scope, 'hostsReservedConcurrency', settings.hostsReservedConcurrency, invocations);
   checkThrottle(scope, 'throttle', settings.throttle);

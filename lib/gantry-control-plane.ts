@@ -118,6 +118,7 @@ export class GantryControlPlane extends ControlPlaneBase {
     const functions: Functions = {
       api: make('api', {
         ...posts,
+        GANTRY_AUDIT_SECONDS: String(settings.auditRetention.toSeconds()),
         ...(settings.events && { GANTRY_EVENTS: 'true' }),
         ...(settings.keyReads !== undefined && { GANTRY_READ_RATE: rateText(settings.keyReads) }),
         ...(settings.keyMutations !== undefined && { GANTRY_MUTATION_RATE: rateText(settings.keyMutations) }),

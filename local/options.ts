@@ -42,6 +42,8 @@ export const cloudOptionsSchema = z.object({
   heartbeatSeconds: z.number().positive().default(5),
   /** For how long stopped tasks can be looked at. */
   retentionDays: z.number().int().min(1).max(3650).default(7),
+  /** For how long the audit log keeps calls; 0: there is none. */
+  auditDays: z.number().int().min(0).max(3650).default(90),
   /** The first two octets of the networks that the cloud's bridges use. */
   network: z
     .string()

@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     settings: {
       heartbeatSeconds: options.heartbeatSeconds,
       retentionSeconds: options.retentionDays * 24 * 3600,
+      auditSeconds: options.auditDays * 24 * 3600,
     },
     realm: { region: options.region, accountId: options.accountId },
   });

@@ -56,6 +56,13 @@ export const upOptions = {
     max: 3650,
     summary: 'For how long stopped tasks can be looked at (default: 7)',
   },
+  'audit-days': {
+    type: 'integer',
+    value: 'N',
+    min: 0,
+    max: 3650,
+    summary: 'For how long the audit log keeps calls (default: 90); 0: there is none',
+  },
   account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -100,6 +107,7 @@ const localNames: Readonly<Record<string, string>> = {
   'read-rate': 'readRate',
   'mutation-rate': 'mutationRate',
   'retention-days': 'retentionDays',
+  'audit-days': 'auditDays',
   account: 'accountId',
 };
 

@@ -1,29 +1,40 @@
 /**
- * The path that every call takes, whatever its transport: parse the input, ask the policy, call the handler. And the one place where
- * what was thrown becomes one of our errors.
+ * The path that every call takes, whatever its transport: parse the input, ask the policy, call the handler, write it down. And the one
+ * place where what was thrown becomes one of our errors.
  */
 import type { z } from 'zod';
 import type { Operation } from '../../core/api/operation.ts';
 import { type OperationName, operations } from '../../core/api/operations.ts';
 import { GantryError } from '../../core/errors.ts';
+import { audited } from '../audit/audited-call.ts';
 import type { Handlers, OperationContext } from '../operations/context.ts';
 import { authorize, authorizeClusters } from './auth/policy.ts';
 
 /** `input` is parsed JSON. Resolves with the handler's answer, Dates and all. */
-export async function callOperation(
+export const callOperation = (
   name: OperationName,
   handlers: Handlers,
   context: OperationContext,
   input: unknown,
+): Promise<unknown> => callWith(name, handlers, context, () => input);
+
+/** The same with input that is still to be read from a request: a call that cannot be read is written down too. */
+export function callWith(
+  name: OperationName,
+  handlers: Handlers,
+  context: OperationContext,
+  read: () => unknown,
 ): Promise<unknown> {
   const operation: Operation = operations[name];
-  authorize(context.principal, operation.action);
-  const parsed = operation.input.safeParse(input);
-  if (!parsed.success) throw inputError(parsed.error, input);
-  authorizeClusters(context.principal, operation, Object(parsed.data));
-  // The table pairs each schema with its handler; TypeScript cannot follow a name through both.
-  const handler = handlers[name] as (context: OperationContext, input: unknown) => Promise<unknown>;
-  return handler(context, parsed.data);
+  return audited(operation, context, read, (within, input) => {
+    authorize(within.principal, operation.action);
+    const parsed = operation.input.safeParse(input);
+    if (!parsed.success) throw inputError(parsed.error, input);
+    authorizeClusters(within.principal, operation, Object(parsed.data));
+    // The table pairs each schema with its handler; TypeScript cannot follow a name through both.
+    const handler = handlers[name] as (context: OperationContext, input: unknown) => Promise<unknown>;
+    return handler(within, parsed.data);
+  });
 }
 
 /** The first thing wrong with the input, by its path, in ECS' terms. */

@@ -17,12 +17,26 @@ export interface Principal {
 export const mayUse = ({ clusters }: Principal, cluster: string): boolean =>
   clusters === 'all' || clusters.includes(cluster);
 
+/** From where a call comes, for the audit log: decides nothing. */
+export interface Caller {
+  readonly transport: 'ecs' | 'rest';
+  /** Of IAM, where the platform names it. */
+  readonly accessKeyId?: string;
+  /** As whoever took the connection saw it. */
+  readonly sourceIp?: string;
+  /** X-Forwarded-For, which proxies write and callers can. */
+  readonly forwardedFor?: string;
+  readonly userAgent?: string;
+}
+
 export interface OperationContext {
   readonly deps: ControlDeps;
   readonly principal: Principal;
   readonly requestId: string;
   /** The SDK's amz-sdk-invocation-id: the same on every retry of one call; a client token where the caller gave none. */
   readonly invocationId?: string;
+  /** Absent where nobody calls from outside. */
+  readonly caller?: Caller;
 }
 
 /** A handler an operation: what the registry holds and the transports call. */

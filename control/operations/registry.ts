@@ -52,6 +52,7 @@ export const handlers: Handlers = {
   DescribeCapacityProviders: async (...call) => (await capacityProviders()).describeCapacityProviders(...call),
   GetCapacity: async (...call) => (await import('./capacity.ts')).getCapacity(...call),
   ListEvents: async (...call) => (await import('./events.ts')).listEvents(...call),
+  ListAuditEntries: async (...call) => (await import('./audit.ts')).listAuditEntries(...call),
   PlanTasks: async (...call) => (await import('./plan-tasks.ts')).planTasks(...call),
   DescribeContainerInstances: async (...call) => (await hosts()).describeContainerInstances(...call),
   ListContainerInstances: async (...call) => (await hosts()).listContainerInstances(...call),

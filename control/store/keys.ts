@@ -17,7 +17,8 @@ export const allShards: readonly number[] = Array.from({ length: shardCount }, (
 const revisionKey = (revision: number): string => revision.toString().padStart(7, '0');
 
 /** Sortable form of epoch milliseconds. */
-export const timeKey = (epochMs: number): string => epochMs.toString().padStart(15, '0');
+export const timeKey = (epochMs: number): string => epochMs.toString().padStart(timeKeyLength, '0');
+const timeKeyLength = 15;
 
 export const keys = {
   /** Region, account and epoch of the store. */
@@ -93,6 +94,9 @@ export const keys = {
     sk: eventId,
   }),
 
+  /** A call, by the time at which it came. */
+  auditEntry: (id: string): Key => ({ pk: `audit#${shardOf(id.slice(timeKeyLength + 1))}`, sk: id }),
+
   request: (cluster: string, token: string): Key => ({ pk: `request#${cluster}#${token}`, sk: 'request' }),
   /** A request too large for one commit is listed here until all of its tasks are made. */
   openRequest: (createdAt: number, token: string): Key => ({
@@ -151,6 +155,7 @@ export const partitions = {
   accessKeys: 'access-keys',
   eventsOf: (subject: string): string => `event#${subject}`,
   events: (cluster: string, shard: number): string => `events#${cluster}#${shard}`,
+  auditEntries: (shard: number): string => `audit#${shard}`,
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',
   hostsPrefix: 'hosts#',

@@ -32,6 +32,10 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly wire: boolean;
 }
 
+/** Whether a call may change something. Who administers also reads what only he may. */
+export const isMutating = ({ action, rest }: Pick<Operation, 'action' | 'rest'>): boolean =>
+  action !== 'read' && rest.method !== 'GET';
+
 /** Keeps the schemas' own types. */
 export const defineOperation = <Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,

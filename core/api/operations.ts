@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { accessOperations } from './access.ts';
 import { accountSettingOperations } from './account-settings.ts';
 import { attributeOperations } from './attributes.ts';
+import { auditOperations } from './audit.ts';
 import { capacityOperations } from './capacity.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
@@ -22,6 +23,7 @@ export const operations = {
   ...capacityProviderOperations,
   ...capacityOperations,
   ...eventOperations,
+  ...auditOperations,
   ...attributeOperations,
   ...tagOperations,
   ...accountSettingOperations,

@@ -39,6 +39,7 @@ const capacityProviders = family(partitions.capacityProviders);
 const hostSupplies = family(keys.hostSupply('').pk);
 const joinTokens = family(keys.joinToken('').pk);
 const accountSettings = family(keys.accountSetting('', '').pk);
+const auditEntries = family(partitions.auditEntries(0));
 const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
 
 /** Whichever function starts first makes the store and its cluster `default`. */
@@ -70,6 +71,7 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
       accountSettings,
       // What it refuses, nothing else in the table shows.
       events,
+      auditEntries,
     ],
     history: [stoppedTasks, eventListings],
   },
