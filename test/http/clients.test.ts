@@ -1,10 +1,8 @@
-/** What clients of AWS' own do with tags, attributes, protection, families and settings: commands, paginators and classes of errors. */
+/** What the SDK makes of many pages and of refusals: paginators and classes of errors. (The whole path: test/clients/life.test.ts.) */
 import {
   AttributeLimitExceededException,
   DeleteTaskDefinitionsCommand,
   DeregisterTaskDefinitionCommand,
-  DescribeTasksCommand,
-  GetTaskProtectionCommand,
   ListTagsForResourceCommand,
   NoUpdateAvailableException,
   PutAccountSettingDefaultCommand,
@@ -14,13 +12,8 @@ import {
   paginateListTaskDefinitionFamilies,
   RegisterTaskDefinitionCommand,
   ResourceNotFoundException,
-  StartTaskCommand,
-  StopTaskCommand,
-  TagResourceCommand,
   TargetNotFoundException,
-  UntagResourceCommand,
   UpdateContainerAgentCommand,
-  UpdateTaskProtectionCommand,
 } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
@@ -37,29 +30,6 @@ beforeAll(async () => {
     await api.ecs().send(new RegisterTaskDefinitionCommand({ family, containerDefinitions: [container] }));
 });
 afterAll(() => api[Symbol.asyncDispose]());
-
-it('a task is started by name, tagged, protected and stopped', async () => {
-  const ecs = api.ecs();
-  const { tasks = [], failures } = await ecs.send(
-    new StartTaskCommand({ taskDefinition: 'a', containerInstances: [host.hostId], tags: [{ key: 'a', value: '1' }] }),
-  );
-  expect(failures).toEqual([]);
-  const [{ taskArn = '' } = {}] = tasks;
-  await ecs.send(new TagResourceCommand({ resourceArn: taskArn, tags: [{ key: 'b', value: '2' }] }));
-  await ecs.send(new UntagResourceCommand({ resourceArn: taskArn, tagKeys: ['a'] }));
-  const { tags } = await ecs.send(new ListTagsForResourceCommand({ resourceArn: taskArn }));
-  expect(tags).toEqual([{ key: 'b', value: '2' }]);
-  const described = await ecs.send(new DescribeTasksCommand({ tasks: [taskArn], include: ['TAGS'] }));
-  expect(described.tasks).toMatchObject([{ tags }]);
-  const cluster = 'default';
-  const { protectedTasks } = await ecs.send(
-    new UpdateTaskProtectionCommand({ cluster, tasks: [taskArn], protectionEnabled: true, expiresInMinutes: 1 }),
-  );
-  expect(protectedTasks).toEqual([{ taskArn, protectionEnabled: true, expirationDate: expect.any(Date) }]);
-  expect(await ecs.send(new GetTaskProtectionCommand({ cluster, tasks: [taskArn] }))).toMatchObject({ protectedTasks });
-  const { task } = await ecs.send(new StopTaskCommand({ task: taskArn }));
-  expect(task).toMatchObject({ desiredStatus: 'STOPPED' });
-});
 
 it('attributes, families and settings are read by paginators', async () => {
   const client = api.ecs();
