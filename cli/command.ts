@@ -4,6 +4,10 @@
  */
 import type { CommandContext } from './context.ts';
 
+/** What the control plane, the machine or the file of contexts can say of a value while it is typed. */
+export const completions = ['cluster', 'task', 'family', 'revision', 'host', 'context', 'file'] as const;
+export type Completion = (typeof completions)[number];
+
 export interface OptionSpec {
   readonly type: 'boolean' | 'string' | 'integer';
   readonly short?: string;
@@ -12,6 +16,7 @@ export interface OptionSpec {
   readonly summary: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[];
+  readonly completes?: Completion;
   /** Of an integer, both inclusive. */
   readonly min?: number;
   readonly max?: number;
@@ -25,6 +30,8 @@ export interface ArgumentSpec {
   readonly required?: boolean;
   /** Takes all that are left. Only the last one. */
   readonly variadic?: boolean;
+  readonly choices?: readonly string[];
+  readonly completes?: Completion;
 }
 
 type Options = Readonly<Record<string, OptionSpec>>;

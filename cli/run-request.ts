@@ -3,6 +3,7 @@ import type { Input } from '../core/api/operations.ts';
 import type { TaskDefinitionView } from '../core/api/shapes.ts';
 import { compact } from '../core/compact.ts';
 import type { ArgumentSpec, OptionSpec, OptionValues } from './command.ts';
+import { pairOf } from './pair.ts';
 import { usage } from './parse.ts';
 
 export const taskArgument: ArgumentSpec = {
@@ -99,7 +100,7 @@ export function requestMembers(options: OptionValues<typeof requestOptions>): Om
     placementStrategy: options.strategy?.map(strategyOf),
     placementConstraints: options.constraint?.map(constraintOf),
     tags: options.tag?.map((text) => {
-      const { name: key, value } = pairOf('tag', text);
+      const { name: key, value } = pairOf(command, '--tag', text);
       return { key, value };
     }),
   });
@@ -121,12 +122,6 @@ function constraintOf(text: string): { type: string; expression?: string } {
 function strategyOf(text: string): { type: string; field?: string } {
   const colon = text.indexOf(':');
   return colon === -1 ? { type: text } : { type: text.slice(0, colon), field: text.slice(colon + 1) };
-}
-
-function pairOf(option: string, text: string): { name: string; value: string } {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw usage(command, `--${option} takes a name, = and a value, not '${text}'`);
-  return { name: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 
 /**
@@ -152,7 +147,7 @@ export function overridesOf(
     name: container.name,
     ...compact({
       command: rest.length > 0 ? [...rest] : undefined,
-      environment: options.env?.map((text) => pairOf('env', text)),
+      environment: options.env?.map((text) => pairOf(command, '--env', text)),
       cpu: container.cpu > 0 || definition.cpu === undefined ? options.cpu : undefined,
       memory: container.memory !== undefined || definition.memory === undefined ? options.memory : undefined,
     }),

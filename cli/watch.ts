@@ -1,6 +1,6 @@
 /**
- * Follows tasks to their end: their changes to a narrator, their log lines to whoever wants them. Nothing is decided here about what the
- * end means.
+ * Follows tasks to their end, or to a status before it: their changes to a narrator, their log lines to whoever wants them. Nothing is
+ * decided here about what the end means.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly client: Client;
   readonly narrator: Narrator;
   readonly signal: AbortSignal;
+  /** A status at which a task needs to be followed no further. Where absent only its end is one. */
+  readonly until?: TaskView['lastStatus'];
   /** Where absent, logs are not followed. */
   readonly onLogLine?: (task: TaskView, line: LogLine) => void;
   /** The logs are not streamed: the last lines come once the task has stopped. */
@@ -25,7 +27,7 @@ export interface WatchOptions {
   readonly onLogBreak?: (task: TaskView, error: unknown, what: 'broken' | 'lost') => void;
 }
 
-/** Resolves with the tasks as they ended, in the given order. Rejects when the signal fires. */
+/** Resolves with the tasks as they ended or as they were at `until`, in the given order. Rejects when the signal fires. */
 export async function watchToEnd(tasks: readonly TaskView[], options: WatchOptions): Promise<TaskView[]> {
   const { narrator } = options;
   const ticking = setInterval(() => narrator.tick(), tickMs);
@@ -38,12 +40,12 @@ export async function watchToEnd(tasks: readonly TaskView[], options: WatchOptio
 }
 
 async function watchOne(first: TaskView, options: WatchOptions): Promise<TaskView> {
-  const { client, narrator, signal } = options;
+  const { client, narrator, signal, until } = options;
   const name = { cluster: clusterOf(first), task: taskIdOf(first) };
   let last = first;
   let printing: Promise<void> | undefined;
   narrator.task(first);
-  const isWhole = (): boolean => last.lastStatus === 'STOPPED';
+  const isWhole = (): boolean => last.lastStatus === 'STOPPED' || last.lastStatus === until;
   for await (const line of resumed(() => client.watchTask(name, signal), { signal, isWhole })) {
     if (line.kind === 'progress') {
       narrator.progress(line.progress);
@@ -53,6 +55,7 @@ async function watchOne(first: TaskView, options: WatchOptions): Promise<TaskVie
     if (printing !== undefined && hasEnded(last)) await Promise.race([printing, logGrace()]);
     narrator.task(last);
     if (last.cannot.readLogs === undefined) printing ??= printLog(last, options);
+    if (last.lastStatus === until) break;
   }
   await printing;
   return last;

@@ -1,6 +1,5 @@
 /** `gantry hosts`. */
-import type { ContainerInstanceView } from '../../core/api/shapes.ts';
-import { compact } from '../../core/compact.ts';
+import { allHosts } from '../all-pages.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { printHostTable } from '../render/host-table.ts';
@@ -37,18 +36,4 @@ async function whyNone({ client, cluster }: CommandContext): Promise<string> {
   return providers.length === 0
     ? `The cluster ${cluster} has no hosts. \`gantry up\` makes this machine one.`
     : `The cluster ${cluster} has no hosts now: they come when tasks wait (${providers.join(', ')}). \`gantry capacity\` says more.`;
-}
-
-async function allHosts(
-  { client, cluster }: CommandContext,
-  filter: string | undefined,
-): Promise<ContainerInstanceView[]> {
-  const hosts: ContainerInstanceView[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await client().call('GetHosts', compact({ cluster, filter, nextToken }));
-    hosts.push(...page.hosts);
-    nextToken = page.nextToken;
-  } while (nextToken !== undefined);
-  return hosts.sort((a, b) => a.hostName.localeCompare(b.hostName, 'en', { numeric: true }));
 }

@@ -2,6 +2,13 @@
 import type { Command, CommandGroup } from '../command.ts';
 import { admitCommand } from './admit.ts';
 import { capacityCommand } from './capacity.ts';
+import {
+  clustersCreateCommand,
+  clustersDeleteCommand,
+  clustersListCommand,
+  clustersSettingsCommand,
+  clustersShowCommand,
+} from './clusters.ts';
 import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
@@ -18,18 +25,46 @@ import { registerCommand } from './register.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
 import { stopCommand } from './stop.ts';
+import {
+  taskDefsDeleteCommand,
+  taskDefsDeregisterCommand,
+  taskDefsDiffCommand,
+  taskDefsListCommand,
+  taskDefsShowCommand,
+} from './task-defs.ts';
 import { upCommand } from './up.ts';
+import { waitCommand } from './wait.ts';
 import { whyCommand } from './why.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'A cloud on this machine', commands: [quickstartCommand, upCommand, downCommand, doctorCommand] },
   {
     title: 'Tasks',
-    commands: [registerCommand, runCommand, psCommand, showCommand, whyCommand, logsCommand, stopCommand],
+    commands: [registerCommand, runCommand, psCommand, showCommand, whyCommand, logsCommand, waitCommand, stopCommand],
+  },
+  {
+    title: 'Task definitions',
+    commands: [
+      taskDefsListCommand,
+      taskDefsShowCommand,
+      taskDefsDiffCommand,
+      taskDefsDeregisterCommand,
+      taskDefsDeleteCommand,
+    ],
   },
   {
     title: 'Clusters and their hosts',
-    commands: [hostsCommand, drainCommand, activateCommand, deregisterCommand],
+    commands: [
+      clustersListCommand,
+      clustersShowCommand,
+      clustersCreateCommand,
+      clustersSettingsCommand,
+      clustersDeleteCommand,
+      hostsCommand,
+      drainCommand,
+      activateCommand,
+      deregisterCommand,
+    ],
   },
   { title: 'What goes on', commands: [eventsCommand] },
   { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
