@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
+import { callerOf } from './caller.ts';
 import type { CallKind } from './throttle.ts';
 
 /** Longest body: a task definition of 64 KiB and overrides fit many times over. */
@@ -24,7 +25,8 @@ export async function receive(
   const { body, principal } = await recognised(c, options);
   throttle?.admit(principal, kind);
   const invocationId = c.req.header('amz-sdk-invocation-id');
-  return { body, context: { deps, principal, requestId, ...(invocationId !== undefined && { invocationId }) } };
+  const ofCaller = { principal, caller: callerOf(c), ...(invocationId !== undefined && { invocationId }) };
+  return { body, context: { deps, requestId, ...ofCaller } };
 }
 
 async function recognised(c: Context, { authenticator, throttle }: ApiOptions) {
