@@ -60,6 +60,8 @@ export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | '
   credentials: join(dataDir, 'credentials.json'),
   /** Admits the hosts of this machine; mode 0600. */
   joinToken: join(dataDir, 'join-token'),
+  /** Opens the secrets of all access keys in the store; mode 0600. */
+  dataKey: join(dataDir, 'data-key'),
   /** What a command line on this machine needs to reach the cloud; mode 0600. */
   context: join(runDir, 'context.json'),
   /** There while everything is up and every host has connected since the start. */

@@ -11,12 +11,14 @@ import { type Logger, pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
 import { createApi } from '../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authenticator.ts';
+import { createSecretBox, UnopenedSecret } from '../control/keys/secret-box.ts';
 import { createThrottle, keyRates } from '../control/http/throttle.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import { openSqliteTable } from '../control/store/sqlite.ts';
 import type { Table } from '../control/store/table.ts';
-import { allActions } from '../core/api/operation.ts';
+import { everyRight } from '../core/model/rights.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
+import { readDataKey } from './data-key.ts';
 import { readStoredCredentials } from './context.ts';
 import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
   const control: Control = await createControl({
     table: await openTable(),
     log,
+    secretBox: createSecretBox(readDataKey(paths)),
     fleet,
     clock: { now: () => Date.now() },
     random: () => Math.random(),
@@ -81,16 +84,14 @@ function openTable(): Table | Promise<Table> {
 
 /**
  * The first access key and the token that admits this machine's hosts: made once for a store, kept where only root reads. A first key
- * that was deleted is made anew, or nobody on this machine could sign a request any more.
+ * that was deleted, or cannot be opened, is made anew, or nobody on this machine could sign a request any more.
  */
 async function ensureSecrets(control: Control, { credentials, joinToken }: CloudPaths): Promise<void> {
+  // Of the oldest stores the first key is in no listing.
+  await control.accessKeys.sealAll(readStoredCredentials(credentials)?.accessKeyId);
   if (!(await isKnown(control, credentials))) {
     const arn = `arn:aws:iam::${control.deps.realm.accountId}:user/admin`;
-    const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
-      arn,
-      actions: allActions,
-      clusters: 'all',
-    });
+    const { accessKeyId, secretAccessKey } = await control.accessKeys.create({ arn, ...everyRight });
     writeFileSync(credentials, JSON.stringify({ accessKeyId, secretAccessKey }), { mode: 0o600 });
   }
   if (!existsSync(joinToken)) {
@@ -101,7 +102,13 @@ async function ensureSecrets(control: Control, { credentials, joinToken }: Cloud
 
 async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> {
   const stored = readStoredCredentials(file);
-  return stored !== undefined && (await accessKeys.find(stored.accessKeyId)) !== undefined;
+  try {
+    return stored !== undefined && (await accessKeys.find(stored.accessKeyId)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof UnopenedSecret)) throw error;
+    log.error({ err: error }, `${paths.dataKey} is not the one that sealed the keys of this store: make keys anew`);
+    return false;
+  }
 }
 
 async function serve(control: Control, log: Logger): Promise<Server> {

@@ -1,11 +1,20 @@
 /**
- * The keys that principals sign with (SigV4): making, finding and deleting them. What a principal may do is decided elsewhere. A deleted
- * key is refused at once by the process that deleted it, and within ten seconds by every other (RecentReads).
+ * The keys that principals sign with (SigV4): making, finding, sealing and deleting them. What a principal may do is decided elsewhere. A
+ * deleted key is refused at once by the process that deleted it, and within ten seconds by every other (RecentReads).
  */
 import { createHash } from 'node:crypto';
 import type { ControlDeps } from '../deps.ts';
 import type { Principal } from '../operations/context.ts';
-import { addAccessKey, type ListedAccessKey, removeAccessKey, type StoredAccessKey } from '../store/access-keys.ts';
+import {
+  accessKeysPage,
+  addAccessKey,
+  getAccessKey,
+  type ListedAccessKey,
+  removeAccessKey,
+  type StoredAccessKey,
+  sealAccessKey,
+} from '../store/access-keys.ts';
+import { UnopenedSecret } from './secret-box.ts';
 
 /** With its secret in the clear: for whoever made it, once, and for verifying a signature. */
 export interface AccessKey extends ListedAccessKey {
@@ -13,21 +22,31 @@ export interface AccessKey extends ListedAccessKey {
 }
 
 export interface AccessKeys {
-  /** A new key for this principal. */
-  create(principal: Principal): Promise<AccessKey>;
+  /** A new key for this principal, whose own key does not matter. */
+  create(principal: Omit<Principal, 'accessKeyId'>): Promise<AccessKey>;
+  /** Throws UnopenedSecret where its secret is sealed with another data key. */
   find(accessKeyId: string): Promise<AccessKey | undefined>;
   /** False where there is no such key. */
   delete(accessKeyId: string): Promise<boolean>;
+  /** Seals the secrets that were stored before there was a data key; `unlisted` is one of which there may be no listing. */
+  sealAll(unlisted?: string): Promise<void>;
 }
 
 type Deps = Pick<ControlDeps, 'table' | 'clock' | 'newId' | 'recent' | 'secretBox'>;
 
 export const createAccessKeys = ({ table, clock, newId, recent, secretBox }: Deps): AccessKeys => ({
-  async create({ arn, actions, clusters }) {
+  async create({ arn, actions, clusters, taskRoles, hostAccess, maxWaitingTasks }) {
     // As long as AWS' own, because clients check that.
     const accessKeyId = `GKIA${newId().slice(0, 16).toUpperCase()}`;
     const secretAccessKey = newSecret(newId);
-    const principal = { arn, actions: [...actions], clusters: clusters === 'all' ? clusters : [...clusters] };
+    const principal = {
+      arn,
+      actions: [...actions],
+      clusters: clusters === 'all' ? clusters : [...clusters],
+      taskRoles: [...taskRoles],
+      hostAccess: [...hostAccess],
+      ...(maxWaitingTasks !== undefined && { maxWaitingTasks }),
+    };
     const listed: ListedAccessKey = { accessKeyId, principal, createdAt: clock.now() };
     const secret =
       secretBox === undefined ? { secretAccessKey } : { sealedSecret: secretBox.seal(secretAccessKey, accessKeyId) };
@@ -37,14 +56,41 @@ export const createAccessKeys = ({ table, clock, newId, recent, secretBox }: Dep
   },
   async find(accessKeyId) {
     const stored = await recent.accessKey(accessKeyId);
-    return stored === undefined ? undefined : { ...stored, secretAccessKey: secretOf(stored, secretBox) };
+    if (stored === undefined) return undefined;
+    if (secretBox !== undefined && stored.secretAccessKey !== undefined) {
+      await seal({ table, secretBox }, stored);
+      recent.accessKeyChanged(accessKeyId);
+    }
+    return { ...stored, secretAccessKey: secretOf(stored, secretBox) };
   },
   async delete(accessKeyId) {
     const { outcome } = await table.commit(removeAccessKey(accessKeyId));
     recent.accessKeyChanged(accessKeyId);
     return outcome === 'done';
   },
+  async sealAll(unlisted) {
+    let after: string | undefined;
+    const ids = unlisted === undefined ? [] : [unlisted];
+    do {
+      const page = await accessKeysPage(table, { limit: 100, ...(after !== undefined && { after }) });
+      ids.push(...page.accessKeys.map(({ accessKeyId }) => accessKeyId));
+      after = page.next;
+    } while (after !== undefined);
+    for (const accessKeyId of ids) {
+      const stored = await getAccessKey(table, accessKeyId);
+      if (stored !== undefined) await seal({ table, secretBox }, stored);
+    }
+  },
 });
+
+/** Refused where somebody else has sealed or deleted it: that is as well. */
+async function seal(
+  { table, secretBox }: Pick<Deps, 'table' | 'secretBox'>,
+  { accessKeyId, secretAccessKey }: StoredAccessKey,
+): Promise<void> {
+  if (secretBox === undefined || secretAccessKey === undefined) return;
+  await table.commit([sealAccessKey(accessKeyId, secretBox.seal(secretAccessKey, accessKeyId))]);
+}
 
 /** 240 bits as 40 characters that need no quoting in a shell. */
 const newSecret = (newId: () => string): string =>
@@ -54,5 +100,5 @@ function secretOf(stored: StoredAccessKey, secretBox: Deps['secretBox']): string
   const { accessKeyId, secretAccessKey, sealedSecret } = stored;
   if (sealedSecret !== undefined && secretBox !== undefined) return secretBox.open(sealedSecret, accessKeyId);
   if (secretAccessKey !== undefined) return secretAccessKey;
-  throw new Error(`the access key ${accessKeyId} is sealed, and this control plane was given no key to open it`);
+  throw new UnopenedSecret(accessKeyId);
 }

@@ -1,16 +1,24 @@
 /**
  * Seals what is stored but must not be readable in the store: the secrets of access keys, which verifying SigV4 needs themselves. On AWS
  * the data key is stored encrypted under a KMS key, so a copy of the table is worth nothing without the right to use that key. On one
- * machine there is no box: a key in a file beside the store's file would open for whoever can read the one as for the other, and root
- * alone can read either.
+ * machine it is a file beside the store (local/data-key.ts): a copy of the store without that file opens nothing.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 export interface SecretBox {
   /** `owner` is bound to the secret: what was sealed for one cannot be opened for another. */
   seal(secret: string, owner: string): string;
-  /** Throws where it was sealed with another key or for another owner, or was changed since. */
+  /** Throws UnopenedSecret where it was sealed with another key or for another owner, or was changed since. */
   open(sealed: string, owner: string): string;
+}
+
+/** What a sealed secret was sealed with is not what there is. */
+export class UnopenedSecret extends Error {
+  override readonly name = 'UnopenedSecret';
+
+  constructor(owner: string, options?: ErrorOptions) {
+    super(`the secret of ${owner} was sealed with a data key that this control plane does not have`, options);
+  }
 }
 
 export const dataKeyBytes = 32;
@@ -37,7 +45,11 @@ export function createSecretBox(dataKey: Uint8Array): SecretBox {
         .setAAD(Buffer.from(owner))
         .setAuthTag(bytes.subarray(-tagBytes));
       const secret = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
-      return Buffer.concat([secret, decipher.final()]).toString('utf8');
+      try {
+        return Buffer.concat([secret, decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new UnopenedSecret(owner, { cause });
+      }
     },
   };
 }

@@ -1,15 +1,20 @@
 /** CreateAccessKey, ListAccessKeys, DeleteAccessKey, CreateJoinToken, AdmitInstances. */
 import { z } from 'zod';
-import type { Output } from '../../core/api/operations.ts';
+import type { Input, Output } from '../../core/api/operations.ts';
 import { containerInstanceArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { namePattern } from '../../core/model/cluster.ts';
+import { checkRange, parameterFault } from '../../core/model/faults.ts';
+import { hostAccessKinds } from '../../core/model/host-access.ts';
+import { mayTakeRole, type Rights, roleArn } from '../../core/model/rights.ts';
+import { plural } from '../../core/text.ts';
+import type { ControlDeps } from '../deps.ts';
 import { admitInstances as admit } from '../hosts/instances.ts';
 import { createAccessKeys } from '../keys/access-keys.ts';
 import { createJoinTokens } from '../keys/join-tokens.ts';
 import { accessKeysPage, type ListedAccessKey } from '../store/access-keys.ts';
 import { refuseTooMany } from './checks.ts';
-import type { Handlers } from './context.ts';
+import type { Handlers, Principal } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
 import { activeClusterName, clusterName } from './references.ts';
 
@@ -19,14 +24,20 @@ const invalid = (field: string, message: string): GantryError =>
 /** IAM's own rule, without its paths. */
 const userNamePattern = /^[\w+=,.@-]{1,64}$/;
 
-export const createAccessKey: Handlers['CreateAccessKey'] = async ({ deps }, input) => {
+export const createAccessKey: Handlers['CreateAccessKey'] = async ({ deps, principal: maker }, input) => {
   const { userName, actions, clusters } = input;
   if (!userNamePattern.test(userName)) {
     throw invalid('userName', 'userName must be 1 to 64 letters, digits and the characters _+=,.@-.');
   }
   if (actions.length === 0) throw invalid('actions', 'actions must name at least one action.');
   const arn = `arn:aws:iam::${deps.realm.accountId}:user/${userName}`;
-  const principal = { arn, actions: [...new Set(actions)], clusters: clustersOf(clusters) };
+  const principal = {
+    arn,
+    actions: [...new Set(actions)],
+    clusters: clustersOf(clusters),
+    ...taskRightsOf(deps.realm.accountId, input),
+  };
+  refuseMore(maker, principal);
   const { secretAccessKey, ...made } = await createAccessKeys(deps).create(principal);
   deps.log.info({ accessKeyId: made.accessKeyId, ...principal }, 'an access key was made');
   return { accessKey: accessKeyView(made), secretAccessKey };
@@ -43,6 +54,47 @@ function clustersOf(references: readonly string[] | undefined): 'all' | string[]
   return [...new Set(names)];
 }
 
+type TaskRights = Pick<Rights, 'taskRoles' | 'hostAccess' | 'maxWaitingTasks'>;
+
+/** A role, by name or ARN, with `*` for any text. */
+const rolePattern = /^(\*|(arn:[\w-]+:iam::(\d{12}|\*):role\/)?[\w+=,.@/*-]{1,576})$/;
+const mostWaitingTasks = 100_000;
+
+function taskRightsOf(accountId: string, input: Input<'CreateAccessKey'>): TaskRights {
+  const { taskRoles = [], hostAccess = [], maxWaitingTasks } = input;
+  refuseTooMany('taskRoles', taskRoles);
+  const wrong = taskRoles.findIndex((role) => !rolePattern.test(role));
+  if (wrong >= 0)
+    throw parameterFault(
+      `taskRoles[${wrong}]`,
+      `taskRoles[${wrong}] is not the ARN or the name of an IAM role.`,
+      'In both, * stands for any text.',
+    );
+  checkRange(parameterFault, 'maxWaitingTasks', maxWaitingTasks, [0, mostWaitingTasks]);
+  return {
+    taskRoles: [...new Set(taskRoles.map((role) => roleArn(accountId, role)))],
+    hostAccess: hostAccessKinds.filter((kind) => hostAccess.includes(kind)),
+    maxWaitingTasks,
+  };
+}
+
+/** Who may administer all clusters may give every action; but nobody gives tasks more than his own may take. */
+function refuseMore(maker: Principal, wanted: TaskRights): void {
+  const role = wanted.taskRoles.find((pattern) => !mayTakeRole(maker, pattern));
+  if (role !== undefined) throw notHad(maker, 'taskRoles', `tasks that take the role ${role}`);
+  const access = wanted.hostAccess.find((kind) => !maker.hostAccess.includes(kind));
+  if (access !== undefined) throw notHad(maker, 'hostAccess', `the host access '${access}'`);
+  const { maxWaitingTasks: most = Number.POSITIVE_INFINITY } = maker;
+  if ((wanted.maxWaitingTasks ?? Number.POSITIVE_INFINITY) > most)
+    throw notHad(maker, 'maxWaitingTasks', `more than ${plural(most, 'waiting task')}`);
+}
+
+const notHad = ({ arn }: Principal, field: string, what: string): GantryError =>
+  new GantryError('AccessDeniedException', `${arn} is not allowed to give a key ${what}.`, {
+    field,
+    hint: 'A key gives no more than it has: use one that has it, such as the first key of `gantry up`.',
+  });
+
 const accessKeyView = ({
   accessKeyId,
   principal,
@@ -52,6 +104,9 @@ const accessKeyView = ({
   principalArn: principal.arn,
   actions: principal.actions,
   ...(principal.clusters === 'all' ? {} : { clusters: principal.clusters }),
+  taskRoles: principal.taskRoles,
+  hostAccess: principal.hostAccess,
+  ...(principal.maxWaitingTasks !== undefined && { maxWaitingTasks: principal.maxWaitingTasks }),
   createdAt: new Date(createdAt),
 });
 

@@ -1,20 +1,17 @@
 /** What a handler is given besides its input. */
-import type { Action } from '../../core/api/operation.ts';
 import type { Input, OperationName, Output } from '../../core/api/operations.ts';
+import type { Rights } from '../../core/model/rights.ts';
 import type { ControlDeps } from '../deps.ts';
 
 /** Who asks: a Gantry key, or an IAM role or user. One kind, whatever the transport. */
-export interface Principal {
+export interface Principal extends Rights {
   /** For example `arn:aws:iam::000000000000:user/admin`. */
   readonly arn: string;
   /** The key of Gantry that signed; absent of IAM's, and where nobody signs. */
   readonly accessKeyId?: string;
-  readonly actions: readonly Action[];
-  /** Names of the clusters that it may use. */
-  readonly clusters: 'all' | readonly string[];
 }
 
-export const mayUse = ({ clusters }: Principal, cluster: string): boolean =>
+export const mayUse = ({ clusters }: Pick<Rights, 'clusters'>, cluster: string): boolean =>
   clusters === 'all' || clusters.includes(cluster);
 
 /** From where a call comes, for the audit log: decides nothing. */

@@ -6,7 +6,8 @@ import { GantryError } from '../../core/errors.ts';
 import type { CapacityProvider, Offer } from '../../core/model/capacity.ts';
 import { defaultClusterName } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
-import { allowedOffers, matches } from '../../core/plan/capacity/allowed-offers.ts';
+import { allowedOffers } from '../../core/plan/capacity/allowed-offers.ts';
+import { matches } from '../../core/wildcard.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { Catalogue } from '../fleet/fleet.ts';
 

@@ -4,6 +4,7 @@ import { normaliseTaskDefinition } from '../../core/model/normalise-task-definit
 import type { TaskDefinition } from '../../core/model/task-definition.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
+import { authorizeDefinition } from '../http/auth/task-rights.ts';
 import { lastRevision, type RevisionStatus, refusedCounter, registerRevision } from '../store/task-definitions.ts';
 import type { Handlers } from './context.ts';
 import { taskDefinitionView } from './views/task-definition-view.ts';
@@ -11,6 +12,7 @@ import { taskDefinitionView } from './views/task-definition-view.ts';
 const mostRevisions = 1_000_000;
 
 export const registerTaskDefinition: Handlers['RegisterTaskDefinition'] = async ({ deps, principal }, input) => {
+  authorizeDefinition(principal, deps.realm.accountId, input);
   const { definition, tags, warnings } = normaliseTaskDefinition(input);
   const registered = await allocate(deps, { ...definition, registeredBy: principal.arn }, tags);
   return { taskDefinition: taskDefinitionView(deps.realm, registered, { status: 'ACTIVE' }), tags, warnings };

@@ -12,9 +12,11 @@ import type { Cluster } from '../../core/model/cluster.ts';
 import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { ControlDeps } from '../deps.ts';
+import { authorizeRun } from '../http/auth/task-rights.ts';
 import { canBeRepeated, getRequest, isOpen, type RunRequest, tokenForOnce } from '../store/requests.ts';
 import { getTasks } from '../store/tasks.ts';
 import { carryOut, madeCount, mostListed, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
+import { underQuota } from '../tasks/waiting-quota.ts';
 import type { Handlers, OperationContext } from './context.ts';
 import { newRequest, runnableRevision } from './new-request.ts';
 import { activeCluster } from './references.ts';
@@ -28,7 +30,7 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   const token = tokenOf(context, input);
   const requestHash = hashOf(input);
   // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
-  const fresh = requestFor(deps, known, input).then((request) => ({ ...request, token, requestHash }));
+  const fresh = requestFor(context, known, input).then((request) => ({ ...request, token, requestHash }));
   for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
   const found = canBeRepeated(token) ? await getRequest(deps.table, cluster, token, deps.clock.now()) : undefined;
   const from: Progress =
@@ -47,8 +49,11 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   return answer(deps, done, runTaskWarnings(input));
 };
 
-const requestFor = async (deps: ControlDeps, known: Cluster, input: Input<'RunTask'>) =>
-  newRequest(deps, known, await runnableRevision(deps, input.taskDefinition), input);
+async function requestFor({ deps, principal }: OperationContext, known: Cluster, input: Input<'RunTask'>) {
+  const runnable = await runnableRevision(deps, input.taskDefinition);
+  authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
+  return underQuota(await newRequest(deps, known, runnable, input), principal, mostListed);
+}
 
 /** What a retry of the same call has in common with it. Without any, every call is one of its own. */
 function tokenOf({ deps, invocationId }: OperationContext, { clientToken }: Input<'RunTask'>): string {

@@ -10,6 +10,7 @@ import { place } from '../../core/placement/place.ts';
 import { placeOn } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
+import { authorizeRun } from '../http/auth/task-rights.ts';
 import { addHostTask, getHostCapacity } from '../store/hosts.ts';
 import { addTask, getTask, listTask } from '../store/tasks.ts';
 import { announcePlaced, learnFrom, reserveHosts } from '../tasks/assign.ts';
@@ -25,11 +26,13 @@ import { taskViews } from './views/task-views.ts';
 const mostHosts = 10;
 const longestStartedBy = 36;
 
-export const startTask: Handlers['StartTask'] = async ({ deps, invocationId }, input) => {
+export const startTask: Handlers['StartTask'] = async ({ deps, principal, invocationId }, input) => {
   const known = await activeCluster(deps, input.cluster);
   const { containerInstances: references, ...wish } = input;
   check(input);
-  const { template } = await newRequest(deps, known, await runnableRevision(deps, input.taskDefinition), wish);
+  const runnable = await runnableRevision(deps, input.taskDefinition);
+  authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
+  const { template } = await newRequest(deps, known, runnable, wish);
   // A repetition of the same call names the same tasks.
   const nonce = invocationId === undefined ? deps.newId() : nonceOf(known.name, invocationId);
   const results = await Promise.all(

@@ -3,16 +3,19 @@
  * no secret.
  */
 import { z } from 'zod';
-import { allActions } from '../../core/api/operation.ts';
+import { everyRight, rightsSchema } from '../../core/model/rights.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import type { Change, Table } from './table.ts';
 
-const principalSchema = z.object({
+const { clusters, taskRoles, hostAccess } = rightsSchema.shape;
+
+/** A key that was made before there was a limit has none. */
+const principalSchema = rightsSchema.extend({
   arn: z.string(),
-  actions: z.array(z.enum(allActions)),
-  /** Keys that were made before there were limits are for all clusters. */
-  clusters: z.union([z.literal('all'), z.array(z.string())]).default('all'),
+  clusters: clusters.default(everyRight.clusters),
+  taskRoles: taskRoles.default([...everyRight.taskRoles]),
+  hostAccess: hostAccess.default([...everyRight.hostAccess]),
 });
 
 const listedAccessKeySchema = z.object({
@@ -41,6 +44,15 @@ export function addAccessKey(accessKey: StoredAccessKey): Change[] {
     { kind: 'put', item: itemOf(keys.accessKeyListing(accessKeyId), listed), when: [] },
   ];
 }
+
+/** In place of the secret as it is; refused where the key is gone, or its secret is sealed. */
+export const sealAccessKey = (accessKeyId: string, sealedSecret: string): Change => ({
+  kind: 'update',
+  key: keys.accessKey(accessKeyId),
+  set: [{ path: ['sealedSecret'], value: sealedSecret }],
+  remove: [['secretAccessKey']],
+  when: [{ path: ['secretAccessKey'], is: 'exists' }],
+});
 
 /** Refused where there is no such key. */
 export const removeAccessKey = (accessKeyId: string): Change[] => [

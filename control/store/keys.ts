@@ -59,6 +59,8 @@ export const keys = {
     pk: `waiting#${cluster}#${shardOf(taskId)}`,
     sk: `${timeKey(createdAt)}#${taskId}`,
   }),
+  /** How many tasks of a key wait in a cluster, at most: only of keys with a quota. */
+  waitingQuota: (accessKeyId: string, cluster: string): Key => ({ pk: `waiting-quota#${accessKeyId}`, sk: cluster }),
   /** Position in the history index once STOPPED; newest last. */
   stoppedTask: (cluster: string, stoppedAt: number, taskId: string): Key => ({
     pk: `stopped#${cluster}#${shardOf(taskId)}`,

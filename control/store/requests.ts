@@ -36,6 +36,8 @@ const runRequestSchema = z.object({
   refusal: refusalSchema.optional(),
   /** Under a strategy, which tasks are whose: those below `until` and not below the one before. */
   shares: z.array(z.object({ capacityProvider: z.string(), until: z.number().int() })).optional(),
+  /** How many tasks of its caller may wait in the cluster; any number where absent. */
+  quota: z.object({ accessKeyId: z.string(), maxWaitingTasks: z.number().int() }).optional(),
   /** Every task of the call, but for its id and its capacity provider. */
   template: taskSchema,
 });

@@ -16,6 +16,7 @@ const waitingTaskSchema = z.object({
   sentence: z.string().optional(),
   /** Its `capacityNote`, for the same reason. */
   capacityNote: z.string().optional(),
+  quotaOf: z.string().optional(),
 });
 export type WaitingTask = z.infer<typeof waitingTaskSchema>;
 
@@ -32,6 +33,12 @@ export async function waitingTasks(
     .flat()
     .sort((a, b) => (a.sk < b.sk ? -1 : 1))
     .map((item) => parseItem(waitingTaskSchema, item));
+}
+
+/** How many tasks that count against the quota of this key wait in the cluster now. */
+export async function countOfKey(table: Table, cluster: string, accessKeyId: string): Promise<number> {
+  const shards = await Promise.all(allShards.map((shard) => queryAll(table, partitions.waitingTasks(cluster, shard))));
+  return shards.flat().filter(({ data }) => data.quotaOf === accessKeyId).length;
 }
 
 /** Whether any task of the cluster waits; some moments old. */
@@ -52,6 +59,7 @@ export const listWaiting = (task: Task): Change => ({
     needs: task.needs,
     sentence: task.explanation?.sentence,
     capacityNote: task.capacityNote,
+    quotaOf: task.quotaOf,
   } satisfies WaitingTask),
   when: [],
 });

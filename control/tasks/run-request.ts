@@ -29,8 +29,9 @@ import type { Change, CommitResult } from '../store/table.ts';
 import { addTask, listTask } from '../store/tasks.ts';
 import { listWaiting } from '../store/waiting-tasks.ts';
 import { type Assigned, announcePlaced, contended, learnFrom, planPlacement, reserveHosts } from './assign.ts';
+import { type Counted, countWaiting, letWait, quotaOf, quotaRefusal } from './waiting-quota.ts';
 
-/** Three items a task, at most one host a task, the record and its place among the open ones: 98 of a commit's 100 changes. */
+/** Three items a task, at most one host a task, the record, its place among the open ones, a quota: 99 of a commit's 100 changes. */
 const tasksPerChunk = 24;
 /** How often a chunk is planned anew after others were quicker; then its tasks wait, and the loop places them. */
 const replans = 5;
@@ -72,15 +73,19 @@ export async function carryOut(deps: ControlDeps, from: Progress, until = Number
 
 function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress> {
   const what = `cluster ${progress.request.cluster}`;
+  const quota = quotaOf(progress.request);
+  let counted: Counted | undefined;
   return attempt(deps, { most: mostTries, what }, async (tries) => {
-    const chunk = await planChunk(deps, progress, tries >= replans);
+    const chunk = withinQuota(progress, await planChunk(deps, progress, tries >= replans), counted);
     // Nothing was made, so there is nothing to remember: a retry of the same call is a new try.
     if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) {
       countRefused(deps, chunk);
       return { ...progress, request: chunk.request };
     }
     const changes = changesOf(progress, chunk);
-    const result = await deps.table.commit(changes);
+    const waits = quota !== undefined && chunk.waiting.length > 0;
+    const bound = waits ? [letWait(quota, chunk.waiting.length, counted, deps.clock.now())] : [];
+    const result = await deps.table.commit([...changes, ...bound]);
     if (result.outcome === 'done') {
       countRefused(deps, chunk);
       await announce(deps, chunk);
@@ -88,8 +93,25 @@ function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress>
       return { request: chunk.request, stored: 'yes', made: chunk.made, hosts, ...exhaustion(chunk) };
     }
     learnFrom(deps, progress.request.cluster, result);
+    const overdrawn = result.outcome === 'refused' && result.failed.some(({ index }) => index === changes.length);
+    if (quota !== undefined && overdrawn) counted = await countWaiting(deps, quota);
     return overtaken(progress, result);
   });
+}
+
+/** Nothing is counted before a commit was refused for it: then those that find no room any more are refused. */
+function withinQuota({ request }: Progress, chunk: Chunk, counted: Counted | undefined): Chunk {
+  const quota = quotaOf(request);
+  if (quota === undefined || counted === undefined) return chunk;
+  const room = Math.max(0, quota.maxWaitingTasks - counted.waiting);
+  if (chunk.waiting.length <= room) return chunk;
+  const from = request.next + chunk.assigned.length + room;
+  return {
+    ...chunk,
+    request: { ...chunk.request, next: request.count, refusal: quotaRefusal(quota, from, counted.waiting) },
+    waiting: chunk.waiting.slice(0, room),
+    made: new Map([...chunk.made].filter(([index]) => index < from)),
+  };
 }
 
 /** The chunk in which something is refused is a request's last one. */

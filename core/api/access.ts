@@ -1,5 +1,6 @@
 /** Inputs and outputs of the operations that say who may sign requests and what may become a host. ECS has none of them. */
 import { z } from 'zod';
+import { hostAccessKinds } from '../model/host-access.ts';
 import { allActions, defineOperation } from './operation.ts';
 import { timestampSchema } from './shapes.ts';
 
@@ -10,6 +11,12 @@ const accessKeyMembers = {
   actions: z.array(z.enum(allActions)),
   /** Absent where it may use all clusters. */
   clusters: z.array(z.string()).optional(),
+  /** ARNs of the IAM roles that its tasks may take; `*` stands for any text. */
+  taskRoles: z.array(z.string()),
+  /** How its tasks may reach their host. */
+  hostAccess: z.array(z.enum(hostAccessKinds)),
+  /** So many of its tasks may wait in each cluster; any number where absent. */
+  maxWaitingTasks: z.number().int().optional(),
   createdAt: timestampSchema,
 };
 const accessKeyViewSchema = z.object(accessKeyMembers).meta({ id: 'AccessKey' });
@@ -34,6 +41,12 @@ export const accessOperations = {
       actions: z.array(z.enum(allActions)),
       /** All clusters where absent. */
       clusters: z.array(z.string()).optional(),
+      /** ARNs, or names, of the IAM roles that its tasks may take, with `*` for any text; none where absent. */
+      taskRoles: z.array(z.string()).optional(),
+      /** How its tasks may reach their host; not at all where absent. */
+      hostAccess: z.array(z.enum(hostAccessKinds)).optional(),
+      /** So many of its tasks may wait in each cluster; any number where absent. */
+      maxWaitingTasks: z.number().int().optional(),
     }),
     output: z.object({ accessKey: accessKeyViewSchema, secretAccessKey: z.string() }),
     errors: [],

@@ -35,6 +35,7 @@ export function succeed(task: Task, successorId: string, now: number): Successio
     protectedUntil: _protectedUntil,
     explanation: _explanation,
     capacityNote: _capacityNote,
+    quotaOf: _quotaOf,
     observed: _observed,
     verdict: _verdict,
     replacedBy: _replacedBy,

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import type { Authenticator } from '../../control/http/auth/authenticator.ts';
 import type { Principal } from '../../control/operations/context.ts';
-import { allActions } from '../../core/api/operation.ts';
 import { GantryError } from '../../core/errors.ts';
+import { everyRight } from '../../core/model/rights.ts';
 
 /** Of the event that the gateway sends, as Hono's adapter hands it on. */
 const platformSchema = z.object({
@@ -35,7 +35,7 @@ function iamPrincipal(platform: unknown, servedPath: string): Principal {
     throw new GantryError('AccessDeniedException', `${http.path} is not the path that it leads to.`, {
       hint: `Ask for ${servedPath}.`,
     });
-  return { arn: authorizer.iam.userArn, actions: allActions, clusters: 'all' };
+  return { arn: authorizer.iam.userArn, ...everyRight };
 }
 
 /** Gateways hand paths on decoded, others encode them again: neither is a difference. */

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
 import type { Principal } from '../../control/operations/context.ts';
-import { allActions } from '../../core/api/operation.ts';
 import { GantryError } from '../../core/errors.ts';
+import { everyRight } from '../../core/model/rights.ts';
 import type { Context } from '../log.ts';
 import { capacityProviderKind } from './capacity-provider.ts';
 import { clusterKind } from './cluster.ts';
@@ -117,7 +117,7 @@ async function carryOutAs<Properties>(
   deadline: number,
 ): Promise<Made> {
   const { PhysicalResourceId: id, StackId: stackId, LogicalResourceId: logicalId, RequestId: requestId } = request;
-  const principal: Principal = { arn: stackId, actions: allActions, clusters: 'all' };
+  const principal: Principal = { arn: stackId, ...everyRight };
   const context: ResourceContext = { deps, principal, requestId, stackId, logicalId, deadline };
   const properties = kind.properties.safeParse(request.ResourceProperties);
   if (request.RequestType === 'Delete') {

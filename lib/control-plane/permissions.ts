@@ -17,7 +17,8 @@ function family(partitionKey: string): string {
 const [store, clusters] = [family(keys.store().pk), family(partitions.clusters)];
 const revisions = family(partitions.family(''));
 const definitions = [revisions, family(partitions.revisions('ACTIVE'))];
-const requests = [family(keys.request('', '').pk), family(partitions.openRequests)];
+/** And how many tasks they may let wait. */
+const requests = [keys.request('', '').pk, partitions.openRequests, keys.waitingQuota('', '').pk].map(family);
 const tasks = [keys.task('').pk, partitions.liveTasks('', 0)].map(family);
 const waiting = family(partitions.waitingTasks('', 0));
 const stoppedTasks = family(partitions.stoppedTasks('', 0));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { callOperation } from '../../control/http/call.ts';
 import type { Principal } from '../../control/operations/context.ts';
+import { everyRight } from '../../core/model/rights.ts';
 import { errorLevel, idOf, startWorld, type World } from './support/world.ts';
 
 const arn = (resource: string): string => `arn:aws:ecs:us-east-1:000000000000:${resource}`;
@@ -216,7 +217,7 @@ describe('who may tag', () => {
     await using world = await startWorld();
     const { arns } = await resources(world);
     const as = (actions: Principal['actions'], clusters: Principal['clusters'], resourceArn: string) => {
-      const principal = { arn: 'arn:aws:iam::000000000000:user/other', actions, clusters };
+      const principal = { arn: 'arn:aws:iam::000000000000:user/other', ...everyRight, actions, clusters };
       const { deps, handlers } = world.control;
       const context = { deps, principal, requestId: 'r' };
       return callOperation('TagResource', handlers, context, { resourceArn, tags: [{ key: 'a' }] });

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normaliseStrategy, sharesOf } from '../../core/model/capacity-strategy.ts';
-import { allowedOffers, matches } from '../../core/plan/capacity/allowed-offers.ts';
+import { allowedOffers } from '../../core/plan/capacity/allowed-offers.ts';
+import { matches } from '../../core/wildcard.ts';
 
 const strategies = fc
   .array(fc.record({ weight: fc.integer({ min: 0, max: 1000 }) }), { minLength: 1, maxLength: 20 })
@@ -43,9 +44,8 @@ describe('a strategy', () => {
     expect(calls.filter((name) => name === 'a')).toHaveLength(250);
   });
 
-  it('takes names and ARNs alike', () => {
-    const arn = 'arn:aws:ecs:us-east-1:000000000000:capacity-provider/a';
-    expect(normaliseStrategy('s', [{ capacityProvider: arn, weight: 2 }], ['a'])).toEqual([
+  it('has no base and no weight where none is given', () => {
+    expect(normaliseStrategy('s', [{ capacityProvider: 'a', weight: 2 }], ['a'])).toEqual([
       { capacityProvider: 'a', weight: 2, base: 0 },
     ]);
   });

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyRates } from '../../control/http/throttle.ts';
+import { everyRight } from '../../core/model/rights.ts';
 import { createApiHandler } from '../../lambdas/api/handler.ts';
 import { type HttpAnswer, type HttpEvent, httpHandler } from '../../lambdas/http.ts';
 import { createPollingFeed } from '../../lambdas/polling-feed.ts';
@@ -24,8 +25,8 @@ beforeAll(async () => {
   answer = createApiHandler({ ...world.control.deps, feed: { ...feed, subscribe } });
   credentials = await world.control.accessKeys.create({
     arn: 'arn:aws:iam::000000000000:user/a',
+    ...everyRight,
     actions: ['read'],
-    clusters: 'all',
   });
   await world.register('web');
 });

@@ -1,4 +1,5 @@
 /** Events as the function `events` writes them down from the table's stream, read through ListEvents of the function `api`. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlDeps } from '../../control/deps.ts';
 import { callOperation } from '../../control/http/call.ts';
@@ -6,8 +7,8 @@ import { handlers } from '../../control/operations/registry.ts';
 import { createEventIds } from '../../control/store/event-ids.ts';
 import { keys } from '../../control/store/keys.ts';
 import type { Item, Table } from '../../control/store/table.ts';
-import { allActions } from '../../core/api/operation.ts';
 import type { Output } from '../../core/api/operations.ts';
+import { everyRight } from '../../core/model/rights.ts';
 import { createEventsHandler, type TimedEvent } from '../../lambdas/events/handler.ts';
 import { interceptCommits } from '../control/support/intercepted-table.ts';
 import { idOf, startWorld, type World } from '../control/support/world.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 const call = async (input: object): Promise<Output<'ListEvents'>> => {
-  const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
+  const principal = { arn: 'arn:aws:iam::000000000000:user/test', ...everyRight };
   const context = { deps: api, principal, requestId: 'request-1' };
   return (await callOperation('ListEvents', handlers, context, { order: 'oldest', ...input })) as Output<'ListEvents'>;
 };
@@ -97,7 +98,7 @@ describe('what the stream brings', () => {
 
 describe('a refusal', () => {
   it('that the API writes down is put on the bus by the stream, as it is', async () => {
-    const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
+    const principal = { arn: 'arn:aws:iam::000000000000:user/test', ...everyRight };
     const written: Item[] = [];
     const table = interceptCommits(world.table, (changes, forward) => {
       written.push(...changes.flatMap((change) => (change.kind === 'put' ? change.item : [])));

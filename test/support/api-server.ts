@@ -17,9 +17,11 @@ import type { Credentials } from '../../client/signer.ts';
 import { type Control, createControl } from '../../control/create.ts';
 import { createApi } from '../../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
+import type { AccessKey } from '../../control/keys/access-keys.ts';
 import type { Throttle } from '../../control/http/throttle.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
+import { everyRight, type Rights } from '../../core/model/rights.ts';
 import { type ConnectionLimits, createHttpServer } from '../../local/http-server.ts';
 import { type HostOptions, ScriptedHost } from '../control/support/scripted-host.ts';
 
@@ -36,8 +38,12 @@ export interface ApiServer extends AsyncDisposable {
   /** An administrator's. */
   readonly credentials: Credentials;
   readonly control: Control;
-  /** A key that may do no more than these, in these clusters. */
-  readonly keyFor: (actions: readonly Action[], clusters?: 'all' | readonly string[]) => Promise<Credentials>;
+  /** A key that may do no more than these, in these clusters; its tasks may take everything unless it is told otherwise. */
+  readonly keyFor: (
+    actions: readonly Action[],
+    clusters?: Rights['clusters'],
+    rights?: Omit<Rights, 'actions' | 'clusters'>,
+  ) => Promise<AccessKey>;
   /** `POST /` with X-Amz-Target, signed. Text and bytes are sent as they are. */
   readonly wire: (operation: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
   /** Signed. Text and bytes are sent as they are. */
@@ -75,8 +81,10 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
   started.defer(() => closed(server));
   const address = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const keyFor: ApiServer['keyFor'] = (actions, clusters = 'all') =>
-    control.accessKeys.create({ arn: `arn:aws:iam::000000000000:user/test-${actions.join('-')}`, actions, clusters });
+  const keyFor: ApiServer['keyFor'] = (actions, clusters = 'all', rights = everyRight) => {
+    const arn = `arn:aws:iam::000000000000:user/test-${actions.join('-')}`;
+    return control.accessKeys.create({ arn, ...rights, actions, clusters });
+  };
   const credentials = await keyFor(allActions);
   const all = started.move();
   return {

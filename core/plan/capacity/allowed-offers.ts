@@ -1,5 +1,6 @@
 /** Which of a fleet's offers a capacity provider may buy. Pure; judged at each plan, because what is on offer changes. */
 import { type CapacityProvider, type Offer, type OfferWish, providerAttribute } from '../../model/capacity.ts';
+import { matches } from '../../wildcard.ts';
 
 /** With the attribute that their hosts have: tasks under the provider run on no other. */
 export const allowedOffers = (
@@ -23,19 +24,3 @@ function isAllowed(wish: OfferWish, offer: Offer): boolean {
 
 const isWithin = ({ min = 0, max = Infinity }: NonNullable<OfferWish['vcpus']> = {}, value: number): boolean =>
   value >= min && value <= max;
-
-/** `*` stands for any text, as in `m7g.*`. */
-export function matches(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === name;
-  const last = rest.pop() ?? '';
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
-  let at = first.length;
-  const end = name.length - last.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
-}

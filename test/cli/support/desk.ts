@@ -11,7 +11,7 @@ import { main } from '../../../cli/main.ts';
 import type { Credentials } from '../../../client/signer.ts';
 import { createApi } from '../../../control/http/app.ts';
 import { sigV4Authenticator } from '../../../control/http/auth/authenticator.ts';
-import { allActions } from '../../../core/api/operation.ts';
+import { everyRight } from '../../../core/model/rights.ts';
 import { refusals } from '../../../lambdas/capabilities.ts';
 import { startWorld, type World, type WorldOptions } from '../../control/support/world.ts';
 import { FakeLocal } from './fake-local.ts';
@@ -78,8 +78,7 @@ export async function openDesk({
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
   const { accessKeyId, secretAccessKey } = await control.accessKeys.create({
     arn: 'arn:aws:iam::000000000000:user/test',
-    actions: allActions,
-    clusters: 'all',
+    ...everyRight,
   });
   const connection = {
     endpoint: `http://127.0.0.1:${address.port}`,

@@ -2,6 +2,7 @@
  * A cluster whose hosts are bought, moved step by step: a store, a fake fleet, agents moved by hand, a client that never dies and
  * processes with the loops that may. Nothing happens by itself and no time passes but the test's, so that a seed is a run.
  */
+
 import { pino } from 'pino';
 import type { ControlDeps } from '../../../control/deps.ts';
 import type { Fleet } from '../../../control/fleet/fleet.ts';
@@ -14,9 +15,9 @@ import { openDeps } from '../../../control/open.ts';
 import { handlers } from '../../../control/operations/registry.ts';
 import type { Table } from '../../../control/store/table.ts';
 import { createTaskFeed } from '../../../control/task-feed.ts';
-import { allActions } from '../../../core/api/operation.ts';
 import type { Input, OperationName, Output } from '../../../core/api/operations.ts';
 import { providerAttribute } from '../../../core/model/capacity.ts';
+import { everyRight } from '../../../core/model/rights.ts';
 import { type Random, seededRandom } from '../../../core/random.ts';
 import { FakeFleet, type FakeFleetOptions, type FakeInstance, sizesOf } from './fake-fleet.ts';
 import { ScriptedHost } from './scripted-host.ts';
@@ -41,7 +42,7 @@ export interface Process {
 }
 
 const cluster = 'default';
-const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
+const principal = { arn: 'arn:aws:iam::000000000000:user/test', ...everyRight };
 
 interface TestClock {
   now: number;

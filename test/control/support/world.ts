@@ -2,6 +2,7 @@
  * A control plane over a real store, driven from outside: operations as the transports call them, hosts over the real host routes, a
  * clock that the test moves. Loops run when something triggers them or the test asks; their timers never fire.
  */
+
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +15,8 @@ import type { LoopName } from '../../../control/loops/loop.ts';
 import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
 import { openSqliteTable } from '../../../control/store/sqlite.ts';
 import type { Table } from '../../../control/store/table.ts';
-import { allActions } from '../../../core/api/operation.ts';
 import type { Input, OperationName, Output } from '../../../core/api/operations.ts';
+import { everyRight } from '../../../core/model/rights.ts';
 import { seededRandom } from '../../../core/random.ts';
 import { someFaults } from '../../support/dynamodb-faults.ts';
 import { anyCredentials, startDynoxide } from '../../support/dynoxide.ts';
@@ -122,7 +123,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });
-  const principal = { arn: 'arn:aws:iam::000000000000:user/test', actions: allActions, clusters: 'all' } as const;
+  const principal = { arn: 'arn:aws:iam::000000000000:user/test', ...everyRight };
 
   const world: World = {
     control,
