@@ -2,13 +2,7 @@
  * The store as one audited call sees it: its first change takes the call's entry along, in the same commit, so that there is no change of
  * a call without its entry, wherever a process ends. Knows nothing of what an entry says.
  */
-import {
-  type Change,
-  type CommitOptions,
-  type CommitResult,
-  maxChangesPerCommit,
-  type Table,
-} from '../store/table.ts';
+import { type Change, type CommitOptions, type CommitResult, maxChangesPerCommit, type Table } from '../store/table.ts';
 
 export interface AuditedTable {
   readonly table: Table;

@@ -39,7 +39,8 @@ export type AuditEntryView = z.infer<typeof auditEntryViewSchema>;
 export const auditOperations = {
   ListAuditEntries: defineOperation({
     name: 'ListAuditEntries',
-    summary: 'Lists the calls that changed something or were to, the newest first: who, what, from where, and how it ended',
+    summary:
+      'Lists the calls that changed something or were to, the newest first: who, what, from where, and how it ended',
     action: 'administer',
     scope: 'store',
     input: z.object({
