@@ -98,7 +98,7 @@ it('changes of one call that come at once are made one by one until one has take
   ];
   const [entry] = put('entry', 'absent');
   const { table, hasChanged } = auditedTable(store, () => entry ?? raise());
-  const check: Change = { kind: 'check', key: { pk: 'a', sk: 'item' }, when: [] };
+  const check: Change = { kind: 'check', key: { pk: 'a', sk: 'item' }, when: [{ item: 'absent' }] };
   const results = await Promise.all(
     [[check], put('a', 'exists'), put('b', 'absent'), put('c', 'absent')].map((changes) => table.commit(changes)),
   );
