@@ -12,6 +12,7 @@ import type { ControlDeps, Settings } from '../../../control/deps.ts';
 import type { Fleet } from '../../../control/fleet/fleet.ts';
 import { callOperation } from '../../../control/http/call.ts';
 import type { LoopName } from '../../../control/loops/loop.ts';
+import type { Principal } from '../../../control/operations/context.ts';
 import { openDynamoDbTable } from '../../../control/store/dynamodb.ts';
 import { openSqliteTable } from '../../../control/store/sqlite.ts';
 import type { Table } from '../../../control/store/table.ts';
@@ -42,6 +43,8 @@ export interface CallOptions {
   readonly invocationId?: string;
   /** The world's own where absent. */
   readonly control?: Control;
+  /** What the caller may not do, or who else it is; everything where absent. */
+  readonly as?: Partial<Principal>;
 }
 
 /** A line of the control plane's log, at level warn or above. */
@@ -134,10 +137,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       now += seconds * 1000;
     },
     async call<Name extends OperationName>(name: Name, input: unknown, callOptions: CallOptions = {}) {
-      const { invocationId, control: asked = control } = callOptions;
+      const { invocationId, control: asked = control, as } = callOptions;
       const context = {
         deps: asked.deps,
-        principal,
+        principal: { ...principal, ...as },
         requestId: `request-${ids}`,
         ...(invocationId === undefined ? {} : { invocationId }),
       };
