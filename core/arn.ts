@@ -12,6 +12,8 @@ export interface Realm {
 export type ArnKind = 'cluster' | 'task' | 'container' | 'container-instance' | 'task-definition' | 'capacity-provider';
 
 export interface ParsedArn extends Realm {
+  /** `aws`, or that of a region apart, for example `aws-cn`. */
+  readonly partition: string;
   readonly kind: ArnKind;
   /** The parts after the kind, for example [cluster, taskId]. */
   readonly path: readonly string[];
@@ -37,12 +39,12 @@ export const taskDefinitionArn = (realm: Realm, family: string, revision: number
 export const capacityProviderArn = (realm: Realm, name: string): string => arnOf(realm, 'capacity-provider', name);
 
 const arnPattern =
-  /^arn:aws[a-z-]*:ecs:([a-z0-9-]+):(\d{12}):(cluster|task-definition|task|container-instance|container|capacity-provider)\/(.+)$/;
+  /^arn:(aws[a-z-]*):ecs:([a-z0-9-]+):(\d{12}):(cluster|task-definition|task|container-instance|container|capacity-provider)\/(.+)$/;
 
 /** The parts of an ECS ARN, or undefined when the text is not one. */
 export function parseArn(text: string): ParsedArn | undefined {
   const match = arnPattern.exec(text);
   if (match === null) return undefined;
-  const [, region = '', accountId = '', kind = '', path = ''] = match;
-  return { region, accountId, kind: kind as ArnKind, path: path.split('/') };
+  const [, partition = '', region = '', accountId = '', kind = '', path = ''] = match;
+  return { partition, region, accountId, kind: kind as ArnKind, path: path.split('/') };
 }

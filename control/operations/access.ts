@@ -16,7 +16,7 @@ import { accessKeysPage, type ListedAccessKey } from '../store/access-keys.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers, Principal } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { activeClusterName, clusterName } from './references.ts';
+import { activeClusterName, clusterMeant } from './references.ts';
 
 const invalid = (field: string, message: string): GantryError =>
   new GantryError('InvalidParameterException', message, { field });
@@ -34,7 +34,7 @@ export const createAccessKey: Handlers['CreateAccessKey'] = async ({ deps, princ
   const principal = {
     arn,
     actions: [...new Set(actions)],
-    clusters: clustersOf(clusters),
+    clusters: clustersOf(deps, clusters),
     ...taskRightsOf(deps.realm.accountId, input),
   };
   refuseMore(maker, principal);
@@ -44,11 +44,11 @@ export const createAccessKey: Handlers['CreateAccessKey'] = async ({ deps, princ
 };
 
 /** Names, which need not exist yet: the key is for the cluster of that name whenever there is one. */
-function clustersOf(references: readonly string[] | undefined): 'all' | string[] {
+function clustersOf(deps: ControlDeps, references: readonly string[] | undefined): 'all' | string[] {
   if (references === undefined) return 'all';
   if (references.length === 0) throw invalid('clusters', 'clusters must name at least one cluster, or be left out.');
   refuseTooMany('clusters', references);
-  const names = references.map(clusterName);
+  const names = references.map((reference, index) => clusterMeant(deps, reference, `clusters[${index}]`));
   const wrong = names.findIndex((name) => !namePattern.test(name));
   if (wrong >= 0) throw invalid(`clusters[${wrong}]`, `clusters[${wrong}] is not the name of a cluster.`);
   return [...new Set(names)];

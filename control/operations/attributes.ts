@@ -20,9 +20,8 @@ import type { ControlDeps } from '../deps.ts';
 import { replaceAttributes } from '../store/host-attributes.ts';
 import { getHostCapacities, getHostCapacity, hostsInOrder } from '../store/hosts.ts';
 import type { Handlers } from './context.ts';
-import { hostIdMeant } from './hosts.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName } from './references.ts';
+import { activeClusterName, hostIdMeant } from './references.ts';
 
 type View = Output<'ListAttributes'>['attributes'][number];
 
@@ -122,7 +121,7 @@ async function wishesOf(
     checkTargetType(`${path}.targetType`, targetType);
     if (targetId === undefined)
       throw parameterFault(`${path}.targetId`, `${path}.targetId is missing.`, 'Name a host.');
-    const hostId = await hostIdMeant(deps, cluster, targetId);
+    const hostId = await hostIdMeant(deps, cluster, targetId, `${path}.targetId`);
     if (hostId === undefined) throw targetNotFound(path);
     wishes.push(compact({ name, value, hostId, path }));
   }

@@ -9,7 +9,6 @@ import { compact } from '../../core/compact.ts';
 import type { GantryError } from '../../core/errors.ts';
 import type { CapacityProvider } from '../../core/model/capacity.ts';
 import { checkProviderName, providerRules, providerWarnings } from '../../core/model/capacity-provider-rules.ts';
-import { capacityProviderName } from '../../core/model/capacity-strategy.ts';
 import { namePattern } from '../../core/model/cluster.ts';
 import { clientFault } from '../../core/model/faults.ts';
 import { checkTags } from '../../core/model/tag-rules.ts';
@@ -29,7 +28,7 @@ import { refuseUsedProviders } from './cluster-capacity.ts';
 import type { Handlers } from './context.ts';
 import { checkOffers } from './offer-checks.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { activeClusterName } from './references.ts';
+import { activeClusterName, capacityProviderMeant } from './references.ts';
 import { capacityProviderView } from './views/capacity-provider-view.ts';
 import { withTags } from './views/with-tags.ts';
 
@@ -69,11 +68,12 @@ const alreadyThere = (): GantryError =>
   );
 
 export const updateCapacityProvider: Handlers['UpdateCapacityProvider'] = async ({ deps }, input) => {
-  const name = capacityProviderName(input.name);
+  const name = capacityProviderMeant(deps, input.name, 'name');
+  const cluster = await clusterNamed(deps, input.cluster);
   const given = configurationOf(input);
   let unchecked: readonly string[] = [];
   const updated = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
-    const seen = await existing(deps, 'name', name);
+    const seen = await existing(deps, 'name', name, cluster);
     const rules = providerRules(given, seen.configuration);
     unchecked = await checkOffers(deps, { name, ...rules, cluster: seen.cluster });
     const next: CapacityProvider = { ...seen, ...rules, updatedAt: deps.clock.now() };
@@ -86,9 +86,10 @@ export const updateCapacityProvider: Handlers['UpdateCapacityProvider'] = async 
 
 /** As ECS has it: first off every cluster. One that belongs to a single cluster is taken off it here, where nothing uses it. */
 export const deleteCapacityProvider: Handlers['DeleteCapacityProvider'] = async ({ deps }, input) => {
-  const name = capacityProviderName(input.capacityProvider);
+  const name = capacityProviderMeant(deps, input.capacityProvider, 'capacityProvider');
+  const cluster = await clusterNamed(deps, input.cluster);
   const deleted = await attempt(deps, { most: tries, what: `capacity provider ${name}` }, async () => {
-    const seen = await existing(deps, 'capacityProvider', name);
+    const seen = await existing(deps, 'capacityProvider', name, cluster);
     const [user] = seen.usedBy.filter((cluster) => cluster !== seen.cluster);
     if (user !== undefined)
       throw clientFault(
@@ -132,12 +133,14 @@ async function leaveHome(deps: ControlDeps, { name, cluster }: CapacityProvider)
 export const describeCapacityProviders: Handlers['DescribeCapacityProviders'] = async ({ deps }, input) => {
   const { realm } = deps;
   const size = pageSize(input.maxResults, 'maxResults');
-  const cluster = input.cluster === undefined ? undefined : await activeClusterName(deps, input.cluster);
+  const cluster = await clusterNamed(deps, input.cluster);
   const named = input.capacityProviders ?? [];
   if (named.length === 0 && cluster === undefined) return describePage(deps, input, size);
   refuseTooMany('capacityProviders', named);
   const ofCluster = cluster === undefined ? [] : ((await getCluster(deps.table, cluster))?.capacityProviders ?? []);
-  const wanted = [...new Set(named.length === 0 ? ofCluster : named.map(capacityProviderName))];
+  const nameOf = (reference: string, index: number): string =>
+    capacityProviderMeant(deps, reference, `capacityProviders[${index}]`);
+  const wanted = [...new Set(named.length === 0 ? ofCluster : named.map(nameOf))];
   const readable = wanted.filter(
     (name) => namePattern.test(name) && (cluster === undefined || ofCluster.includes(name)),
   );
@@ -184,9 +187,19 @@ async function homeOf(deps: ControlDeps, input: Input<'CreateCapacityProvider'>)
   );
 }
 
-async function existing({ table }: ControlDeps, field: string, name: string): Promise<CapacityProvider> {
+/** Here none is named where none is given: capacity providers need not be of a cluster. */
+const clusterNamed = async (deps: ControlDeps, cluster: string | undefined): Promise<string | undefined> =>
+  cluster === undefined ? undefined : activeClusterName(deps, cluster);
+
+/** Not of another cluster than the one that is named beside it, where one is. */
+async function existing(
+  { table }: ControlDeps,
+  field: string,
+  name: string,
+  cluster: string | undefined,
+): Promise<CapacityProvider> {
   const found = namePattern.test(name) ? await getCapacityProvider(table, name) : undefined;
-  if (found?.status === 'ACTIVE') return found;
+  if (found?.status === 'ACTIVE' && [undefined, found.cluster ?? cluster].includes(cluster)) return found;
   throw clientFault(
     field,
     'The specified capacity provider does not exist. Specify a valid name or ARN and try again.',

@@ -3,7 +3,7 @@ import type { Input } from '../../core/api/operations.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { CapacityProvider } from '../../core/model/capacity.ts';
-import { capacityProviderName, mostProviders, normaliseStrategy } from '../../core/model/capacity-strategy.ts';
+import { mostProviders, normaliseStrategy } from '../../core/model/capacity-strategy.ts';
 import { type Cluster, namePattern, type StrategyItem } from '../../core/model/cluster.ts';
 import { mergeConfiguration } from '../../core/model/cluster-configuration.ts';
 import { mergeSettings } from '../../core/model/cluster-settings.ts';
@@ -15,14 +15,14 @@ import { getCluster, replaceCluster } from '../store/clusters.ts';
 import type { Change } from '../store/table.ts';
 import { liveTasks } from '../store/tasks.ts';
 import type { Handlers } from './context.ts';
-import { clusterName, clusterNotFound } from './references.ts';
+import { capacityProviderMeant, clusterMeant, refuseInactive, strategyMeant } from './references.ts';
 import { clusterView } from './views/cluster-view.ts';
 
 const tries = 10;
 const wholeShard = 1000;
 
 export const updateClusterSettings: Handlers['UpdateClusterSettings'] = async ({ deps }, input) => {
-  const cluster = await changeCluster(deps, clusterName(input.cluster), (seen) => ({
+  const cluster = await changeCluster(deps, clusterMeant(deps, input.cluster), (seen) => ({
     next: { ...seen, settings: mergeSettings(seen.settings, input.settings) },
     others: [],
   }));
@@ -31,7 +31,7 @@ export const updateClusterSettings: Handlers['UpdateClusterSettings'] = async ({
 
 export const updateCluster: Handlers['UpdateCluster'] = async ({ deps }, input) => {
   refuseNamespace(input.serviceConnectDefaults);
-  const cluster = await changeCluster(deps, clusterName(input.cluster), (seen) => ({
+  const cluster = await changeCluster(deps, clusterMeant(deps, input.cluster), (seen) => ({
     next: compact({
       ...seen,
       settings: mergeSettings(seen.settings, input.settings ?? []),
@@ -51,8 +51,8 @@ export function refuseNamespace(defaults: Input<'UpdateCluster'>['serviceConnect
 
 export const putClusterCapacityProviders: Handlers['PutClusterCapacityProviders'] = async ({ deps }, input) => {
   const { capacityProviders, defaultCapacityProviderStrategy } = input;
-  const wish = clusterCapacity(capacityProviders, defaultCapacityProviderStrategy);
-  const name = clusterName(input.cluster);
+  const wish = clusterCapacity(deps, capacityProviders, defaultCapacityProviderStrategy);
+  const name = clusterMeant(deps, input.cluster);
   const cluster = await changeCluster(deps, name, (seen) => withCapacity(deps, seen, wish));
   deps.activate('buy-capacity', name);
   return { cluster: await clusterView(deps, cluster) };
@@ -83,10 +83,13 @@ interface CapacityWish {
 
 /** Throws where the strategy breaks a rule, or names what is not among the providers. */
 export function clusterCapacity(
+  deps: Pick<ControlDeps, 'realm'>,
   references: readonly string[],
   strategy: Parameters<typeof normaliseStrategy>[1],
 ): CapacityWish {
-  const names = [...new Set(references.map(capacityProviderName))];
+  const nameOf = (reference: string, index: number): string =>
+    capacityProviderMeant(deps, reference, `capacityProviders[${index}]`);
+  const names = [...new Set(references.map(nameOf))];
   if (names.length > mostProviders)
     throw parameterFault('capacityProviders', `A cluster can have at most ${mostProviders} capacity providers.`);
   const fargate = names.find((name) => name.startsWith('FARGATE'));
@@ -96,7 +99,8 @@ export function clusterCapacity(
       `There is no capacity provider ${fargate}: Gantry runs tasks on hosts of yours and has no Fargate.`,
       'Leave it out.',
     );
-  return { names, strategy: normaliseStrategy('defaultCapacityProviderStrategy', strategy, names) };
+  const field = 'defaultCapacityProviderStrategy';
+  return { names, strategy: normaliseStrategy(field, strategyMeant(deps, field, strategy), names) };
 }
 
 /** The cluster with these providers, and what else changes with that: each provider knows its clusters. */
@@ -168,7 +172,7 @@ async function changeCluster(
 ): Promise<Cluster> {
   const cluster = await attempt(deps, { most: tries, what: `cluster ${name}` }, async () => {
     const seen = isName(name) ? await getCluster(deps.table, name) : undefined;
-    if (seen?.status !== 'ACTIVE') throw clusterNotFound();
+    refuseInactive(seen);
     const { next, others } = await change(seen);
     const { outcome } = await deps.table.commit([replaceCluster(seen, next), ...others]);
     return outcome === 'done' ? next : undefined;

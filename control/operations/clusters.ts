@@ -17,7 +17,7 @@ import { refuseTooMany } from './checks.ts';
 import { clusterCapacity, refuseNamespace, withCapacity } from './cluster-capacity.ts';
 import { type Handlers, mayUse } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { clusterName, clusterNotFound } from './references.ts';
+import { clusterMeant, clusterNotFound } from './references.ts';
 import { clusterView } from './views/cluster-view.ts';
 import { describedCluster } from './views/described-cluster.ts';
 
@@ -29,7 +29,7 @@ export const createCluster: Handlers['CreateCluster'] = async ({ deps }, input) 
   }
   checkTags(input.tags ?? []);
   const settings = mergeSettings([], input.settings ?? []);
-  const wish = clusterCapacity(input.capacityProviders ?? [], input.defaultCapacityProviderStrategy ?? []);
+  const wish = clusterCapacity(deps, input.capacityProviders ?? [], input.defaultCapacityProviderStrategy ?? []);
   const configuration = mergeConfiguration(undefined, input.configuration);
   refuseNamespace(input.serviceConnectDefaults);
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
@@ -50,7 +50,7 @@ export const describeClusters: Handlers['DescribeClusters'] = async ({ deps }, i
   const references =
     input.clusters === undefined || input.clusters.length === 0 ? [defaultClusterName] : input.clusters;
   refuseTooMany('clusters', references);
-  const names = [...new Set(references.map(clusterName))];
+  const names = [...new Set(references.map((reference, index) => clusterMeant(deps, reference, `clusters[${index}]`)))];
   const found = new Map(
     (
       await getClusters(
@@ -89,7 +89,7 @@ export const listClusters: Handlers['ListClusters'] = async ({ deps, principal }
 };
 
 export const deleteCluster: Handlers['DeleteCluster'] = async ({ deps }, input) => {
-  const name = clusterName(input.cluster);
+  const name = clusterMeant(deps, input.cluster);
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
     // Read first: whoever adds a host from here on changes its version.
     const seen = namePattern.test(name) ? await getCluster(deps.table, name) : undefined;

@@ -11,9 +11,8 @@ import { eventsTopic } from '../events/keep.ts';
 import { beginningOf, isEventId } from '../store/event-ids.ts';
 import { clusterEvents, type KeptEvent, subjectEvents } from '../store/events.ts';
 import type { Handlers } from './context.ts';
-import { hostIdMeant } from './hosts.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, hostIdMeant, taskIdMeant } from './references.ts';
 import { readUntil, waitSeconds } from './waiting.ts';
 
 type Wish = Input<'ListEvents'>;
@@ -93,8 +92,8 @@ async function lookFor(deps: ControlDeps, cluster: string, input: Wish): Promise
 async function subjectMeant(deps: ControlDeps, cluster: string, { task, host }: Wish): Promise<string | undefined> {
   if (task !== undefined && host !== undefined)
     throw parameterFault('host', 'Name a task or a host, not both.', 'Ask for each of them.');
-  if (task !== undefined) return idWithin(cluster, 'task', task) ?? notMeant('task', task);
-  if (host !== undefined) return (await hostIdMeant(deps, cluster, host)) ?? notMeant('host', host);
+  if (task !== undefined) return taskIdMeant(deps, cluster, task) ?? notMeant('task', task);
+  if (host !== undefined) return (await hostIdMeant(deps, cluster, host, 'host')) ?? notMeant('host', host);
   return undefined;
 }
 

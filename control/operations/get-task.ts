@@ -5,13 +5,13 @@ import type { Task } from '../../core/model/task.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import { getTask as readTask } from '../store/tasks.ts';
 import type { Handlers } from './context.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, taskIdMeant } from './references.ts';
 import { isForgotten, onlyView } from './tasks.ts';
 import { readUntil, waitSeconds } from './waiting.ts';
 
 export const getTask: Handlers['GetTask'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
-  const id = idWithin(cluster, 'task', input.task);
+  const id = taskIdMeant(deps, cluster, input.task);
   const timeout = waitSeconds(input.timeout);
   const goal = goalOf(input);
   const read = async (): Promise<Task> => {

@@ -6,8 +6,8 @@ import { type Retirement, retireHost } from '../hosts/retire.ts';
 import { wakeHosts } from '../tasks/assign.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
-import { containerInstanceArnOf, hostIdMeant, hostViews } from './hosts.ts';
-import { activeClusterName } from './references.ts';
+import { hostViews } from './hosts.ts';
+import { activeClusterName, failureOf, hostIdMeant, hostsMeant } from './references.ts';
 
 /** ECS' own limit. */
 const mostHosts = 10;
@@ -27,10 +27,9 @@ export const updateContainerInstancesState: Handlers['UpdateContainerInstancesSt
   refuseTooMany('containerInstances', references, mostHosts);
   const changed: string[] = [];
   const failures: { arn: string; reason: string }[] = [];
-  for (const reference of references) {
-    const hostId = await hostIdMeant(deps, cluster, reference);
+  for (const { reference, id: hostId } of await hostsMeant(deps, cluster, references)) {
     const host = hostId === undefined ? undefined : await changeStatus(deps, { cluster, hostId }, status);
-    if (host === undefined) failures.push({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' });
+    if (host === undefined) failures.push(failureOf(deps, 'container-instance', cluster, reference, 'MISSING'));
     else changed.push(host.hostId);
   }
   const views = await hostViews(deps, cluster, [...new Set(changed)]);

@@ -7,7 +7,6 @@ import { namePattern } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
 import {
   type HostCapacity,
-  hostNamePattern,
   type ShownHostStatus,
   shownHostStatus,
   shownHostStatusSchema,
@@ -15,13 +14,13 @@ import {
 import type { TaskStatus } from '../../core/model/task.ts';
 import { checkedQuery } from '../../core/query/host-query.ts';
 import type { ControlDeps } from '../deps.ts';
-import { getHostCapacities, getHostIdentities, hostIdByName, hostsInOrder, hostTasks } from '../store/hosts.ts';
+import { getHostCapacities, getHostIdentities, hostsInOrder, hostTasks } from '../store/hosts.ts';
 import type { Table } from '../store/table.ts';
 import { getLiveTasks } from '../store/tasks.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, hostIdMeant, hostsMeant, missingOf } from './references.ts';
 import { describedHost } from './views/described-host.ts';
 import { hostView } from './views/host-view.ts';
 
@@ -34,27 +33,21 @@ export const describeContainerInstances: Handlers['DescribeContainerInstances'] 
     });
   }
   refuseTooMany('containerInstances', references);
-  const ids = references.map((reference) => idWithin(cluster, 'container-instance', reference));
+  const named = await hostsMeant(deps, cluster, references);
   const found = new Map(
     (
       await hostViews(
         deps,
         cluster,
-        ids.flatMap((id) => id ?? []),
+        named.flatMap(({ id }) => id ?? []),
       )
     ).map((view) => [view.id, view.view]),
   );
-  const failures = references
-    .filter((_, index) => !found.has(ids[index] ?? ''))
-    .map((reference) => ({ arn: containerInstanceArnOf(deps, cluster, reference), reason: 'MISSING' }));
+  const failures = missingOf(deps, 'container-instance', cluster, named, (id) => found.has(id));
   const { include } = input;
   const shown = [...found.values()].map((view) => describedHost(view, include));
   return { containerInstances: shown, failures };
 };
-
-/** Of a host that need not exist. */
-export const containerInstanceArnOf = ({ realm }: ControlDeps, cluster: string, reference: string): string =>
-  reference.startsWith('arn:') ? reference : containerInstanceArn(realm, cluster, reference);
 
 export const listContainerInstances: Handlers['ListContainerInstances'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
@@ -92,7 +85,7 @@ export const getHosts: Handlers['GetHosts'] = async ({ deps }, input) => {
 
 export const getHost: Handlers['GetHost'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
-  const id = await hostIdMeant(deps, cluster, input.host);
+  const id = await hostIdMeant(deps, cluster, input.host, 'host');
   const [found] = id === undefined ? [] : await hostViews(deps, cluster, [id]);
   if (found === undefined) {
     throw new GantryError('ResourceNotFoundException', `The cluster ${cluster} has no host ${input.host}.`, {
@@ -102,17 +95,6 @@ export const getHost: Handlers['GetHost'] = async ({ deps }, input) => {
   }
   return { host: found.view };
 };
-
-/** By id, ARN or name. */
-export async function hostIdMeant(
-  { table }: Pick<ControlDeps, 'table'>,
-  cluster: string,
-  reference: string,
-): Promise<string | undefined> {
-  const id = idWithin(cluster, 'container-instance', reference);
-  if (id !== undefined || !hostNamePattern.test(reference)) return id;
-  return hostIdByName(table, cluster, reference);
-}
 
 async function* matchingHosts(
   { table }: ControlDeps,

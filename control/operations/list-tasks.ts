@@ -12,9 +12,8 @@ import type { ControlDeps } from '../deps.ts';
 import type { Positioned } from '../store/merge-shards.ts';
 import { type LiveTask, liveTasks, getTasks as readTasks, stoppedTasks } from '../store/tasks.ts';
 import type { Handlers } from './context.ts';
-import { hostIdMeant } from './hosts.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, hostIdMeant } from './references.ts';
 import { isForgotten } from './tasks.ts';
 import { taskViews } from './views/task-views.ts';
 
@@ -24,9 +23,7 @@ export const listTasks: Handlers['ListTasks'] = async ({ deps }, input) => {
   const size = pageSize(input.maxResults, 'maxResults');
   const { containerInstance } = input;
   const hostId =
-    containerInstance === undefined
-      ? undefined
-      : (idWithin(cluster, 'container-instance', containerInstance) ?? noHost);
+    containerInstance === undefined ? undefined : ((await hostIdMeant(deps, cluster, containerInstance)) ?? noHost);
   const { family, startedBy, group, launchType, desiredStatus = 'RUNNING' } = input;
   // ECS never sets a desired status of PENDING, and answers nothing for it.
   if (desiredStatus === 'PENDING') return { taskArns: [] };
@@ -52,7 +49,8 @@ function refuseOwners({ serviceName, daemonName }: Input<'ListTasks'>): void {
 export const getTasks: Handlers['GetTasks'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   const size = pageSize(input.limit, 'limit');
-  const hostId = input.host === undefined ? undefined : ((await hostIdMeant(deps, cluster, input.host)) ?? noHost);
+  const hostId =
+    input.host === undefined ? undefined : ((await hostIdMeant(deps, cluster, input.host, 'host')) ?? noHost);
   const { family, startedBy, group, desiredStatus } = input;
   const tags = tagsWanted(input);
   const wanted: Wanted = { hostId, family, startedBy, group, tags, launchType: undefined, desiredStatus };

@@ -3,8 +3,9 @@
  * writes nothing.
  */
 import type { Input } from '../../core/api/operations.ts';
+import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
-import { capacityProviderName, sharesOf } from '../../core/model/capacity-strategy.ts';
+import { sharesOf } from '../../core/model/capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from '../../core/model/cluster.ts';
 import { waitsForCapacity } from '../../core/model/cluster-settings.ts';
 import { parameterFault } from '../../core/model/faults.ts';
@@ -14,7 +15,7 @@ import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { RunRequest } from '../store/requests.ts';
 import { mostListed } from '../tasks/run-request.ts';
-import { activeCluster, revisionMeant } from './references.ts';
+import { activeCluster, revisionMeant, strategyMeant } from './references.ts';
 import { readRevision } from './task-definitions.ts';
 
 export interface Runnable {
@@ -47,8 +48,10 @@ export async function newRequest(
   deps: ControlDeps,
   known: Cluster,
   { definition, tags }: Runnable,
-  input: Omit<Input<'RunTask'>, 'taskDefinition'>,
+  given: Omit<Input<'RunTask'>, 'taskDefinition'>,
 ): Promise<Omit<RunRequest, 'token' | 'requestHash'>> {
+  const field = 'capacityProviderStrategy';
+  const input = compact({ ...given, [field]: given[field] && strategyMeant(deps, field, given[field]) });
   const cluster = await freshEnough(deps, known, input);
   const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: tags });
   const now = deps.clock.now();
@@ -83,8 +86,9 @@ async function freshEnough(
   known: Cluster,
   { capacityProviderStrategy = [] }: Pick<Input<'RunTask'>, 'capacityProviderStrategy'>,
 ): Promise<Cluster> {
-  const names = capacityProviderStrategy.map(({ capacityProvider }) => capacityProviderName(capacityProvider));
-  if (names.every((name) => known.capacityProviders.includes(name))) return known;
+  const isKnown = ({ capacityProvider }: { capacityProvider: string }): boolean =>
+    known.capacityProviders.includes(capacityProvider);
+  if (capacityProviderStrategy.every(isKnown)) return known;
   deps.recent.clusterChanged(known.name);
   return activeCluster(deps, known.name);
 }

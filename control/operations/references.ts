@@ -1,32 +1,92 @@
 /**
- * How requests name things: by name or id, or by ARN. What is named must exist and be of the cluster that was named beside it; the
- * errors are ECS' own.
+ * How requests name things: by name or id, or by ARN. Every handler reads a reference here, so that each kind is read in one way: an ARN
+ * must be of the kind that the member takes, of this account and region, and of the cluster that was named beside it. The errors are
+ * ECS' own. Whether what is named exists is asked only where a function says so.
  */
-import { type ArnKind, parseArn } from '../../core/arn.ts';
+import { type ArnKind, containerInstanceArn, type ParsedArn, parseArn, type Realm, taskArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
+import { clientFault, parameterFault, type Refuse } from '../../core/model/faults.ts';
+import { hostNamePattern } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
+import { getCluster } from '../store/clusters.ts';
+import { hostIdByName } from '../store/hosts.ts';
 import { latestActiveRevision, type RevisionReference } from '../store/task-definitions.ts';
 
-/** The cluster's name; `default` where none is given. Whether it exists is not asked. */
+type HasRealm = Pick<ControlDeps, 'realm'>;
+type NamedKind = Exclude<ArnKind, 'container'>;
+
+/** What ARNs of a kind are of, and how many parts they have; the short format of old has no cluster. */
+const kinds: Readonly<Record<NamedKind, { readonly noun: string; readonly parts: readonly number[] }>> = {
+  cluster: { noun: 'a cluster', parts: [1] },
+  task: { noun: 'a task', parts: [1, 2] },
+  'container-instance': { noun: 'a container instance', parts: [1, 2] },
+  'task-definition': { noun: 'a task definition', parts: [1] },
+  'capacity-provider': { noun: 'a capacity provider', parts: [1] },
+};
+
+/** The parts of an ARN of this kind, account and region; of any text that is no ARN the text itself. */
+function partsNamed(
+  { realm }: HasRealm,
+  kind: NamedKind,
+  reference: string,
+  { field, refuse = parameterFault }: { readonly field: string; readonly refuse?: Refuse },
+): readonly string[] {
+  if (reference === '') throw refuse(field, `${field} can not be blank.`);
+  if (!reference.startsWith('arn:')) return [reference];
+  const arn = parseArn(reference);
+  const { noun, parts } = kinds[kind];
+  if (arn?.kind !== kind || !parts.includes(arn.path.length))
+    throw refuse(field, `Invalid identifier: ${reference} is not the ARN of ${noun}.`);
+  const strange = strangenessOf(realm, arn);
+  if (strange !== undefined) throw refuse(field, strange);
+  return arn.path;
+}
+
+/** What is wrong with an ARN that is of another account or region, in ECS' words. */
+export function strangenessOf(realm: Realm, { accountId, region, partition }: ParsedArn): string | undefined {
+  if (accountId !== realm.accountId) return `Identifier is for ${accountId}. Your accountId is ${realm.accountId}`;
+  if (region !== realm.region) return `Identifier is for ${region}. Your region is ${realm.region}`;
+  // Gantry writes `aws` wherever it is; tools that know the region may write its own.
+  if (partition === 'aws' || partition === partitionOf(region)) return undefined;
+  return `Identifier is for ${partition}. Your partition is ${partitionOf(region)}`;
+}
+
+const partitionOf = (region: string): string =>
+  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+
+/** The name within a cluster's ARN, or the text; `default` where none is given. For who only compares names: it refuses nothing. */
 export function clusterName(reference: string | undefined): string {
   if (reference === undefined) return defaultClusterName;
   const arn = parseArn(reference);
   return arn?.kind === 'cluster' ? (arn.path[0] ?? reference) : reference;
 }
 
-export const clusterNotFound = (): GantryError =>
-  new GantryError('ClusterNotFoundException', 'Cluster not found.', {
+/** The name of the cluster that is meant; `default` where none is given. */
+export const clusterMeant = (deps: HasRealm, reference = defaultClusterName, field = 'cluster'): string =>
+  partsNamed(deps, 'cluster', reference, { field })[0] ?? '';
+
+export const clusterNotFound = (message = 'Cluster not found.'): GantryError =>
+  new GantryError('ClusterNotFoundException', message, {
     field: 'cluster',
     hint: 'ListClusters shows which there are.',
   });
 
+/** Throws ClusterNotFoundException unless it is ACTIVE. */
+export function refuseInactive(cluster: Cluster | undefined): asserts cluster is Cluster {
+  if (cluster === undefined) throw clusterNotFound();
+  if (cluster.status === 'INACTIVE') throw clusterNotFound('The referenced cluster was inactive.');
+}
+
 /** A cluster that is ACTIVE, or was within the last second. Throws ClusterNotFoundException. */
 export async function activeCluster(deps: ControlDeps, reference: string | undefined): Promise<Cluster> {
-  const name = clusterName(reference);
+  const name = clusterMeant(deps, reference);
   // What cannot be a name is no key either.
-  const cluster = namePattern.test(name) ? await deps.recent.activeCluster(name) : undefined;
-  if (cluster === undefined) throw clusterNotFound();
+  if (!namePattern.test(name)) throw clusterNotFound();
+  const recent = await deps.recent.activeCluster(name);
+  if (recent !== undefined) return recent;
+  const cluster = await getCluster(deps.table, name);
+  refuseInactive(cluster);
   return cluster;
 }
 
@@ -34,21 +94,105 @@ export async function activeCluster(deps: ControlDeps, reference: string | undef
 export const activeClusterName = async (deps: ControlDeps, reference: string | undefined): Promise<string> =>
   (await activeCluster(deps, reference)).name;
 
-const idPattern = /^[0-9a-f]{32}$/;
+/** The name of the capacity provider that is meant. */
+export const capacityProviderMeant = (deps: HasRealm, reference: string, field: string): string =>
+  partsNamed(deps, 'capacity-provider', reference, { field })[0] ?? '';
 
-/**
- * The id that a reference to a task or a container instance names within `cluster`; undefined where it names none (as an id that
- * nothing has). Throws InvalidParameterException where an ARN names another cluster.
- */
-export function idWithin(cluster: string, kind: ArnKind, reference: string): string | undefined {
-  const arn = parseArn(reference);
-  if (arn !== undefined && arn.kind !== kind) return undefined;
-  // The short format of old has no cluster.
-  const [first = '', second] = arn?.path ?? [reference];
-  if (second === undefined || first === cluster) return idPattern.test(second ?? first) ? (second ?? first) : undefined;
-  const message = `Identifier is for cluster ${first}. Your cluster is ${cluster}`;
-  throw new GantryError('InvalidParameterException', message, { hint: 'Name the cluster of the ARN in `cluster`.' });
+/** A strategy's items with the names of what they mean. */
+export const strategyMeant = <Item extends { readonly capacityProvider: string }>(
+  deps: HasRealm,
+  field: string,
+  strategy: readonly Item[],
+): Item[] =>
+  strategy.map((item, index) => ({
+    ...item,
+    capacityProvider: capacityProviderMeant(deps, item.capacityProvider, `${field}[${index}].capacityProvider`),
+  }));
+
+const idPattern = /^[0-9a-f]{32}$/;
+/** As Gantry makes them: those of before 2018, with hyphens, are of nothing here. */
+export const isId = (text: string | undefined): text is string => text !== undefined && idPattern.test(text);
+
+type InCluster = 'task' | 'container-instance';
+
+/** The last part of a reference to what is within `cluster`. Throws InvalidParameterException where an ARN names another cluster. */
+function partWithin(deps: HasRealm, cluster: string, kind: InCluster, reference: string, field: string): string {
+  const [first = '', second] = partsNamed(deps, kind, reference, { field });
+  if (second === undefined || first === cluster) return second ?? first;
+  throw parameterFault(
+    field,
+    `Identifier is for cluster ${first}. Your cluster is ${cluster}`,
+    'Name the cluster of the ARN in `cluster`.',
+  );
 }
+
+/** The id of the task that is meant; undefined where the text is no id, as of one that nothing has. */
+export function taskIdMeant(deps: HasRealm, cluster: string, reference: string, field = 'task'): string | undefined {
+  const id = partWithin(deps, cluster, 'task', reference, field);
+  return isId(id) ? id : undefined;
+}
+
+/** The id of the host that is meant: by id, ARN or name; undefined where no host has that name. Looks names up. */
+export async function hostIdMeant(
+  deps: Pick<ControlDeps, 'realm' | 'table'>,
+  cluster: string,
+  reference: string,
+  field = 'containerInstance',
+): Promise<string | undefined> {
+  const id = partWithin(deps, cluster, 'container-instance', reference, field);
+  if (isId(id)) return id;
+  return hostNamePattern.test(reference) ? hostIdByName(deps.table, cluster, reference) : undefined;
+}
+
+/** One reference of a list, with what it means. */
+export interface Named {
+  readonly reference: string;
+  readonly id: string | undefined;
+}
+
+export const tasksMeant = (deps: HasRealm, cluster: string, references: readonly string[]): Named[] =>
+  references.map((reference, index) => ({
+    reference,
+    id: taskIdMeant(deps, cluster, reference, `tasks[${index}]`),
+  }));
+
+export const hostsMeant = (
+  deps: Pick<ControlDeps, 'realm' | 'table'>,
+  cluster: string,
+  references: readonly string[],
+): Promise<Named[]> =>
+  Promise.all(
+    references.map(async (reference, index) => ({
+      reference,
+      id: await hostIdMeant(deps, cluster, reference, `containerInstances[${index}]`),
+    })),
+  );
+
+const arnOf = { task: taskArn, 'container-instance': containerInstanceArn } as const;
+
+/** ECS' entry in failures[] of what a reference to a task or a host did not find, or found unfit. */
+export const failureOf = <Reason extends string>(
+  { realm }: HasRealm,
+  kind: InCluster,
+  cluster: string,
+  reference: string,
+  reason: Reason,
+): { arn: string; reason: Reason } => ({
+  arn: reference.startsWith('arn:') ? reference : arnOf[kind](realm, cluster, reference),
+  reason,
+});
+
+/** MISSING, once for each reference that `isFound` does not know. */
+export const missingOf = (
+  deps: HasRealm,
+  kind: InCluster,
+  cluster: string,
+  named: readonly Named[],
+  isFound: (id: string) => boolean,
+): { arn: string; reason: 'MISSING' }[] =>
+  [...new Set(named.filter(({ id }) => id === undefined || !isFound(id)).map(({ reference }) => reference))].map(
+    (reference) => failureOf(deps, kind, cluster, reference, 'MISSING'),
+  );
 
 /** `family` (its latest ACTIVE revision), `family:revision` or an ARN. */
 interface NamedRevision {
@@ -56,27 +200,24 @@ interface NamedRevision {
   readonly revision: number | undefined;
 }
 
-/** Throws ClientException where the revision is no number. */
-export function namedRevision(reference: string): NamedRevision {
-  const arn = parseArn(reference);
-  const name = arn?.kind === 'task-definition' ? (arn.path[0] ?? '') : reference;
+/** Throws ClientException where the text names no revision of this account and region. */
+export function namedRevision(deps: HasRealm, reference: string): NamedRevision {
+  const [name = ''] = partsNamed(deps, 'task-definition', reference, { field: 'taskDefinition', refuse: clientFault });
   const colon = name.indexOf(':');
   if (colon === -1) return { family: name, revision: undefined };
   const text = name.slice(colon + 1);
-  if (!/^[1-9]\d{0,6}$/.test(text)) {
-    throw new GantryError('ClientException', `Invalid revision number. Number: ${text}`, { field: 'taskDefinition' });
-  }
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw clientFault('taskDefinition', `Invalid revision number. Number: ${text}`);
   return { family: name.slice(0, colon), revision: Number(text) };
 }
 
 /** Which revision is meant; undefined where a bare family has no ACTIVE one. Whether `family:revision` exists is not asked. */
 export async function revisionMeant(
-  { table }: Pick<ControlDeps, 'table'>,
+  deps: Pick<ControlDeps, 'realm' | 'table'>,
   reference: string,
 ): Promise<RevisionReference | undefined> {
-  const { family, revision } = namedRevision(reference);
+  const { family, revision } = namedRevision(deps, reference);
   if (!namePattern.test(family)) return undefined;
   if (revision !== undefined) return { family, revision };
-  const latest = await latestActiveRevision(table, family);
+  const latest = await latestActiveRevision(deps.table, family);
   return latest === undefined ? undefined : { family, revision: latest };
 }

@@ -1,6 +1,6 @@
 /** DeregisterTaskDefinition, DeleteTaskDefinitions. What is left of a deleted revision is taken away by the loop forget-revisions. */
 import type { TaskDefinitionView } from '../../core/api/shapes.ts';
-import { taskDefinitionArn } from '../../core/arn.ts';
+import { parseArn, taskDefinitionArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import { namePattern } from '../../core/model/cluster.ts';
 import { clientFault, parameterFault } from '../../core/model/faults.ts';
@@ -8,12 +8,12 @@ import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { beginDeletion, deregisterRevision, type RevisionReference } from '../store/task-definitions.ts';
 import type { Handlers } from './context.ts';
-import { namedRevision } from './references.ts';
+import { namedRevision, strangenessOf } from './references.ts';
 import { readRevision } from './task-definitions.ts';
 import { taskDefinitionView } from './views/task-definition-view.ts';
 
 export const deregisterTaskDefinition: Handlers['DeregisterTaskDefinition'] = async ({ deps }, input) => {
-  const { family, revision } = namedRevision(input.taskDefinition);
+  const { family, revision } = namedRevision(deps, input.taskDefinition);
   if (revision === undefined)
     throw clientFault('taskDefinition', 'Revision is missing.', 'Name the revision as family:revision.');
   const at = { family, revision };
@@ -46,8 +46,9 @@ export const deleteTaskDefinitions: Handlers['DeleteTaskDefinitions'] = async (
   const failures: { arn: string; reason: string }[] = [];
   for (const name of new Set(names)) {
     const result = await deleteOne(deps, name);
-    if ('reason' in result) failures.push(result);
-    else if (!taskDefinitions.some(({ taskDefinitionArn: known }) => known === result.taskDefinitionArn))
+    if ('reason' in result) {
+      if (!failures.some(({ arn }) => arn === result.arn)) failures.push(result);
+    } else if (!taskDefinitions.some(({ taskDefinitionArn: known }) => known === result.taskDefinitionArn))
       taskDefinitions.push(result);
   }
   if (taskDefinitions.length > 0) deps.activate('forget-revisions');
@@ -62,8 +63,12 @@ const refusals = {
 } as const;
 
 function deleteOne(deps: ControlDeps, name: string): Promise<TaskDefinitionView | { arn: string; reason: string }> {
-  const at = revisionNamed(name);
-  if (at === undefined) return Promise.resolve({ arn: name, reason: refusals.unreadable });
+  const at = revisionNamed(deps, name);
+  if (at === undefined) {
+    const parsed = parseArn(name);
+    const isStrange = parsed?.kind === 'task-definition' && strangenessOf(deps.realm, parsed) !== undefined;
+    return Promise.resolve({ arn: name, reason: isStrange ? refusals.missing : refusals.unreadable });
+  }
   const arn = taskDefinitionArn(deps.realm, at.family, at.revision);
   return attempt(deps, { most: 10, what: `${at.family}:${at.revision}` }, async () => {
     const found = await readRevision(deps, at);
@@ -79,9 +84,9 @@ function deleteOne(deps: ControlDeps, name: string): Promise<TaskDefinitionView 
 }
 
 /** Undefined where the reference names no revision. */
-function revisionNamed(name: string): RevisionReference | undefined {
+function revisionNamed(deps: ControlDeps, name: string): RevisionReference | undefined {
   try {
-    const { family, revision } = namedRevision(name);
+    const { family, revision } = namedRevision(deps, name);
     return revision === undefined || !namePattern.test(family) ? undefined : { family, revision };
   } catch (error) {
     if (error instanceof GantryError) return undefined;

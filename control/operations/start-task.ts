@@ -17,9 +17,8 @@ import { announcePlaced, learnFrom, reserveHosts } from '../tasks/assign.ts';
 import { taskIdAt } from '../tasks/run-request.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
-import { containerInstanceArnOf, hostIdMeant } from './hosts.ts';
 import { newRequest, runnableRevision } from './new-request.ts';
-import { activeCluster } from './references.ts';
+import { activeCluster, failureOf, hostsMeant, type Named } from './references.ts';
 import { taskViews } from './views/task-views.ts';
 
 /** ECS' own limits. */
@@ -30,14 +29,15 @@ export const startTask: Handlers['StartTask'] = async ({ deps, principal, invoca
   const known = await activeCluster(deps, input.cluster);
   const { containerInstances: references, ...wish } = input;
   check(input);
+  const hosts = await hostsMeant(deps, known.name, references);
   const runnable = await runnableRevision(deps, input.taskDefinition);
   authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
   const { template } = await newRequest(deps, known, runnable, wish);
   // A repetition of the same call names the same tasks.
   const nonce = invocationId === undefined ? deps.newId() : nonceOf(known.name, invocationId);
   const results = await Promise.all(
-    references.map((reference, index) =>
-      startOn(deps, reference, { ...template, id: taskIdAt({ nonce }, index) }, invocationId !== undefined),
+    hosts.map((host, index) =>
+      startOn(deps, host, { ...template, id: taskIdAt({ nonce }, index) }, invocationId !== undefined),
     ),
   );
   const started = results.flatMap((result) => ('task' in result ? result : []));
@@ -72,24 +72,23 @@ interface Started {
 
 async function startOn(
   deps: ControlDeps,
-  reference: string,
+  { reference, id: hostId }: Named,
   task: Task,
   mayBeRepeated: boolean,
 ): Promise<Started | Failure> {
   const { cluster } = task;
-  const arn = containerInstanceArnOf(deps, cluster, reference);
-  const hostId = await hostIdMeant(deps, cluster, reference);
-  if (hostId === undefined) return { arn, reason: 'MISSING' };
+  const missing = failureOf(deps, 'container-instance', cluster, reference, 'MISSING');
+  if (hostId === undefined) return missing;
   return attempt(deps, { most: 20, what: `the host ${reference}` }, async (tries) => {
     // Before the host: what an earlier call, or a commit whose answer was lost, took of it is not free any more.
     const earlier = mayBeRepeated || tries > 0 ? await getTask(deps.table, task.id) : undefined;
     if (earlier !== undefined) return { task: earlier };
     const host = await getHostCapacity(deps.table, cluster, hostId);
-    if (host === undefined) return { arn, reason: 'MISSING' };
+    if (host === undefined) return missing;
     const { explanation } = place({ needs: task.needs, count: 1 }, [host], deps.random);
     if (explanation !== undefined) {
       const { sentence: detail, histogram } = explanation;
-      return { arn, reason: histogram[0]?.reason ?? 'RESOURCE:*', detail, histogram };
+      return { ...missing, reason: histogram[0]?.reason ?? 'RESOURCE:*', detail, histogram };
     }
     const assignment = { hostId, hostName: host.name, reason: 'the caller named this host', at: deps.clock.now() };
     const placed = placeOn(task, assignment) ?? task;

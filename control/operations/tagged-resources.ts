@@ -19,7 +19,7 @@ import type { Change } from '../store/table.ts';
 import { getRevisionStatus, setRevisionTags } from '../store/task-definitions.ts';
 import { getTask, replaceTask } from '../store/tasks.ts';
 import type { OperationContext } from './context.ts';
-import { clusterNotFound, idWithin, namedRevision } from './references.ts';
+import { clusterNotFound, isId, namedRevision, strangenessOf } from './references.ts';
 import { isForgotten } from './tasks.ts';
 
 export type TaggableKind = Exclude<ArnKind, 'container'>;
@@ -45,12 +45,11 @@ export function tagTarget(realm: Realm, resourceArn: string): TagTarget {
       `Invalid identifier: ${resourceArn} names nothing that has tags.`,
       'Name a task, task definition, cluster, container instance or capacity provider by its ARN.',
     );
-  const { kind, path, accountId, region } = arn;
+  const { kind, path } = arn;
   const isLong = path.length === (kind === 'task' || kind === 'container-instance' ? 2 : 1);
   if (!isLong) throw refuse('Long arn format must be used for tagging operations');
-  if (accountId !== realm.accountId)
-    throw refuse(`Identifier is for ${accountId}. Your accountId is ${realm.accountId}`);
-  if (region !== realm.region) throw refuse(`Identifier is for ${region}. Your region is ${realm.region}`);
+  const strange = strangenessOf(realm, arn);
+  if (strange !== undefined) throw refuse(strange);
   return { ...arn, kind };
 }
 
@@ -91,14 +90,10 @@ async function readCluster(context: OperationContext, [name = '']: readonly stri
   };
 }
 
-async function readTask(
-  context: OperationContext,
-  [clusterName = '', reference = '']: readonly string[],
-): Promise<Tagged> {
+async function readTask(context: OperationContext, [clusterName = '', id = '']: readonly string[]): Promise<Tagged> {
   const { deps } = context;
   const { name } = await activeCluster(context, clusterName);
-  const id = idWithin(name, 'task', reference);
-  const task = id === undefined ? undefined : await getTask(deps.table, id);
+  const task = isId(id) ? await getTask(deps.table, id) : undefined;
   if (task === undefined || task.cluster !== name || isForgotten(deps, task)) throw missing('task');
   return {
     tags: task.tags,
@@ -128,14 +123,10 @@ async function replaceableBy(
   return isReplaceable(tags, (await getRevisionStatus(table, task))?.tags ?? []);
 }
 
-async function readHost(
-  context: OperationContext,
-  [clusterName = '', reference = '']: readonly string[],
-): Promise<Tagged> {
+async function readHost(context: OperationContext, [clusterName = '', id = '']: readonly string[]): Promise<Tagged> {
   const { deps } = context;
   const { name } = await activeCluster(context, clusterName);
-  const id = idWithin(name, 'container-instance', reference);
-  if (id === undefined) throw missing('container instance');
+  if (!isId(id)) throw missing('container instance');
   const [identity, capacity] = await Promise.all([
     getHostIdentity(deps.table, id),
     getHostCapacity(deps.table, name, id),
@@ -150,7 +141,7 @@ async function readHost(
 }
 
 async function readRevision({ deps }: OperationContext, [reference = '']: readonly string[]): Promise<Tagged> {
-  const { family, revision } = namedRevision(reference);
+  const { family, revision } = namedRevision(deps, reference);
   const at = revision === undefined || !namePattern.test(family) ? undefined : { family, revision };
   const status = at === undefined ? undefined : await getRevisionStatus(deps.table, at);
   if (at === undefined || status === undefined) throw missing('task definition');

@@ -1,6 +1,5 @@
 /** GetTaskProtection, UpdateTaskProtection. ECS protects tasks of services only; here every task can be moved, and so protected. */
 import type { Output } from '../../core/api/operations.ts';
-import type { Failure } from '../../core/api/shapes.ts';
 import { taskArn } from '../../core/arn.ts';
 import { compact } from '../../core/compact.ts';
 import { checkRange, parameterFault } from '../../core/model/faults.ts';
@@ -12,7 +11,7 @@ import type { ControlDeps } from '../deps.ts';
 import { getTask, getTasks, replaceTask } from '../store/tasks.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, failureOf, type Named, tasksMeant } from './references.ts';
 import { isForgotten } from './tasks.ts';
 
 type View = Output<'GetTaskProtection'>['protectedTasks'][number];
@@ -24,7 +23,7 @@ const minutes = { range: [1, 2880], usual: 120 } as const;
 export const getTaskProtection: Handlers['GetTaskProtection'] = async ({ deps }, input) => {
   const cluster = await activeClusterName(deps, input.cluster);
   refuseTooMany('tasks', input.tasks ?? []);
-  const named = namedTasks(cluster, input.tasks ?? []);
+  const named = namedTasks(deps, cluster, input.tasks ?? []);
   const read = await getTasks(
     deps.table,
     named.flatMap(({ id }) => id ?? []),
@@ -33,8 +32,8 @@ export const getTaskProtection: Handlers['GetTaskProtection'] = async ({ deps },
   for (const { reference, id } of named) {
     const task = read.get(id ?? '');
     if (task === undefined || task.cluster !== cluster || isForgotten(deps, task))
-      answer.failures.push(failureOf(deps, cluster, reference, 'MISSING'));
-    else if (isOver(task)) answer.failures.push(failureOf(deps, cluster, reference, notValid));
+      answer.failures.push(failureOf(deps, 'task', cluster, reference, 'MISSING'));
+    else if (isOver(task)) answer.failures.push(failureOf(deps, 'task', cluster, reference, notValid));
     else answer.protectedTasks.push(protectionView(deps, task));
   }
   return answer;
@@ -45,7 +44,7 @@ export const updateTaskProtection: Handlers['UpdateTaskProtection'] = async ({ d
   const { protectionEnabled, expiresInMinutes = minutes.usual } = input;
   checkRange(parameterFault, 'expiresInMinutes', expiresInMinutes, minutes.range);
   refuseTooMany('tasks', input.tasks, mostChanges);
-  const named = namedTasks(cluster, input.tasks);
+  const named = namedTasks(deps, cluster, input.tasks);
   const until = protectionEnabled ? deps.clock.now() + expiresInMinutes * 60_000 : undefined;
   const results = await Promise.all(
     named.map(async ({ id }) => (id === undefined ? 'MISSING' : change(deps, cluster, id, until))),
@@ -53,16 +52,15 @@ export const updateTaskProtection: Handlers['UpdateTaskProtection'] = async ({ d
   return {
     protectedTasks: results.flatMap((result) => (typeof result === 'string' ? [] : protectionView(deps, result))),
     failures: results.flatMap((result, index) =>
-      typeof result === 'string' ? failureOf(deps, cluster, named[index]?.reference ?? '', result) : [],
+      typeof result === 'string' ? failureOf(deps, 'task', cluster, named[index]?.reference ?? '', result) : [],
     ),
   };
 };
 
 /** Each once. Throws InvalidParameterException where none is named. */
-function namedTasks(cluster: string, references: readonly string[]) {
+function namedTasks(deps: ControlDeps, cluster: string, references: readonly string[]): Named[] {
   if (references.length === 0) throw parameterFault('tasks', 'Tasks cannot be empty.');
-  const named = references.map((reference) => ({ reference, id: idWithin(cluster, 'task', reference) }));
-  return [...new Map(named.map((one) => [one.id ?? one.reference, one])).values()];
+  return [...new Map(tasksMeant(deps, cluster, references).map((one) => [one.id ?? one.reference, one])).values()];
 }
 
 const notValid = 'TASK_NOT_VALID';
@@ -95,8 +93,3 @@ function protectionView({ realm, clock }: ControlDeps, task: Task): View {
   const expirationDate = enabled ? new Date(task.protectedUntil ?? 0) : undefined;
   return compact({ taskArn: taskArn(realm, task.cluster, task.id), protectionEnabled: enabled, expirationDate });
 }
-
-const failureOf = ({ realm }: ControlDeps, cluster: string, reference: string, reason: string): Failure => ({
-  arn: reference.startsWith('arn:') ? reference : taskArn(realm, cluster, reference),
-  reason,
-});

@@ -1,5 +1,4 @@
 /** DescribeTasks, and what is common to operations on one task. Lists are list-tasks.ts, RunTask is run-task.ts. */
-import { taskArn } from '../../core/arn.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { Task } from '../../core/model/task.ts';
 import { taskTimes } from '../../core/task/status.ts';
@@ -7,7 +6,7 @@ import type { ControlDeps } from '../deps.ts';
 import { getTasks as readTasks } from '../store/tasks.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
-import { activeClusterName, idWithin } from './references.ts';
+import { activeClusterName, missingOf, tasksMeant } from './references.ts';
 import { taskViews } from './views/task-views.ts';
 import { withTags } from './views/with-tags.ts';
 
@@ -17,19 +16,14 @@ export const describeTasks: Handlers['DescribeTasks'] = async ({ deps }, input) 
     throw new GantryError('InvalidParameterException', 'Tasks cannot be empty.', { field: 'tasks' });
   }
   refuseTooMany('tasks', input.tasks);
-  const named = input.tasks.map((reference) => ({ reference, id: idWithin(cluster, 'task', reference) }));
+  const named = tasksMeant(deps, cluster, input.tasks);
   const read = await readTasks(
     deps.table,
     named.flatMap(({ id }) => id ?? []),
   );
   const found = new Map([...read].filter(([, task]) => task.cluster === cluster && !isForgotten(deps, task)));
   const asked = [...new Set(named.flatMap(({ id }) => found.get(id ?? '') ?? []))];
-  const failures = named
-    .filter(({ id }) => !found.has(id ?? ''))
-    .map(({ reference }) => ({
-      arn: reference.startsWith('arn:') ? reference : taskArn(deps.realm, cluster, reference),
-      reason: 'MISSING',
-    }));
+  const failures = missingOf(deps, 'task', cluster, named, (id) => found.has(id));
   const views = await taskViews(deps, cluster, asked);
   return { tasks: views.map((view) => withTags(view, input.include)), failures };
 };

@@ -2,13 +2,12 @@
  * Capacity provider strategies: ECS' rules, and which of a call's tasks go to which provider. Pure; which providers a cluster has is the
  * caller's to know.
  */
-import { parseArn } from '../arn.ts';
 import type { StrategyItem } from './cluster.ts';
 import { checkLength, checkRange, firstDouble, parameterFault } from './faults.ts';
 
-/** As callers write it. */
+/** As callers write it, but for names in place of ARNs. */
 interface GivenItem {
-  /** Its name or its ARN. */
+  /** Its name. */
   readonly capacityProvider: string;
   readonly weight?: number | undefined;
   readonly base?: number | undefined;
@@ -17,11 +16,6 @@ interface GivenItem {
 export const mostProviders = 20;
 const weights = [0, 1000] as const;
 const bases = [0, 100_000] as const;
-
-export function capacityProviderName(reference: string): string {
-  const arn = parseArn(reference);
-  return arn?.kind === 'capacity-provider' ? (arn.path[0] ?? reference) : reference;
-}
 
 /** `field` names the member; `known` are the names of those that the cluster has. */
 export function normaliseStrategy(
@@ -33,7 +27,7 @@ export function normaliseStrategy(
   const items = given.map(({ capacityProvider, weight = 0, base = 0 }, index) => {
     checkRange(parameterFault, `${field}[${index}].weight`, weight, weights);
     checkRange(parameterFault, `${field}[${index}].base`, base, bases);
-    return { capacityProvider: capacityProviderName(capacityProvider), weight, base };
+    return { capacityProvider, weight, base };
   });
   const double = firstDouble(items, ({ capacityProvider }) => capacityProvider);
   if (double !== undefined)

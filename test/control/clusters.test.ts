@@ -122,11 +122,14 @@ describe('DeleteCluster', () => {
     await world.call('ListTasks', { cluster: 'blue' });
     await world.call('DeleteCluster', { cluster: 'blue' });
     for (const call of [
-      world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }),
-      world.call('ListTasks', { cluster: 'blue' }),
-      world.call('StopTask', { cluster: 'blue', task: 'a'.repeat(32) }),
+      () => world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }),
+      () => world.call('ListTasks', { cluster: 'blue' }),
+      () => world.call('StopTask', { cluster: 'blue', task: 'a'.repeat(32) }),
     ]) {
-      await expect(call).rejects.toMatchObject({ code: 'ClusterNotFoundException', message: 'Cluster not found.' });
+      await expect(call()).rejects.toMatchObject({
+        code: 'ClusterNotFoundException',
+        message: 'The referenced cluster was inactive.',
+      });
     }
     expect((await world.call('ListClusters', {})).clusterArns).toEqual([arn('default')]);
     expect(await describeOne(world, 'blue')).toMatchObject({ status: 'INACTIVE' });

@@ -199,7 +199,7 @@ describe('UpdateTaskProtection', () => {
     [{ tasks: [] }, 'tasks'],
     [{ tasks: Array.from({ length: 11 }, (_, index) => `${index}`) }, 'tasks'],
     [{ protectionEnabled: undefined }, 'protectionEnabled'],
-    [{ tasks: ['arn:aws:ecs:us-east-1:000000000000:task/other/x'] }, undefined],
+    [{ tasks: ['arn:aws:ecs:us-east-1:000000000000:task/other/x'] }, 'tasks[0]'],
   ])('refuses %j', async (members, field) => {
     const { world } = await startMovable();
     await using _ = world;

@@ -45,8 +45,8 @@ describe('a strategy', () => {
   });
 
   it('has no base and no weight where none is given', () => {
-    expect(normaliseStrategy('s', [{ capacityProvider: 'a', weight: 2 }], ['a'])).toEqual([
-      { capacityProvider: 'a', weight: 2, base: 0 },
+    expect(normaliseStrategy('s', [{ capacityProvider: 'a' }], ['a'])).toEqual([
+      { capacityProvider: 'a', weight: 0, base: 0 },
     ]);
   });
 });
