@@ -16,7 +16,7 @@ type Roles = { readonly [Member in (typeof roleMembers)[number]]?: string | unde
 export function authorizeDefinition(principal: Principal, accountId: string, definition: Roles & object): void {
   for (const member of roleMembers)
     authorizeRole(principal, accountId, { role: definition[member], field: member, where: '' });
-  for (const { access, field } of hostReachOf(definition)) authorizeHost(principal, access, { field, where: '' });
+  for (const { access, field } of hostReachOf(definition)) authorizeHost(principal, access, { field, where: field });
 }
 
 /** Throws AccessDeniedException naming the override, or the revision where that has it. */
@@ -34,7 +34,7 @@ export function authorizeRun(
     authorizeRole(principal, accountId, { role: override ?? definition[member], ...place });
   }
   for (const { access, field } of hostReachOf(definition))
-    authorizeHost(principal, access, { ...inRevision, where: `, ${field}${inRevision.where}` });
+    authorizeHost(principal, access, { ...inRevision, where: `${field}${inRevision.where}` });
 }
 
 interface Place {
@@ -64,7 +64,7 @@ const reaches: Readonly<Record<HostAccess, string>> = {
 
 function authorizeHost(principal: Principal, access: HostAccess, { field, where }: Place): void {
   if (principal.hostAccess.includes(access)) return;
-  const message = `${principal.arn} is not allowed to let tasks ${reaches[access]} (${field}${where}).`;
+  const message = `${principal.arn} is not allowed to let tasks ${reaches[access]} (${where}).`;
   throw new GantryError('AccessDeniedException', message, {
     field,
     hint: `Use a key with the host access '${access}' (\`gantry keys create USER --${access}\`).`,
