@@ -42,7 +42,7 @@ function reachOfContainer(container: unknown): string[] {
     ...(isGiven(memberOf(memberOf(linux, 'capabilities'), 'add')) ? ['linuxParameters.capabilities.add'] : []),
     ...(isGiven(memberOf(linux, 'devices')) ? ['linuxParameters.devices'] : []),
     // All others change or lift the profile.
-    ...(options.some((option) => !/^no-new-privileges/.test(String(option))) ? ['dockerSecurityOptions'] : []),
+    ...(options.some((option) => !String(option).startsWith('no-new-privileges')) ? ['dockerSecurityOptions'] : []),
   ];
 }
 

@@ -1,11 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSecretBox } from '../../control/keys/secret-box.ts';
+import { createAccessKeys } from '../../control/keys/access-keys.ts';
+import { createSecretBox, UnopenedSecret } from '../../control/keys/secret-box.ts';
 import { addDataKey, getDataKey } from '../../control/store/data-key.ts';
 import { keys } from '../../control/store/keys.ts';
-import { startWorld } from './support/world.ts';
+import { hostAccessKinds } from '../../core/model/host-access.ts';
+import { startWorld, type World } from './support/world.ts';
 
 const everything = { userName: 'deployer', actions: ['read', 'run'] };
+
+/** As keys were stored at first: not listed, with the secret as it is, and without limits. */
+async function putOld({ table }: World, accessKeyId: string) {
+  const principal = { arn: 'arn:aws:iam::000000000000:user/admin', actions: ['read'] };
+  const key = keys.accessKey(accessKeyId);
+  const data = { accessKeyId, secretAccessKey: 'as it is', principal, createdAt: 1 };
+  await table.commit([{ kind: 'put', item: { ...key, v: 1, data }, when: [] }]);
+  return key;
+}
 
 describe('an access key', () => {
   it('is stored sealed where there is a data key, and shown with its secret only once', async () => {
@@ -30,21 +41,32 @@ describe('an access key', () => {
     expect(JSON.stringify(listed)).not.toContain(secretAccessKey);
   });
 
-  it('that was made before sealing and limits is for all clusters', async () => {
+  it('that was made before sealing and limits has no limits, and is sealed when it is used', async () => {
     await using world = await startWorld({ secretBox: createSecretBox(randomBytes(32)) });
-    const old = {
-      accessKeyId: 'GKIA0000000000000OLD',
-      secretAccessKey: 'as it is',
-      principal: { arn: 'arn:aws:iam::000000000000:user/admin', actions: ['read'] },
-      createdAt: 1,
-    };
-    await world.table.commit([
-      { kind: 'put', item: { ...keys.accessKey(old.accessKeyId), v: 1, data: old }, when: [] },
-    ]);
-    expect(await world.control.accessKeys.find(old.accessKeyId)).toMatchObject({
-      secretAccessKey: 'as it is',
-      principal: { clusters: 'all' },
-    });
+    const key = await putOld(world, 'GKIA0000000000000OLD');
+    for (let use = 0; use < 2; use += 1) {
+      expect(await world.control.accessKeys.find('GKIA0000000000000OLD')).toMatchObject({
+        secretAccessKey: 'as it is',
+        principal: { clusters: 'all', actions: ['read'], taskRoles: ['*'], hostAccess: hostAccessKinds },
+      });
+      expect(JSON.stringify(await world.table.get(key))).not.toContain('as it is');
+    }
+  });
+
+  it('of a store from before is sealed with all others, listed or not', async () => {
+    await using world = await startWorld();
+    const { accessKey, secretAccessKey } = await world.call('CreateAccessKey', everything);
+    const unlisted = await putOld(world, 'GKIA0000000000000OLD');
+    const box = createSecretBox(randomBytes(32));
+    const accessKeys = createAccessKeys({ ...world.control.deps, secretBox: box });
+    await accessKeys.sealAll('GKIA0000000000000OLD');
+    const stored = [await world.table.get(keys.accessKey(accessKey.accessKeyId)), await world.table.get(unlisted)];
+    expect(stored.map((item) => Object.keys(item?.data ?? {}).sort())).toEqual(
+      Array(2).fill(['accessKeyId', 'createdAt', 'principal', 'sealedSecret']),
+    );
+    await accessKeys.sealAll();
+    expect(await accessKeys.find(accessKey.accessKeyId)).toMatchObject({ secretAccessKey });
+    expect(await accessKeys.find('GKIA0000000000000OLD')).toMatchObject({ secretAccessKey: 'as it is' });
   });
 
   it('that is sealed cannot be used without its data key, nor with another', async () => {
@@ -56,7 +78,7 @@ describe('an access key', () => {
     if (item === undefined) throw new Error('the key was not stored');
     for (const { table, control } of [other, bare]) {
       await table.commit([{ kind: 'put', item, when: [] }]);
-      await expect(control.accessKeys.find(accessKey.accessKeyId)).rejects.toThrow();
+      await expect(control.accessKeys.find(accessKey.accessKeyId)).rejects.toThrow(UnopenedSecret);
     }
   });
 
