@@ -16,12 +16,14 @@ const pathPattern = /^\/hosts\/v1\/([^/]+)\/(wake|channel)$/;
 export function acceptHostSockets(server: Server, { deps, hub }: Control, log: Logger): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
   server.on('upgrade', (request, stream, head) => {
+    // It may break while its host is looked up; nobody else listens then, and the process would end.
+    stream.on('error', () => stream.destroy());
     upgrade(request, stream, head).catch((error: unknown) => refuse(stream, error, log));
   });
   server.on('close', () => sockets.close());
 
   async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
-    const path = new URL(request.url ?? '/', 'http://host').pathname;
+    const path = URL.parse(request.url ?? '/', 'http://host')?.pathname ?? '';
     const [, hostId, kind] = pathPattern.exec(path) ?? [];
     if (hostId === undefined) throw new GantryError('ResourceNotFoundException', `There is no WebSocket at ${path}.`);
     await authenticateHost(deps, hostId, {
@@ -63,6 +65,8 @@ function refuse(stream: Duplex, error: unknown, log: Logger): void {
   if (known === undefined) log.error({ err: error }, "a host's socket was refused");
   const status = known === undefined ? 500 : errorTraits[known.code].restStatus;
   const body = JSON.stringify({ code: known?.code ?? 'ServerException', message: known?.message ?? '' });
+  // One that does not close its side must not stay half-open.
+  stream.once('finish', () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

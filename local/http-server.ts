@@ -38,7 +38,13 @@ export const usualLimits: ConnectionLimits = {
 /** A peer that has gone without a word is found by the kernel. */
 const keepAliveProbeMs = 60_000;
 
-export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): Server {
+export interface HttpServer {
+  readonly server: Server;
+  /** Takes no new connection, lets open requests end, and cuts what is left after a while. `onClosing`: once nothing new is taken. */
+  close(drainMs: number, onClosing: () => void): Promise<void>;
+}
+
+export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): HttpServer {
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
@@ -52,8 +58,32 @@ export function createHttpServer(listener: RequestListener, limits: ConnectionLi
     listener,
   );
   server.maxConnections = limits.connections;
-  cutUnread(server, limits);
-  return server;
+  /** Of all connections, WebSockets too, which Node's server does not count as its own any more. */
+  const readers = new Map<Socket, Reader>();
+  server.on('connection', (socket) => {
+    readers.set(socket, { taken: 0, since: performance.now() });
+    socket.once('close', () => readers.delete(socket));
+  });
+  const timer = setInterval(() => cutUnread(readers, limits.unreadMs), limits.lookMs);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
+  return {
+    server,
+    async close(drainMs, onClosing) {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      onClosing();
+      const cut = new AbortController();
+      const drained = delay(drainMs, undefined, { signal: cut.signal }).then(
+        () => readers.forEach((_, socket) => void socket.destroy()),
+        () => {}, // Everything ended by itself.
+      );
+      await closed;
+      cut.abort();
+      await drained;
+    },
+  };
 }
 
 interface Reader {
@@ -62,39 +92,14 @@ interface Reader {
 }
 
 /** Streams wait for their reader, so memory does not grow for one that does not read; but it must not stay for ever either. */
-function cutUnread(server: Server, { unreadMs, lookMs }: ConnectionLimits): void {
-  const readers = new Map<Socket, Reader>();
-  server.on('connection', (socket) => {
-    readers.set(socket, { taken: 0, since: performance.now() });
-    socket.once('close', () => readers.delete(socket));
-  });
-  const timer = setInterval(() => {
-    const now = performance.now();
-    for (const [socket, reader] of readers) {
-      // What the kernel has taken, ours to the last byte where nothing lies.
-      const taken = socket.bytesWritten - socket.writableLength;
-      if (taken !== reader.taken || socket.writableLength === 0) Object.assign(reader, { taken, since: now });
-      else if (now - reader.since >= unreadMs) socket.destroy();
-    }
-  }, lookMs);
-  timer.unref();
-  server.once('close', () => clearInterval(timer));
-}
-
-/** Takes no new connection, lets open requests end, and cuts what is left after a while. `onClosing`: once nothing new is taken. */
-export async function closeHttpServer(server: Server, drainMs: number, onClosing: () => void): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  onClosing();
-  const cut = new AbortController();
-  const timer = delay(drainMs, undefined, { signal: cut.signal }).then(
-    () => server.closeAllConnections(),
-    () => {}, // Everything ended by itself.
-  );
-  await closed;
-  cut.abort();
-  await timer;
+function cutUnread(readers: ReadonlyMap<Socket, Reader>, unreadMs: number): void {
+  const now = performance.now();
+  for (const [socket, reader] of readers) {
+    // What the kernel has taken: all of it where nothing lies here.
+    const taken = socket.bytesWritten - socket.writableLength;
+    if (taken !== reader.taken || socket.writableLength === 0) Object.assign(reader, { taken, since: now });
+    else if (now - reader.since >= unreadMs) socket.destroy();
+  }
 }
 
 /**

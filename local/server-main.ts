@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { type Logger, pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
@@ -22,7 +21,7 @@ import { readDataKey } from './data-key.ts';
 import { readStoredCredentials } from './context.ts';
 import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
-import { closeHttpServer, createHttpServer, remoteAddress } from './http-server.ts';
+import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
 /** An open request may take as long as a long poll; then its connection is cut. */
@@ -67,7 +66,7 @@ async function main(): Promise<void> {
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   await once(ended.signal, 'abort');
   // Hosts that are still there dial the next one.
-  await closeHttpServer(server, drainMs, () => control.hub.close());
+  await server.close(drainMs, () => control.hub.close());
   await control.close();
   await fleet.close();
   log.info('the control plane has ended');
@@ -111,7 +110,7 @@ async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> 
   }
 }
 
-async function serve(control: Control, log: Logger): Promise<Server> {
+async function serve(control: Control, log: Logger): Promise<HttpServer> {
   const { deps, handlers, hostsApp } = control;
   const throttle = createThrottle({
     rates: keyRates({ reads: options.readRate, mutations: options.mutationRate }),
@@ -120,11 +119,11 @@ async function serve(control: Control, log: Logger): Promise<Server> {
   });
   const app = createApi({ deps, handlers, hostsApp, throttle, authenticator: authenticatorOf(control, options) });
   const listener = getRequestListener(app.fetch);
-  const server = createHttpServer((request, response) => void listener(request, response));
-  acceptHostSockets(server, control, log);
-  server.listen({ host: options.listen, port: options.port });
-  await once(server, 'listening');
-  return server;
+  const http = createHttpServer((request, response) => void listener(request, response));
+  acceptHostSockets(http.server, control, log);
+  http.server.listen({ host: options.listen, port: options.port });
+  await once(http.server, 'listening');
+  return http;
 }
 
 function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, region }: CloudOptions) {

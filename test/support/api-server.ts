@@ -22,7 +22,8 @@ import type { Throttle } from '../../control/http/throttle.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
 import { everyRight, type Rights } from '../../core/model/rights.ts';
-import { type ConnectionLimits, createHttpServer } from '../../local/http-server.ts';
+import { acceptHostSockets } from '../../local/host-sockets.ts';
+import { type ConnectionLimits, createHttpServer, type HttpServer } from '../../local/http-server.ts';
 import { type HostOptions, ScriptedHost } from '../control/support/scripted-host.ts';
 
 export interface Answer {
@@ -35,6 +36,7 @@ export interface Answer {
 export interface ApiServer extends AsyncDisposable {
   readonly endpoint: string;
   readonly region: string;
+  readonly server: Server;
   /** An administrator's. */
   readonly credentials: Credentials;
   readonly control: Control;
@@ -57,6 +59,7 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 const region = 'us-east-1';
+const log = pino({ level: process.env.GANTRY_TEST_LOG ?? 'silent' });
 
 export interface ApiServerOptions {
   readonly auth?: 'sigv4' | 'none';
@@ -73,13 +76,13 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
     clock: { now: () => Date.now() },
     random: () => Math.random(),
     newId: () => randomBytes(16).toString('hex'),
-    log: pino({ level: process.env.GANTRY_TEST_LOG ?? 'silent' }),
+    log,
     realm: { region },
   });
   started.defer(() => control.close());
-  const server = await serve(control, auth, options);
-  started.defer(() => closed(server));
-  const address = server.address();
+  const http = await serve(control, auth, options);
+  started.defer(() => http.close(0, () => control.hub.close()));
+  const address = http.server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   const keyFor: ApiServer['keyFor'] = (actions, clusters = 'all', rights = everyRight) => {
     const arn = `arn:aws:iam::000000000000:user/test-${actions.join('-')}`;
@@ -89,6 +92,7 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
   const all = started.move();
   return {
     endpoint,
+    server: http.server,
     region,
     credentials,
     control,
@@ -109,10 +113,11 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
 }
 
 async function serve(
-  { deps, handlers, hostsApp, accessKeys }: Control,
+  control: Control,
   auth: 'sigv4' | 'none',
   { throttle, limits }: ApiServerOptions,
-): Promise<Server> {
+): Promise<HttpServer> {
+  const { deps, handlers, hostsApp, accessKeys } = control;
   const authenticator =
     auth === 'none'
       ? noAuthentication(deps.realm.accountId)
@@ -120,17 +125,11 @@ async function serve(
   const listener = getRequestListener(
     createApi({ deps, handlers, hostsApp, authenticator, ...(throttle !== undefined && { throttle }) }).fetch,
   );
-  const server = createHttpServer((request, response) => void listener(request, response), limits);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-async function closed(server: Server): Promise<void> {
-  const end = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await end;
+  const http = createHttpServer((request, response) => void listener(request, response), limits);
+  acceptHostSockets(http.server, control, log);
+  http.server.listen(0, '127.0.0.1');
+  await once(http.server, 'listening');
+  return http;
 }
 
 function senders(endpoint: string, credentials: Credentials): Pick<ApiServer, 'wire' | 'rest'> {
