@@ -1,6 +1,7 @@
 /** The `gantry` command under Node 24: gathers what the command line takes from outside, and hands it the one-machine cloud. */
 import { readFile } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants, homedir } from 'node:os';
+import { contextFile, contextPath } from '../cli/contexts/disk.ts';
 import { main } from '../cli/main.ts';
 import { awsCredentials } from '../client/aws-credentials.ts';
 import { localCloud } from '../local/cloud.ts';
@@ -16,6 +17,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.stderr.on('error', () => {});
 
 process.exitCode = await main(process.argv.slice(2), {
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
@@ -24,6 +26,7 @@ process.exitCode = await main(process.argv.slice(2), {
   local: localCloud,
   localConnection: (runDir) =>
     readContext(cloudPaths(cloudOptionsSchema.parse({ ...(runDir !== undefined && { runDir }) }))),
+  contexts: contextFile(contextPath(process.env, homedir())),
   awsCredentials: awsCredentials(),
   signal: ended.signal,
 });

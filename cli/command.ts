@@ -81,11 +81,23 @@ export const defineCommand = <const O extends Options>(command: Command<O>): Com
 /** Options that every command takes. */
 export const globalOptions = {
   json: { type: 'boolean', summary: 'Print JSON on standard output: one object, or one a line where it is a stream' },
-  cluster: { type: 'string', short: 'c', value: 'NAME', summary: 'The cluster (default: $GANTRY_CLUSTER, or default)' },
+  cluster: {
+    type: 'string',
+    short: 'c',
+    value: 'NAME',
+    summary: "The cluster (default: $GANTRY_CLUSTER, the context's, or default)",
+    completes: 'cluster',
+  },
+  context: {
+    type: 'string',
+    value: 'NAME',
+    summary: 'The control plane that `gantry login` has kept by this name; local is the cloud on this machine',
+    completes: 'context',
+  },
   endpoint: {
     type: 'string',
     value: 'URL',
-    summary: 'The control plane (default: $GANTRY_ENDPOINT, or the cloud on this machine)',
+    summary: 'The control plane (default: $GANTRY_ENDPOINT, the context in use, or the cloud on this machine)',
   },
   region: { type: 'string', value: 'NAME', summary: 'The region that requests are signed for' },
   help: { type: 'boolean', short: 'h', summary: 'Print this help' },

@@ -1,46 +1,76 @@
-/** Which control plane a command talks to, and with whose credentials. Reads no file and no environment: both are handed in. */
+/** How a command reaches its control plane, and with whose credentials. Reads no file and no environment: both are handed in. */
 import type { ClientOptions } from '../client/client.ts';
 import { type Credentials, gatewayRegion, type SigningService } from '../client/signer.ts';
 import { GantryError } from '../core/errors.ts';
+import type { Context } from './contexts/book.ts';
+import { chosen, type NamedControlPlane } from './contexts/choice.ts';
+import type { ContextFile } from './contexts/disk.ts';
 
 /** As the cloud on this machine is reached: by a key of its own. */
 export interface LocalConnection extends ClientOptions {
   readonly credentials?: Credentials | undefined;
 }
 
-export interface Named {
-  readonly endpoint?: string;
+export interface Named extends NamedControlPlane {
   readonly region?: string;
 }
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly contexts: Pick<ContextFile, 'read'>;
   readonly localConnection: (runDir: string | undefined) => LocalConnection | undefined;
   /** Whoever calls, as AWS' own tools find it: environment, profile, SSO, container, instance. */
   readonly awsCredentials: () => Promise<Credentials>;
 }
 
 /** Throws a GantryError that says how to name one. */
-export function connectionOf(named: Named, { env, localConnection, awsCredentials }: Surroundings): ClientOptions {
-  const endpoint = named.endpoint ?? env.GANTRY_ENDPOINT ?? env.AWS_ENDPOINT_URL_ECS;
+export function connectionOf(named: Named, surroundings: Surroundings): ClientOptions {
+  const { env, contexts, localConnection } = surroundings;
+  const choice = chosen(named, env, contexts.read);
+  if (choice.kind === 'context') return connectionTo(choice.context, surroundings, named.region);
   const here = localConnection(env.GANTRY_RUN_DIR);
-  if (endpoint === undefined && here === undefined)
-    throw new GantryError('InvalidParameterException', 'No control plane is named and none is up on this machine.', {
-      hint: 'Start one with `gantry up`, or name one with --endpoint or GANTRY_ENDPOINT.',
-    });
   // The cloud's own key wins on this machine: AWS_* in the environment are most often meant for AWS.
-  if (here !== undefined && (endpoint === undefined || endpoint === here.endpoint))
+  if (here !== undefined && (choice.kind === 'local' || choice.endpoint === here.endpoint))
     return { ...here, region: named.region ?? here.region };
-  const url = parsed(endpoint ?? '');
-  const atGateway = gatewayRegion(url);
-  const signingService = signingServiceOf(env) ?? (atGateway === undefined ? 'ecs' : 'execute-api');
+  if (choice.kind === 'endpoint') return connectionByEnvironment(choice.endpoint, named.region, surroundings);
+  const what = choice.by === undefined ? 'No control plane is named and none is' : 'No cloud is';
+  throw new GantryError('InvalidParameterException', `${what} up on this machine.`, {
+    hint: 'Start one with `gantry up`, or name one with --endpoint, GANTRY_ENDPOINT or `gantry login`.',
+  });
+}
+
+/** A context is taken whole: AWS_* in the environment are most often meant for something else. */
+export function connectionTo(
+  { endpoint, region, key }: Context,
+  { awsCredentials }: Pick<Surroundings, 'awsCredentials'>,
+  otherRegion?: string,
+): ClientOptions {
+  return {
+    endpoint,
+    region: otherRegion ?? region,
+    signingService: key === undefined ? 'execute-api' : 'ecs',
+    credentials: key ?? awsCredentials,
+  };
+}
+
+function connectionByEnvironment(
+  endpoint: string,
+  namedRegion: string | undefined,
+  { env, awsCredentials }: Surroundings,
+): ClientOptions {
+  const url = parsed(endpoint);
+  const signingService = signingServiceOf(env) ?? (gatewayRegion(url) === undefined ? 'ecs' : 'execute-api');
   return {
     endpoint: url,
-    region: named.region ?? atGateway ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
+    region: namedRegion ?? regionOf(url, env),
     signingService,
     credentials: signingService === 'execute-api' ? awsCredentials : keyIn(env),
   };
 }
+
+/** Where nobody names one. */
+export const regionOf = (endpoint: string, env: Surroundings['env']): string =>
+  gatewayRegion(endpoint) ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
 
 function parsed(endpoint: string): string {
   if (URL.canParse(endpoint)) return endpoint;

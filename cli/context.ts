@@ -1,6 +1,9 @@
 /** What a command is given: a client, a place to print, and the one-machine cloud, so that it needs nothing else of the world. */
 import type { Client } from '../client/client.ts';
 import type { Credentials } from '../client/signer.ts';
+import type { Asker } from './ask.ts';
+import type { Context } from './contexts/book.ts';
+import type { ContextFile } from './contexts/disk.ts';
 import type { Output } from './output.ts';
 
 /** What `local` does for the command line; handed in by bin, because the command line knows the API alone. */
@@ -39,8 +42,19 @@ export interface Finding {
 export interface CloudHere {
   readonly endpoint: string;
   readonly client: Client;
+  /** Which is not that of a context in use, because this is not the control plane of that one. */
+  readonly cluster: string;
   /** Variables that point an ECS client at it. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The contexts that are kept on this machine. */
+export interface Contexts extends ContextFile {
+  /** Where a command goes that names nothing: the context's name where it is one, and what says so. */
+  inEffect(): { readonly name?: string; readonly by?: string };
+  clientOf(context: Context): Client;
+  /** For which requests to it are signed where nobody says. */
+  regionFor(endpoint: string): string;
 }
 
 export interface CommandContext {
@@ -57,6 +71,11 @@ export interface CommandContext {
   readonly runDir: string | undefined;
   /** The region that --region names. */
   readonly region: string | undefined;
+  /** What --endpoint and --cluster name. */
+  readonly named: { readonly endpoint?: string; readonly cluster?: string };
+  readonly contexts: Contexts;
+  /** Asks whoever calls, on standard error. */
+  readonly openAsker: () => Asker;
   readonly readFile: (path: string) => Promise<string>;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -1,11 +1,22 @@
 /** From argv to an exit code: finds the command, parses, runs, and tells errors as what, why and what to do. */
 import { type Client, createClient } from '../client/client.ts';
+import { compact } from '../core/compact.ts';
 import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
+import { Asker, type Keyboard } from './ask.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commandGroups, commands } from './commands/index.ts';
-import { connectionOf, environmentFor, environmentOf, type Surroundings } from './connection.ts';
-import type { CommandContext, LocalCloud } from './context.ts';
+import {
+  connectionOf,
+  connectionTo,
+  environmentFor,
+  environmentOf,
+  regionOf,
+  type Surroundings,
+} from './connection.ts';
+import type { CommandContext, Contexts, LocalCloud } from './context.ts';
+import { chosen } from './contexts/choice.ts';
+import type { ContextFile } from './contexts/disk.ts';
 import { helpOf, helpOfAll, helpOfGroup } from './help.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
 import { parseInvocation } from './parse.ts';
@@ -13,6 +24,8 @@ import { reportError } from './report-error.ts';
 
 /** Everything that the command line takes from outside. */
 export interface World extends Surroundings {
+  readonly stdin: Keyboard;
+  readonly contexts: ContextFile;
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly now: () => number;
@@ -74,7 +87,9 @@ function contextOf(global: OptionValues<typeof globalOptions>, world: World, out
   return {
     client: lazily<Client>(() => createClient(connection())),
     environmentFor: (key) => environmentFor(connection(), key),
-    cluster: global.cluster ?? env.GANTRY_CLUSTER ?? defaultClusterName,
+    get cluster() {
+      return clusterOf(global, world);
+    },
     out,
     local,
     cloudHere(runDir) {
@@ -83,16 +98,38 @@ function contextOf(global: OptionValues<typeof globalOptions>, world: World, out
       return {
         endpoint: connection.endpoint,
         client: createClient(connection),
+        cluster: global.cluster ?? env.GANTRY_CLUSTER ?? defaultClusterName,
         environment: environmentOf(connection),
       };
     },
     runDir: env.GANTRY_RUN_DIR,
     region: global.region,
+    named: compact({ endpoint: global.endpoint, cluster: global.cluster }),
+    contexts: contextsOf(world),
+    openAsker: () => new Asker(world.stdin, world.stderr),
     readFile,
     now,
     signal,
   };
 }
+
+/** The file of contexts is read only where nothing before it says which cluster. */
+function clusterOf(global: OptionValues<typeof globalOptions>, { env, contexts }: World): string {
+  const named = global.cluster ?? env.GANTRY_CLUSTER;
+  if (named !== undefined) return named;
+  const choice = chosen(global, env, contexts.read);
+  return (choice.kind === 'context' ? choice.context.cluster : undefined) ?? defaultClusterName;
+}
+
+const contextsOf = (world: World): Contexts => ({
+  ...world.contexts,
+  inEffect() {
+    const choice = chosen({}, world.env, world.contexts.read);
+    return compact({ name: choice.kind === 'context' ? choice.name : undefined, by: choice.by });
+  },
+  clientOf: (context) => createClient(connectionTo(context, world)),
+  regionFor: (endpoint) => regionOf(endpoint, world.env),
+});
 
 function lazily<T>(make: () => T): () => T {
   let made: { value: T } | undefined;

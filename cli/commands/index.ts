@@ -9,6 +9,7 @@ import {
   clustersSettingsCommand,
   clustersShowCommand,
 } from './clusters.ts';
+import { contextsListCommand, contextsRemoveCommand, contextsUseCommand } from './contexts.ts';
 import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
@@ -17,6 +18,7 @@ import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
 import { joinTokenCommand } from './join-token.ts';
 import { keysCreateCommand, keysDeleteCommand, keysListCommand } from './keys.ts';
+import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
 import { planRunCommand } from './plan.ts';
 import { psCommand } from './ps.ts';
@@ -71,6 +73,10 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Who may call, and what may join',
     commands: [keysCreateCommand, keysListCommand, keysDeleteCommand, joinTokenCommand, admitCommand],
+  },
+  {
+    title: 'Several control planes',
+    commands: [loginCommand, contextsListCommand, contextsUseCommand, contextsRemoveCommand],
   },
 ];
 

@@ -41,11 +41,11 @@ export async function runHello(context: CommandContext, { cloud, keep, stopwatch
 }
 
 async function runExample(
-  { out, signal, cluster, now }: CommandContext,
+  { out, signal, now }: CommandContext,
   example: Parameters<typeof register>[1],
   { cloud, keep, stopwatch }: Surroundings,
 ): Promise<TaskView> {
-  const { client } = cloud.here;
+  const { client, cluster } = cloud.here;
   const { taskDefinition, warnings } = await register(client, example, signal);
   const revision = revisionOf(taskDefinition);
   const { cpu = '0', memory = '0' } = taskDefinition;

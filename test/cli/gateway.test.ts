@@ -53,7 +53,12 @@ describe('where nothing is streamed', () => {
 });
 
 describe('which control plane', () => {
-  const surroundings = { env: keys, localConnection: () => undefined, awsCredentials: () => Promise.resolve(aws) };
+  const surroundings = {
+    env: keys,
+    contexts: { read: () => ({ contexts: {} }) },
+    localConnection: () => undefined,
+    awsCredentials: () => Promise.resolve(aws),
+  };
 
   it.each([
     [gateway, {}, {}, { region: 'eu-west-1', signingService: 'execute-api', credentials: surroundings.awsCredentials }],

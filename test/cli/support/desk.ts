@@ -4,9 +4,12 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import type { Keyboard } from '../../../cli/ask.ts';
 import type { LocalConnection } from '../../../cli/connection.ts';
 import type { LocalCloud } from '../../../cli/context.ts';
+import type { ContextFile } from '../../../cli/contexts/disk.ts';
 import { main } from '../../../cli/main.ts';
 import type { Credentials } from '../../../client/signer.ts';
 import { createApi } from '../../../control/http/app.ts';
@@ -28,6 +31,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly local?: LocalCloud;
   readonly awsCredentials?: () => Promise<Credentials>;
+  /** What is typed, or comes on standard input. */
+  readonly stdin?: Keyboard;
+  readonly contexts?: ContextFile;
 }
 
 export interface Ended {
@@ -105,6 +111,14 @@ export async function openDesk({
   };
 }
 
+const noContexts: ContextFile = {
+  path: '/nowhere/config.yaml',
+  read: () => ({ contexts: {} }),
+  write: () => {
+    throw new Error('nobody may keep a context');
+  },
+};
+
 /** A command with neither control plane nor cloud, unless they are given. */
 export function startCommand(
   argv: readonly string[],
@@ -116,12 +130,16 @@ export function startCommand(
     signal = new AbortController().signal,
     local = new FakeLocal(),
     awsCredentials = () => Promise.reject(new Error('nobody may ask for AWS credentials')),
+    stdin = Readable.from([]),
+    contexts = noContexts,
   }: CallOptions,
   connection?: LocalConnection | (() => LocalConnection | undefined),
   now: () => number = () => 0,
 ): Running {
   const terminal = new Terminal(columns, errorsElsewhere);
   const ended = main(argv, {
+    stdin,
+    contexts,
     stdout: terminal.stdout,
     stderr: terminal.stderr,
     env,
