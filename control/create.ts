@@ -44,7 +44,9 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   // Of one process: no id of another can be the same.
   const nextId = createEventIds(options.clock.now, '00000000');
   const journal = { isKept: table.follow !== undefined, settleMs: 0, nextId };
-  const deps = await openDeps(options, { wake: hub, feed, logs: hub, activate: runner.activate, metrics, journal });
+  const ending = new AbortController();
+  const ports = { wake: hub, feed, logs: hub, activate: runner.activate, metrics, journal, ending: ending.signal };
+  const deps = await openDeps(options, ports);
   table.follow?.(createEventWriter(deps));
   return {
     deps,
@@ -56,6 +58,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     joinTokens: createJoinTokens(deps),
     start: () => runner.start(),
     async close() {
+      ending.abort();
       await runner.stop();
       hub.close();
       await table.close();

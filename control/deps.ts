@@ -12,6 +12,7 @@ import type { SecretBox } from './keys/secret-box.ts';
 import type { LoopName } from './loops/loop.ts';
 import type { RecentReads } from './recent-reads.ts';
 import type { Table } from './store/table.ts';
+import type { WebhookAddresses } from './webhooks/addresses.ts';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -121,6 +122,8 @@ export interface Settings {
   readonly heartbeatSeconds: number;
   /** How much later than its timer a loop may run without that being a gap: a schedule is not to the second. */
   readonly timerJitterSeconds: number;
+  /** Where webhooks may be sent to (default: `public`). */
+  readonly webhookAddresses: WebhookAddresses;
   /** Where hosts dial, if not below the address that they know. */
   readonly sockets?: RegisterResponse['sockets'];
 }
@@ -153,4 +156,8 @@ export interface ControlDeps {
   readonly callerIdentity?: CallerIdentity | undefined;
   /** Absent where the secrets of access keys are stored as they are (see keys/secret-box.ts). */
   readonly secretBox?: SecretBox | undefined;
+  /** Instead of it, where few secrets are opened: asked when the first one is. */
+  readonly laterSecretBox?: (() => Promise<SecretBox>) | undefined;
+  /** Fires when the process is about to end: who waits for others' servers gives up. */
+  readonly ending?: AbortSignal | undefined;
 }

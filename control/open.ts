@@ -11,7 +11,16 @@ import { createRecentReads } from './recent-reads.ts';
 /** What the world gives as it is; the rest is made here. */
 type Given = Pick<
   ControlDeps,
-  'table' | 'log' | 'clock' | 'random' | 'newId' | 'callerIdentity' | 'secretBox' | 'fleet' | 'catalogue'
+  | 'table'
+  | 'log'
+  | 'clock'
+  | 'random'
+  | 'newId'
+  | 'callerIdentity'
+  | 'secretBox'
+  | 'laterSecretBox'
+  | 'fleet'
+  | 'catalogue'
 >;
 
 export interface OpenOptions extends Given {
@@ -22,7 +31,7 @@ export interface OpenOptions extends Given {
 }
 
 /** What differs between one process that does everything and many that each answer one request. */
-export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics' | 'journal'>;
+export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics' | 'journal' | 'ending'>;
 
 const defaultSettings: Settings = {
   placementTimeoutSeconds: 600,
@@ -30,6 +39,7 @@ const defaultSettings: Settings = {
   auditSeconds: 90 * 24 * 3600,
   heartbeatSeconds: 60,
   timerJitterSeconds: 0,
+  webhookAddresses: 'public',
 };
 
 export const pause: ControlDeps['sleep'] = async (ms, signal) => {

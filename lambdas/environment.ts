@@ -29,7 +29,11 @@ const variables = {
   GANTRY_READ_RATE: optional(rateTextSchema),
   GANTRY_MUTATION_RATE: optional(rateTextSchema),
   /** How long the audit log keeps calls; 0: there is none. */
-  GANTRY_AUDIT_SECONDS: z.coerce.number().int().nonnegative().default(90 * 24 * 3600),
+  GANTRY_AUDIT_SECONDS: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(90 * 24 * 3600),
   GANTRY_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
   POWERTOOLS_METRICS_DISABLED: switchedOn,
   /** Tracing costs a tenth of a second at each cold start and five dollars a million requests: off unless asked for. */
@@ -40,6 +44,8 @@ const variables = {
   GANTRY_CONNECTIONS_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
   /** The KMS key that seals access keys. */
   GANTRY_KEY_ARN: optional(z.string().min(1)),
+  /** Where webhooks may be sent to; `private` is for networks that are one's own. */
+  GANTRY_WEBHOOK_ADDRESSES: optional(z.enum(['public', 'private'])),
   GANTRY_EVENT_BUS: z.string().min(1),
   /** Whether the function that tells of changes is there, and so what it has told. */
   GANTRY_EVENTS: switchedOn,

@@ -26,7 +26,7 @@ export const openTable = (
 export async function startControl(
   environment: ControlEnvironment,
   instruments: Instruments,
-  more: Pick<ControlDeps, 'callerIdentity'> = {},
+  { sealing = 'now', ...more }: Pick<ControlDeps, 'callerIdentity'> & { readonly sealing?: 'now' | 'later' } = {},
 ): Promise<ControlDeps> {
   const { AWS_REGION: region, GANTRY_CONNECTIONS_ENDPOINT: endpoint, GANTRY_WAKE_URL: wakeUrl } = environment;
   const { log, metrics } = instruments;
@@ -37,11 +37,11 @@ export async function startControl(
     random: () => Math.random(),
     sleep: pause,
   };
-  const { GANTRY_KEY_ARN: keyArn } = environment;
+  const { GANTRY_KEY_ARN: keyArn, GANTRY_WEBHOOK_ADDRESSES: webhookAddresses } = environment;
   const options = {
     ...world,
     ...more,
-    secretBox: keyArn === undefined ? undefined : await openSealed(world, { keyArn, region }),
+    ...(keyArn !== undefined && (await sealed[sealing](world, { keyArn, region }))),
     newId: () => randomBytes(16).toString('hex'),
     settings: {
       heartbeatSeconds: environment.GANTRY_HEARTBEAT_SECONDS,
@@ -49,6 +49,7 @@ export async function startControl(
       auditSeconds: environment.GANTRY_AUDIT_SECONDS,
       // The schedule comes once a minute, at some second of it.
       timerJitterSeconds: 60,
+      ...(webhookAddresses !== undefined && { webhookAddresses }),
       ...(wakeUrl !== undefined && { sockets: { wake: wakeUrl } }),
     },
     realm: { region, accountId: environment.GANTRY_ACCOUNT_ID },
@@ -78,6 +79,22 @@ async function openSealed(...args: Parameters<SealingModule['openSecretBox']>): 
   const { openSecretBox } = await import('./sealing.ts');
   return openSecretBox(...args);
 }
+
+/** `later`: where few secrets are opened, and much else must go on while KMS does not answer. */
+const sealed = {
+  now: async (...args: Parameters<typeof openSealed>) => ({ secretBox: await openSealed(...args) }),
+  async later(...args: Parameters<typeof openSealed>) {
+    let opened: Promise<SecretBox> | undefined;
+    const laterSecretBox = (): Promise<SecretBox> => {
+      opened ??= openSealed(...args).catch((error: unknown) => {
+        opened = undefined; // The next one asks again.
+        throw error;
+      });
+      return opened;
+    };
+    return { laterSecretBox };
+  },
+};
 
 /** The function's own role: Lambda puts them there, and new ones into new processes. */
 export const credentials = () => ({

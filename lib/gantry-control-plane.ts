@@ -128,11 +128,16 @@ export class GantryControlPlane extends ControlPlaneBase {
       hosts: make('hosts', { GANTRY_WAKE_URL: sockets.wakeUrl }),
       wake: make('wake', { ...posts, ...(fleet !== undefined && { GANTRY_FLEET_FUNCTION: fleet.functionName }) }),
       events: settings.events ? make('events', { GANTRY_EVENT_BUS: this.eventBus.eventBusName }) : undefined,
-      sweep: make('sweep', posts),
+      sweep: make('sweep', {
+        ...posts,
+        ...(settings.events && { GANTRY_EVENTS: 'true' }),
+        ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }),
+      }),
       fleet,
       resources: make('resources', posts),
     };
     sealing?.grantSealing(functions.api);
+    sealing?.grantOpening(functions.sweep);
     if (functions.events !== undefined) this.eventBus.grantPutEventsTo(functions.events);
     if (fleet !== undefined) grantWaking(functions.wake, fleet);
     for (const name of ['api', 'wake', 'sweep', 'resources'] as const) sockets.grantPost(functions[name]);

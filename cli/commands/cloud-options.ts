@@ -63,6 +63,11 @@ export const upOptions = {
     max: 3650,
     summary: 'For how long the audit log keeps calls (default: 90); 0: there is none',
   },
+  'webhook-addresses': {
+    type: 'string',
+    choices: ['private', 'public'],
+    summary: 'Where webhooks may be sent to: also to private networks (default), or only to HTTPS on public addresses',
+  },
   account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -108,6 +113,7 @@ const localNames: Readonly<Record<string, string>> = {
   'mutation-rate': 'mutationRate',
   'retention-days': 'retentionDays',
   'audit-days': 'auditDays',
+  'webhook-addresses': 'webhookAddresses',
   account: 'accountId',
 };
 

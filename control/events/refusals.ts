@@ -46,7 +46,7 @@ async function tell(
   headline: string,
   more: object,
 ): Promise<void> {
-  const { realm, clock, journal, settings, table, feed, log } = deps;
+  const { realm, clock, journal, settings, table, feed, log, activate } = deps;
   if (!journal.isKept) return;
   const [cluster, at] = [clusterName(reference), clock.now()];
   const resources = [clusterArn(realm, cluster)];
@@ -67,6 +67,7 @@ async function tell(
     const kept = { ...keptEvent(event, { id: journal.nextId(), at }), [eventUntold]: true };
     await table.commit([addEvent(kept, 'refusal', settings.retentionSeconds)], { rereads: true });
     feed.changed(eventsTopic(cluster));
+    activate('deliver-webhooks', cluster);
   } catch (error) {
     // The refusal itself must reach its caller.
     log.error({ err: error, requestId }, 'a refusal could not be written down');

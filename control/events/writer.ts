@@ -13,12 +13,12 @@ import { type RevisionReference, revisionBodyIn } from '../store/task-definition
 import { eventsOfHost, eventsOfTask, noteOf } from './changes.ts';
 import { eventsTopic, keptEvent } from './keep.ts';
 
-type Deps = Pick<ControlDeps, 'realm' | 'clock' | 'settings' | 'journal' | 'feed' | 'log'>;
+type Deps = Pick<ControlDeps, 'realm' | 'clock' | 'settings' | 'journal' | 'feed' | 'log' | 'activate'>;
 
 const mostRevisions = 1000;
 
 export function createEventWriter(deps: Deps): Follower {
-  const { realm, clock, settings, journal, feed, log } = deps;
+  const { realm, clock, settings, journal, feed, log, activate } = deps;
   const definitionOf = rememberDefinitions();
   const heard = new Set<string>();
 
@@ -48,7 +48,10 @@ export function createEventWriter(deps: Deps): Follower {
       }
     },
     onWritten() {
-      for (const cluster of heard) feed.changed(eventsTopic(cluster));
+      for (const cluster of heard) {
+        feed.changed(eventsTopic(cluster));
+        activate('deliver-webhooks', cluster);
+      }
       heard.clear();
     },
   };

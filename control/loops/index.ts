@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { buryHosts } from './bury-hosts.ts';
 import { buyCapacity } from './buy-capacity.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { deliverWebhooks } from './deliver-webhooks.ts';
 import { drainHosts } from './drain-hosts.ts';
 import { expireWaiting } from './expire-waiting.ts';
 import { finishRequests } from './finish-requests.ts';
@@ -22,4 +23,5 @@ export const loops: readonly Loop[] = [
   collectGarbage,
   forgetRevisions,
   audit,
+  deliverWebhooks,
 ];

@@ -14,6 +14,7 @@ export type LoopName =
   | 'bury-hosts'
   | 'collect-garbage'
   | 'forget-revisions'
+  | 'deliver-webhooks'
   | 'audit';
 
 export interface LoopResult {
@@ -27,6 +28,8 @@ interface LoopTraits {
   readonly name: LoopName;
   /** The timer: never shorter than a heartbeat. */
   readonly periodSeconds: (deps: ControlDeps) => number;
+  /** Its time is that of others' servers: no other loop may wait for it. */
+  readonly waitsForStrangers?: boolean;
 }
 
 /** Looks at one cluster at a time. */

@@ -20,6 +20,7 @@ const retirement = () => import('./retire-task-definitions.ts');
 const tags = () => import('./tags.ts');
 const taskProtection = () => import('./task-protection.ts');
 const taskDefinitionLists = () => import('./task-definition-lists.ts');
+const webhooks = () => import('./webhooks.ts');
 
 export const handlers: Handlers = {
   RegisterTaskDefinition: async (...call) =>
@@ -53,6 +54,12 @@ export const handlers: Handlers = {
   GetCapacity: async (...call) => (await import('./capacity.ts')).getCapacity(...call),
   ListEvents: async (...call) => (await import('./events.ts')).listEvents(...call),
   ListAuditEntries: async (...call) => (await import('./audit.ts')).listAuditEntries(...call),
+  CreateWebhook: async (...call) => (await webhooks()).createWebhook(...call),
+  ListWebhooks: async (...call) => (await webhooks()).listWebhooks(...call),
+  GetWebhook: async (...call) => (await webhooks()).getWebhook(...call),
+  UpdateWebhook: async (...call) => (await webhooks()).updateWebhook(...call),
+  TestWebhook: async (...call) => (await webhooks()).testWebhook(...call),
+  DeleteWebhook: async (...call) => (await webhooks()).deleteWebhook(...call),
   PlanTasks: async (...call) => (await import('./plan-tasks.ts')).planTasks(...call),
   DescribeContainerInstances: async (...call) => (await hosts()).describeContainerInstances(...call),
   ListContainerInstances: async (...call) => (await hosts()).listContainerInstances(...call),

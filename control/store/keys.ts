@@ -96,6 +96,14 @@ export const keys = {
     sk: eventId,
   }),
 
+  /** Where events of the cluster are sent. */
+  webhook: (cluster: string, webhookId: string): Key => ({ pk: `webhooks#${cluster}`, sk: webhookId }),
+  /** How far that has got. */
+  webhookDelivery: (cluster: string, webhookId: string): Key => ({
+    pk: `webhook-deliveries#${cluster}`,
+    sk: webhookId,
+  }),
+
   /** A call, by the time at which it came. */
   auditEntry: (id: string): Key => ({ pk: `audit#${shardOf(id.slice(timeKeyLength + 1))}`, sk: id }),
 
@@ -157,6 +165,8 @@ export const partitions = {
   accessKeys: 'access-keys',
   eventsOf: (subject: string): string => `event#${subject}`,
   events: (cluster: string, shard: number): string => `events#${cluster}#${shard}`,
+  webhooks: (cluster: string): string => `webhooks#${cluster}`,
+  webhookDeliveries: (cluster: string): string => `webhook-deliveries#${cluster}`,
   auditEntries: (shard: number): string => `audit#${shard}`,
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',

@@ -13,6 +13,7 @@ import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
 import { taskProtectionOperations } from './task-protection.ts';
 import { taskOperations } from './tasks.ts';
+import { webhookOperations } from './webhooks.ts';
 
 export const operations = {
   ...taskDefinitionOperations,
@@ -23,6 +24,7 @@ export const operations = {
   ...capacityProviderOperations,
   ...capacityOperations,
   ...eventOperations,
+  ...webhookOperations,
   ...auditOperations,
   ...attributeOperations,
   ...tagOperations,

@@ -7,7 +7,7 @@ import type { ControlDeps } from '../../control/deps.ts';
 import { loops } from '../../control/loops/index.ts';
 import { livelyClusterNames } from '../../control/store/clusters.ts';
 import type { Context } from '../log.ts';
-import { look, lookAgain, patienceOf, type Work } from '../look-again.ts';
+import { look, lookAgain, type Patience, patienceOf, type Work } from '../look-again.ts';
 import { instancesTold } from './instances.ts';
 import { tellsOfInstances } from './notices.ts';
 import { sharingReads } from './shared-reads.ts';
@@ -56,10 +56,22 @@ async function sweep(
   const works = due.flatMap((loop): Work[] =>
     loop.scope === 'store' ? [{ loop }] : (clusters ?? []).map((cluster) => ({ loop, cluster })),
   );
+  const [own, strangers] = [false, true].map((waits) =>
+    works.filter(({ loop }) => (loop.waitsForStrangers ?? false) === waits),
+  );
+  const failed = await Promise.all([own, strangers].map((some = []) => lookAtAll(deps, shared, some, patience)));
+  return { loops: due.length, failed: failed.reduce((sum, count) => sum + count, clusters === undefined ? 1 : 0) };
+}
+
+/** Answers how many failed. What was read for the first look (`shared`) may have changed by the next one. */
+async function lookAtAll(
+  deps: ControlDeps,
+  shared: ControlDeps,
+  works: readonly Work[],
+  patience: Patience,
+): Promise<number> {
   const { failed, asked } = await look(shared, works);
-  // What was read for the first look may have changed by the next one.
-  const failedLater = await lookAgain(deps, asked, patience);
-  return { loops: due.length, failed: failed.length + failedLater.length + (clusters === undefined ? 1 : 0) };
+  return failed.length + (await lookAgain(deps, asked, patience)).length;
 }
 
 /** Once for all loops; undefined where they cannot be read now. */

@@ -7,4 +7,6 @@ import { createSweepHandler } from './handler.ts';
 const environment = controlEnvironment(process.env);
 const instruments = await openInstruments(environment);
 
-export const handler = instruments.watched('sweep', createSweepHandler(await startControl(environment, instruments)));
+const deps = await startControl(environment, instruments, { sealing: 'later' });
+
+export const handler = instruments.watched('sweep', createSweepHandler(deps));

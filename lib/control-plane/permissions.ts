@@ -39,6 +39,8 @@ const drains = family(partitions.drains(''));
 const capacityProviders = family(partitions.capacityProviders);
 const hostSupplies = family(keys.hostSupply('').pk);
 const joinTokens = family(keys.joinToken('').pk);
+const webhooks = family(partitions.webhooks(''));
+const webhookDeliveries = family(partitions.webhookDeliveries(''));
 const accountSettings = family(keys.accountSetting('', '').pk);
 const auditEntries = family(partitions.auditEntries(0));
 const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
@@ -70,6 +72,8 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
       ...accessKeys,
       capacityProviders,
       accountSettings,
+      webhooks,
+      webhookDeliveries,
       // What it refuses, nothing else in the table shows.
       events,
       auditEntries,
@@ -84,10 +88,11 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
   },
   wake: { reads: [], writes: placing, history: [] },
   events: { reads: [revisions, family(partitions.host(''))], writes: [events], history: [] },
+  // It sends webhooks what was told.
   sweep: {
-    reads: [],
-    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains],
-    history: [stoppedTasks],
+    reads: [webhooks],
+    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains, webhookDeliveries],
+    history: [stoppedTasks, eventListings],
   },
   fleet: {
     reads: [capacityProviders, hostSupplies],

@@ -8,6 +8,8 @@ export interface SealingKey {
   readonly keyArn: string;
   /** Allows making and decrypting the data key, which the function keeps encrypted in the table. */
   grantSealing(grantee: iam.IGrantable): void;
+  /** Allows decrypting it: for who opens what another has sealed. */
+  grantOpening(grantee: iam.IGrantable): void;
 }
 
 export function makeSealingKey(scope: Construct, removalPolicy: RemovalPolicy): SealingKey {
@@ -17,15 +19,13 @@ export function makeSealingKey(scope: Construct, removalPolicy: RemovalPolicy): 
     // A key that a failed deployment leaves behind would cost a dollar a month for nothing.
     removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
+  const grant = (grantee: iam.IGrantable, sid: string, actions: string[]): void => {
+    const statement = new iam.PolicyStatement({ sid, actions, resources: [key.keyArn] });
+    grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  };
   return {
     keyArn: key.keyArn,
-    grantSealing: (grantee) =>
-      grantee.grantPrincipal.addToPrincipalPolicy(
-        new iam.PolicyStatement({
-          sid: 'SealAccessKeys',
-          actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
-          resources: [key.keyArn],
-        }),
-      ),
+    grantSealing: (grantee) => grant(grantee, 'SealAccessKeys', ['kms:GenerateDataKey', 'kms:Decrypt']),
+    grantOpening: (grantee) => grant(grantee, 'OpenWebhookSecrets', ['kms:Decrypt']),
   };
 }

@@ -47,7 +47,16 @@ describe('permissions', () => {
     const writes = ofTable.filter(({ name, Action }) => name === 'Events' && Action.includes('dynamodb:PutItem'));
     expect(writes.map(keysOf)).toEqual([['event#*']]);
     expect(mayTouch('event#*').toSorted()).toEqual(['Api', 'Events']);
-    expect(mayTouch('events#*')).toEqual(['Api']);
+    // By the index alone.
+    expect(mayTouch('events#*').toSorted()).toEqual(['Api', 'Sweep']);
+  });
+
+  it('let the function that sends webhooks read where to, and write how far that has got', () => {
+    expect(mayTouch('webhooks#*').toSorted()).toEqual(['Api', 'Sweep']);
+    const writes = ofTable.filter(({ Action }) => Action.includes('dynamodb:PutItem'));
+    const written = (pattern: string) => writes.filter((one) => keysOf(one).includes(pattern)).map(({ name }) => name);
+    expect(written('webhooks#*')).toEqual(['Api']);
+    expect(written('webhook-deliveries#*').toSorted()).toEqual(['Api', 'Sweep']);
   });
 
   it('let the fleet alone write what is bought, and nobody but stacks what hosts are launched from', () => {
@@ -63,10 +72,12 @@ describe('permissions', () => {
     expect(mayWrite('capacity-providers')).toEqual(['Api', 'Resources']);
   });
 
-  it('let the function that seals access keys alone use the key for it', () => {
-    const sealing = policies.filter(([, { Statement }]) =>
-      Statement.some(({ Action }) => Action.includes('kms:Decrypt')),
-    );
-    expect(sealing.map(([name]) => name)).toEqual(['Api']);
+  it('let one function seal secrets, and the one that signs webhooks open theirs', () => {
+    const having = (action: string): string[] =>
+      policies
+        .filter(([, { Statement }]) => Statement.some(({ Action }) => Action.includes(action)))
+        .map(([name]) => name);
+    expect(having('kms:GenerateDataKey')).toEqual(['Api']);
+    expect(having('kms:Decrypt').toSorted()).toEqual(['Api', 'Sweep']);
   });
 });
