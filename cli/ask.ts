@@ -62,7 +62,7 @@ export class Asker implements AsyncDisposable {
     while (this.#ahead.length === 0) {
       const next = await this.#chunks.next();
       if (next.done === true) return undefined;
-      this.#ahead = [...String(next.value).replaceAll('\r\n', '\n')];
+      this.#ahead = Array.from(String(next.value).replaceAll('\r\n', '\n'));
     }
     return this.#ahead.shift();
   }

@@ -51,10 +51,10 @@ export interface CloudHere {
 /** The contexts that are kept on this machine. */
 export interface Contexts extends ContextFile {
   /** Where a command goes that names nothing: the context's name where it is one, and what says so. */
-  inEffect(): { readonly name?: string; readonly by?: string };
-  clientOf(context: Context): Client;
+  readonly inEffect: () => { readonly name?: string; readonly by?: string };
+  readonly clientOf: (context: Context) => Client;
   /** For which requests to it are signed where nobody says. */
-  regionFor(endpoint: string): string;
+  readonly regionFor: (endpoint: string) => string;
 }
 
 export interface CommandContext {

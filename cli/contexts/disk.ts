@@ -7,8 +7,8 @@ import { bookText, type ContextBook, parseBook } from './book.ts';
 export interface ContextFile {
   readonly path: string;
   /** Without contexts where there is no file. Throws a GantryError where it is broken, or where others may read it. */
-  read(): ContextBook;
-  write(book: ContextBook): void;
+  readonly read: () => ContextBook;
+  readonly write: (book: ContextBook) => void;
 }
 
 export const contextPath = (env: Readonly<Record<string, string | undefined>>, home: string): string =>
