@@ -56,7 +56,6 @@ async function main(): Promise<void> {
       heartbeatSeconds: options.heartbeatSeconds,
       retentionSeconds: options.retentionDays * 24 * 3600,
       auditSeconds: options.auditDays * 24 * 3600,
-      webhookAddresses: options.webhookAddresses,
     },
     realm: { region: options.region, accountId: options.accountId },
   });

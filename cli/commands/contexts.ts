@@ -74,7 +74,7 @@ export const contextsRemoveCommand = defineCommand({
     for (const name of args) {
       const key = before.contexts[name]?.key;
       out.line(`${name} is forgotten`);
-      if (key !== undefined) out.note(`Its key is still good: \`gantry keys delete ${key.accessKeyId}\` ends it.`);
+      if (key !== undefined) out.note(`Its key is still good: \`gantry keys revoke ${key.accessKeyId}\` ends it.`);
     }
     return exitCodes.ok;
   },

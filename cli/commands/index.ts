@@ -17,7 +17,7 @@ import { activateCommand, drainCommand } from './drain.ts';
 import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
 import { joinTokenCommand } from './join-token.ts';
-import { keysCreateCommand, keysDeleteCommand, keysListCommand } from './keys.ts';
+import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './keys.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
 import { planRunCommand } from './plan.ts';
@@ -72,7 +72,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
   {
     title: 'Who may call, and what may join',
-    commands: [keysCreateCommand, keysListCommand, keysDeleteCommand, joinTokenCommand, admitCommand],
+    commands: [keysCreateCommand, keysListCommand, keysRevokeCommand, joinTokenCommand, admitCommand],
   },
   {
     title: 'Several control planes',

@@ -1,10 +1,11 @@
 /**
- * `gantry keys create`, `list` and `delete`: the keys that ECS clients sign with. A new one is for the cluster that the command names and
- * for what clients do, unless more is asked for: a key that may do too much is found out too late.
+ * `gantry keys create`, `list` and `revoke`: the keys that ECS clients sign with. A new one is for the cluster that the command names and
+ * for what clients do, and its tasks take nothing, unless more is asked for: a key that may do too much is found out too late.
  */
 
 import { allActions } from '../../core/api/operation.ts';
 import type { Output as Answer } from '../../core/api/operations.ts';
+import { hostAccessKinds } from '../../core/model/host-access.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { firstFailure } from '../exit-code.ts';
@@ -28,20 +29,42 @@ export const keysCreateCommand = defineCommand({
     },
     'also-cluster': { type: 'string', value: 'NAME', multiple: true, summary: 'A cluster beside the one of --cluster' },
     'all-clusters': { type: 'boolean', summary: 'For every cluster, those to come included' },
+    role: {
+      type: 'string',
+      value: 'ARN',
+      multiple: true,
+      summary: 'An IAM role that its tasks may take, by ARN or name; * stands for any text (default: none)',
+    },
+    'host-network': { type: 'boolean', summary: "Its tasks may use their host's network (networkMode host)" },
+    'host-paths': { type: 'boolean', summary: 'Its tasks may mount paths of their host' },
+    privileged: {
+      type: 'boolean',
+      summary: 'Its tasks may be privileged: devices, capabilities and namespaces of their host',
+    },
+    'max-waiting': {
+      type: 'integer',
+      value: 'N',
+      min: 0,
+      summary: 'So many of its tasks may wait in each cluster (default: any number)',
+    },
   },
   examples: [
     'gantry keys create ci --cluster web > ci.env',
     'gantry keys create dashboard --action read --all-clusters',
+    "gantry keys create deploy --role 'web-*' --host-network --max-waiting 100",
   ],
   async run(context, { args: [userName = ''], options }) {
     const { client, cluster, out, environmentFor } = context;
-    const { action, 'also-cluster': others = [], 'all-clusters': all = false } = options;
+    const { action, 'also-cluster': others = [], 'all-clusters': all = false, 'max-waiting': most } = options;
     if (all && others.length > 0)
       throw usage({ name: 'keys create' }, '--all-clusters leaves no cluster for --also-cluster');
     const { accessKey, secretAccessKey } = await client().call('CreateAccessKey', {
       userName,
       actions: allActions.filter((one) => (action ?? usualActions).includes(one)),
       ...(!all && { clusters: [cluster, ...others] }),
+      taskRoles: [...(options.role ?? [])],
+      hostAccess: hostAccessKinds.filter((kind) => options[kind] === true),
+      ...(most !== undefined && { maxWaitingTasks: most }),
     });
     const environment = environmentFor({ accessKeyId: accessKey.accessKeyId, secretAccessKey });
     out.data({ accessKey, environment });
@@ -69,26 +92,26 @@ export const keysListCommand = defineCommand({
   },
 });
 
-export const keysDeleteCommand = defineCommand({
-  name: 'keys delete',
-  summary: 'Delete keys; requests signed with them are refused within ten seconds',
+export const keysRevokeCommand = defineCommand({
+  name: 'keys revoke',
+  summary: 'Revoke keys; requests signed with them are refused within ten seconds',
   arguments: [{ name: 'key', summary: 'ids of keys', required: true, variadic: true }],
   options: {},
-  examples: ['gantry keys delete GKIA0123456789ABCDEF'],
+  examples: ['gantry keys revoke GKIA0123456789ABCDEF'],
   async run({ client, out, signal }, { args }) {
-    const deleted: string[] = [];
+    const revoked: string[] = [];
     const codes: number[] = [];
     for (const accessKeyId of args) {
       try {
         await client().call('DeleteAccessKey', { accessKeyId });
-        deleted.push(accessKeyId);
-        out.line(`${accessKeyId} is deleted`);
+        revoked.push(accessKeyId);
+        out.line(`${accessKeyId} is revoked`);
       } catch (error) {
-        // The others are deleted all the same.
+        // The others are revoked all the same.
         codes.push(reportError(error, out, signal));
       }
     }
-    out.data({ deleted });
+    out.data({ revoked });
     return firstFailure([...codes, exitCodes.ok]);
   },
 });

@@ -21,8 +21,12 @@ const keysOf = async (desk: Desk): Promise<string[]> =>
 describe('the commands of an operator', () => {
   const commands: Record<string, readonly string[]> = {
     'keys create': ['keys', 'create', 'ci', '--cluster', 'web', '--also-cluster', 'batch'],
+    'keys create with rights': [
+      ...['keys', 'create', 'deploy', '--role', 'web-*', '--role', 'batch'],
+      ...['--host-network', '--host-paths', '--privileged', '--max-waiting', '20'],
+    ],
     'keys list': ['keys', 'list'],
-    'keys delete': ['keys', 'delete', 'KEY', 'GKIANONE'],
+    'keys revoke': ['keys', 'revoke', 'KEY', 'GKIANONE'],
     'join-token': ['join-token', '--reusable', '--lifetime-minutes', '90'],
     admit: ['admit', instance],
     drain: ['drain', 'host-2', 'host-1', 'host-9'],
@@ -102,17 +106,17 @@ describe('keys list', () => {
   });
 });
 
-describe('keys delete', () => {
-  it('deletes the others where one is not there', async () => {
+describe('keys revoke', () => {
+  it('revokes the others where one is not there', async () => {
     await using desk = await openDesk();
     const { accessKey } = await desk.world.call('CreateAccessKey', { userName: 'ci', actions: ['read'] });
     const { code, stdout, stderr } = await desk.gantry([
       'keys',
-      'delete',
+      'revoke',
       'GKIA0000000000000000',
       accessKey.accessKeyId,
     ]);
-    expect({ code, stdout }).toEqual({ code: 4, stdout: `${accessKey.accessKeyId} is deleted\n` });
+    expect({ code, stdout }).toEqual({ code: 4, stdout: `${accessKey.accessKeyId} is revoked\n` });
     expect(stderr).toContain('There is no access key GKIA0000000000000000.');
     expect(await keysOf(desk)).not.toContain(accessKey.accessKeyId);
   });

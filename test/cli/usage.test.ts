@@ -49,7 +49,7 @@ describe('bad usage', () => {
     [['ps', '--family'], "gantry ps: Option '--family <value>' argument missing."],
     [['show'], 'gantry show: ID is missing'],
     [['keys', 'make'], "gantry has no command 'keys make'."],
-    [['keys', 'make'], 'Did you mean keys create or keys list or keys delete?'],
+    [['keys', 'make'], 'Did you mean keys create or keys list or keys revoke?'],
     [['keys', 'create'], 'gantry keys create: USER is missing'],
     [['keys', 'create', 'ci', '--action', 'frob'], '--action takes read or run or register or administer'],
     [['run', 'job', '--count', 'x'], "gantry run: --count takes a whole number of at least 1, not 'x'."],
