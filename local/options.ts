@@ -44,6 +44,8 @@ export const cloudOptionsSchema = z.object({
   retentionDays: z.number().int().min(1).max(3650).default(7),
   /** For how long the audit log keeps calls; 0: there is none. */
   auditDays: z.number().int().min(0).max(3650).default(90),
+  /** Where webhooks may be sent to. */
+  webhookAddresses: z.enum(['public', 'private']).default('private'),
   /** The first two octets of the networks that the cloud's bridges use. */
   network: z
     .string()
@@ -58,10 +60,10 @@ export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | '
   database: join(dataDir, 'gantry.db'),
   /** Secret of the first access key; mode 0600. */
   credentials: join(dataDir, 'credentials.json'),
-  /** Admits the hosts of this machine; mode 0600. */
-  joinToken: join(dataDir, 'join-token'),
   /** Opens the secrets of all access keys in the store; mode 0600. */
   dataKey: join(dataDir, 'data-key'),
+  /** Admits the hosts of this machine; mode 0600. */
+  joinToken: join(dataDir, 'join-token'),
   /** What a command line on this machine needs to reach the cloud; mode 0600. */
   context: join(runDir, 'context.json'),
   /** There while everything is up and every host has connected since the start. */

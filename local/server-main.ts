@@ -10,15 +10,15 @@ import { type Logger, pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
 import { createApi } from '../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authenticator.ts';
-import { createSecretBox, UnopenedSecret } from '../control/keys/secret-box.ts';
 import { createThrottle, keyRates } from '../control/http/throttle.ts';
+import { createSecretBox, UnopenedSecret } from '../control/keys/secret-box.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import { openSqliteTable } from '../control/store/sqlite.ts';
 import type { Table } from '../control/store/table.ts';
-import { everyRight } from '../core/model/rights.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
-import { readDataKey } from './data-key.ts';
+import { everyRight } from '../core/model/rights.ts';
 import { readStoredCredentials } from './context.ts';
+import { readDataKey } from './data-key.ts';
 import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
@@ -47,8 +47,8 @@ async function main(): Promise<void> {
   const control: Control = await createControl({
     table: await openTable(),
     log,
-    secretBox: createSecretBox(readDataKey(paths)),
     fleet,
+    secretBox: createSecretBox(readDataKey(paths)),
     clock: { now: () => Date.now() },
     random: () => Math.random(),
     newId: () => randomBytes(16).toString('hex'),
@@ -56,6 +56,7 @@ async function main(): Promise<void> {
       heartbeatSeconds: options.heartbeatSeconds,
       retentionSeconds: options.retentionDays * 24 * 3600,
       auditSeconds: options.auditDays * 24 * 3600,
+      webhookAddresses: options.webhookAddresses,
     },
     realm: { region: options.region, accountId: options.accountId },
   });
