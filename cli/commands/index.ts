@@ -1,6 +1,7 @@
 /** All commands, by what they are about, in the order of `gantry --help`. */
 import type { Command, CommandGroup } from '../command.ts';
 import { admitCommand } from './admit.ts';
+import { auditCommand } from './audit.ts';
 import { capacityCommand } from './capacity.ts';
 import {
   clustersCreateCommand,
@@ -72,7 +73,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
   {
     title: 'Who may call, and what may join',
-    commands: [keysCreateCommand, keysListCommand, keysRevokeCommand, joinTokenCommand, admitCommand],
+    commands: [keysCreateCommand, keysListCommand, keysRevokeCommand, joinTokenCommand, admitCommand, auditCommand],
   },
   {
     title: 'Several control planes',

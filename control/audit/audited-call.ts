@@ -72,7 +72,7 @@ function entryOf(operation: Operation, context: OperationContext, input: unknown
   const at = Math.floor(deps.clock.now());
   const { cluster = clusterLeftOut(operation), ...summary } = summaryOf(input);
   return {
-    id: auditId(at, deps.newId()),
+    id: auditId(at, requestId),
     at,
     requestId,
     operation: operation.name,

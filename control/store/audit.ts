@@ -2,6 +2,7 @@
  * Access paths of the audit log: calls by the time at which they came, spread over shards. Entries are written with the change that they
  * are about, or alone. docs/adr/0008.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { auditEntryMembers } from '../../core/api/audit.ts';
 import { isExpired, itemOf, parseItem } from './item.ts';
@@ -17,8 +18,9 @@ const auditEntrySchema = z.object({
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
 
-/** Ids are in the order in which calls came. `newId`: of 32 random hexadecimal digits, which also choose the shard. */
-export const auditId = (at: number, newId: string): string => `${timeKey(at)}-${newId.slice(0, 16)}`;
+/** Ids are in the order in which calls came; what tells them apart also chooses the shard. */
+export const auditId = (at: number, requestId: string): string =>
+  `${timeKey(at)}-${createHash('sha256').update(requestId).digest('hex').slice(0, 16)}`;
 
 /** Before the ids of calls that came then or later. */
 export const auditIdsFrom = (epochMs: number): string => timeKey(Math.max(0, Math.floor(epochMs)));
@@ -47,7 +49,10 @@ export const auditEntries = (
 
 /** What these changes make that callers know by an id. */
 export const madeBy = (changes: readonly Change[]): string[] =>
-  changes.flatMap((change) => (change.kind === 'put' ? idMadeBy(change.item) : []));
+  changes.flatMap((change) => (change.kind === 'put' && isNew(change) ? idMadeBy(change.item) : []));
+
+const isNew = ({ when }: Change): boolean =>
+  when.some((condition) => 'item' in condition && condition.item === 'absent');
 
 function idMadeBy({ pk, sk }: { readonly pk: string; readonly sk: string }): string[] {
   const [kind = '', name = ''] = pk.split('#');

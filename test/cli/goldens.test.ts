@@ -34,6 +34,8 @@ describe('a cluster with everything in it', () => {
     events: () => ['events'],
     'events of a task': ({ oom }) => ['events', '--task', oom],
     'events of nothing': () => ['events', '--kind', 'capacity'],
+    audit: () => ['audit', '-n', '6'],
+    'audit of nothing': () => ['audit', '--principal', 'nobody', '--outcome', 'error'],
     'logs of what runs': ({ running }) => ['logs', running],
     'logs of what never ran': ({ waiting }) => ['logs', waiting],
   };

@@ -148,6 +148,7 @@ it('every operation is about clusters that its input names, about none, or about
     'UpdateCapacityProvider',
     'DeleteCapacityProvider',
     'DescribeCapacityProviders',
+    'ListAuditEntries',
     'PutAccountSetting',
     'PutAccountSettingDefault',
     'DeleteAccountSetting',

@@ -94,10 +94,11 @@ describe('a call that changes something', () => {
     const task = run?.made?.[0];
     for (const reason of ['first', 'second']) await api.wire('StopTask', { task, reason });
     const stops = await entries('?operation=StopTask');
-    expect(stops.map(({ parameters, outcome }) => [parameters.reason, outcome])).toEqual([
-      ['second', 'ok'],
-      ['first', 'ok'],
+    expect(stops).toMatchObject([
+      { parameters: { reason: 'second' }, resources: [task], outcome: 'ok' },
+      { parameters: { reason: 'first' }, resources: [task], outcome: 'ok' },
     ]);
+    expect(stops.flatMap(({ made = [] }) => made)).toEqual([]);
   });
 });
 
