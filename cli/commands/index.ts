@@ -37,6 +37,14 @@ import {
 } from './task-defs.ts';
 import { upCommand } from './up.ts';
 import { waitCommand } from './wait.ts';
+import {
+  webhooksCreateCommand,
+  webhooksDeleteCommand,
+  webhooksListCommand,
+  webhooksPauseCommand,
+  webhooksResumeCommand,
+  webhooksTestCommand,
+} from './webhooks.ts';
 import { whyCommand } from './why.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
@@ -69,7 +77,18 @@ export const commandGroups: readonly CommandGroup[] = [
       deregisterCommand,
     ],
   },
-  { title: 'What goes on', commands: [eventsCommand] },
+  {
+    title: 'What goes on',
+    commands: [
+      eventsCommand,
+      webhooksCreateCommand,
+      webhooksListCommand,
+      webhooksTestCommand,
+      webhooksPauseCommand,
+      webhooksResumeCommand,
+      webhooksDeleteCommand,
+    ],
+  },
   { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
   {
     title: 'Who may call, and what may join',

@@ -67,12 +67,15 @@ export const listWebhooks: Handlers['ListWebhooks'] = async ({ deps }, input) =>
   ]);
   const byId = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
   return {
-    webhooks: webhooks.flatMap((webhook) => {
+    webhooks: webhooks.toSorted(byAge).flatMap((webhook) => {
       const delivery = byId.get(webhook.id);
       return delivery === undefined ? [] : webhookView(realm, webhook, delivery);
     }),
   };
 };
+
+/** The oldest first. */
+const byAge = (a: Webhook, b: Webhook): number => a.createdAt - b.createdAt;
 
 export const getWebhook: Handlers['GetWebhook'] = async ({ deps }, input) => {
   const { webhook, delivery } = await webhookMeant(deps, input);
