@@ -4,12 +4,10 @@
  * npm's and Debian's.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { childPath, machineFacts } from './machine.mjs';
 import { node24 } from './node24.mjs';
-import { run } from './run.mjs';
+import { pythonEnvironment } from './python.mjs';
 import { main, setUp } from './setup.mjs';
 
 /** The emulator and what it needs for TLS. Another version is another directory. */
@@ -18,14 +16,7 @@ const requirements = ['ministack==1.5.33', 'cryptography==50.0.2'];
 await main(async () => {
   const facts = machineFacts();
   await setUp('test', { facts });
-  const home = join(homedir(), '.cache/gantry', `emulator-${requirements.join('-').replaceAll('==', '-')}`);
-  const python = join(home, 'bin/python');
-  if (!existsSync(join(home, 'complete'))) {
-    console.log(`set-up: installing ${requirements.join(', ')} from PyPI into ${home}`);
-    run('python3', ['-m', 'venv', '--clear', home]);
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
-    run('touch', [join(home, 'complete')]);
-  }
+  const python = join(pythonEnvironment('emulator', requirements), 'python');
   const { status } = spawnSync(
     node24(facts),
     [

@@ -16,13 +16,7 @@ const resultSchema = z.object({ code: z.number(), stdout: z.string(), stderr: z.
 export function startAwsCli(endpoint: string, env: NodeJS.ProcessEnv): EcsClient & AsyncDisposable {
   const interpreter = /^#!(\S+)/.exec(readFileSync(awsCli, 'utf8'))?.[1];
   if (interpreter === undefined) throw new Error(`${awsCli} is no script`);
-  const worker = startLineWorker(interpreter, [fileURLToPath(new URL('aws-cli.py', import.meta.url)), awsCli], {
-    ...env,
-    AWS_PAGER: '',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  });
+  const worker = startLineWorker(interpreter, [fileURLToPath(new URL('aws-cli.py', import.meta.url)), awsCli], env);
   const aws = async (...args: readonly string[]): Promise<unknown> => {
     const command = ['ecs', ...args, '--endpoint-url', endpoint, '--output', 'json'];
     const { code, stdout, stderr } = resultSchema.parse(await worker.ask(command));

@@ -4,18 +4,12 @@ import { describe } from 'vitest';
 import { describeUnless } from '../support/containers.ts';
 import { awsCli, startAwsCli } from './aws-cli.ts';
 import { ecsLife } from './ecs-life.ts';
+import { environmentFor } from './environment.ts';
 import { startJavascriptSdk } from './javascript-sdk.ts';
 
 describe('the JavaScript SDK', () =>
   ecsLife(({ endpoint, region, credentials }) => startJavascriptSdk({ endpoint, region, credentials })));
 
 describeUnless(existsSync(awsCli) ? undefined : `needs ${awsCli}`, 'the AWS CLI', () =>
-  ecsLife(({ endpoint, region, credentials }) =>
-    startAwsCli(endpoint, {
-      ...process.env,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    }),
-  ),
+  ecsLife((api) => startAwsCli(api.endpoint, environmentFor(api))),
 );
