@@ -11,6 +11,12 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** The gateway writes a line of its log about each request, under this id: it is the request's id here too. */
+export function requestIdOf(event: unknown): string | undefined {
+  const id: unknown = Object(Object(event).requestContext).requestId;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
 /** Lambda's limit is 6 MiB for the whole answer, in which the body is a JSON string: its quotes and backslashes count twice. */
 const maxAnswerBytes = 6 * 1024 * 1024 - 64 * 1024;
 

@@ -8,12 +8,13 @@ import type { ControlDeps } from '../deps.ts';
 import type { Handlers } from '../operations/context.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { answerAwsJson } from './aws-json.ts';
+import { exchangeOf, type WatchOptions, watchExchanges } from './exchange.ts';
 import { problemResponse } from './problem.ts';
 import { addRestRoutes } from './rest.ts';
 import type { StreamRefusals } from './streams.ts';
 import type { Throttle } from './throttle.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends WatchOptions {
   readonly deps: ControlDeps;
   readonly handlers: Handlers;
   readonly authenticator: Authenticator;
@@ -27,9 +28,9 @@ export interface ApiOptions {
 
 export function createApi(options: ApiOptions): Hono {
   const app = new Hono();
-  const newRequestId = options.deps.newId;
   let document: string | undefined;
-  app.post('/', (c) => answerAwsJson(c, options, newRequestId()));
+  app.use(watchExchanges(options));
+  app.post('/', (c) => answerAwsJson(c, options));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/openapi.json', async (c) => {
     // Loaded and made when it is first asked for: few ask, and every cold start would wait for it.
@@ -54,11 +55,13 @@ export function createApi(options: ApiOptions): Hono {
       new GantryError('UnknownOperationException', `There is no ${c.req.method} ${c.req.path}.`, {
         hint: 'GET /openapi.json lists the routes; ECS clients send POST / with X-Amz-Target.',
       }),
-      newRequestId(),
+      exchangeOf(c).requestId,
     ),
   );
   app.onError((error, c) => {
-    const requestId = newRequestId();
+    const exchange = exchangeOf(c);
+    const { requestId } = exchange;
+    exchange.error = 'ServerException';
     options.deps.log.error({ err: error, requestId, path: c.req.path }, 'a request failed');
     return problemResponse(
       new GantryError('ServerException', `Something went wrong in the control plane (request ${requestId}).`),

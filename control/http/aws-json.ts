@@ -7,24 +7,29 @@ import { operations, wireOperationNamed } from '../../core/api/operations.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
 import type { ApiOptions } from './app.ts';
 import { asGantryError, callWith } from './call.ts';
+import { exchangeOf } from './exchange.ts';
 import { parseJsonObject, receive } from './request.ts';
 import { type CallKind, kindOf } from './throttle.ts';
 
 const targetPrefix = 'AmazonEC2ContainerServiceV20141113.';
 const contentType = 'application/x-amz-json-1.1';
 
-export async function answerAwsJson(c: Context, options: ApiOptions, requestId: string): Promise<Response> {
+export async function answerAwsJson(c: Context, options: ApiOptions): Promise<Response> {
+  const exchange = exchangeOf(c);
+  const { requestId } = exchange;
   const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
   try {
     const target = c.req.header('x-amz-target');
     const { context, body } = await receive(c, options, { requestId, kind: kindOfTarget(target) });
     const name = await operationOf(target);
+    exchange.operation = name;
     const output = await callWith(name, options.handlers, context, () => parseJsonObject(body));
     return c.body(JSON.stringify(output, timestampsAsSeconds), 200, headers);
   } catch (thrown) {
     const error = asGantryError(thrown, requestId, (fault) =>
       options.deps.log.error({ err: fault, requestId }, 'a request failed'),
     );
+    exchange.error = error.code;
     return wireError(error, requestId);
   }
 }

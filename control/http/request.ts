@@ -4,6 +4,7 @@ import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
 import { callerOf } from './caller.ts';
+import { exchangeOf } from './exchange.ts';
 import type { CallKind } from './throttle.ts';
 
 /** Longest body: a task definition of 64 KiB and overrides fit many times over. */
@@ -23,6 +24,7 @@ export async function receive(
   const { deps, throttle } = options;
   throttle?.admitAddress(c.env);
   const { body, principal } = await recognised(c, options);
+  exchangeOf(c).principal = principal.arn;
   throttle?.admit(principal, kind);
   const invocationId = c.req.header('amz-sdk-invocation-id');
   const ofCaller = { principal, caller: callerOf(c), ...(invocationId !== undefined && { invocationId }) };

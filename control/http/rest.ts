@@ -11,6 +11,7 @@ import { GantryError } from '../../core/errors.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
 import { asGantryError, callWith } from './call.ts';
+import { exchangeOf } from './exchange.ts';
 import { problemResponse } from './problem.ts';
 import { parseJsonObject, receive } from './request.ts';
 import { type CallKind, kindOf } from './throttle.ts';
@@ -18,8 +19,9 @@ import { type CallKind, kindOf } from './throttle.ts';
 export function addRestRoutes(app: Hono, options: ApiOptions): void {
   for (const name of Object.keys(operations) as OperationName[]) {
     const operation: Operation = operations[name];
-    app.on(operation.rest.method, honoPath(operation.rest.path), (c) =>
-      answerRest(
+    app.on(operation.rest.method, honoPath(operation.rest.path), (c) => {
+      exchangeOf(c).operation = name;
+      return answerRest(
         c,
         options,
         async (context, body) => {
@@ -27,8 +29,8 @@ export function addRestRoutes(app: Hono, options: ApiOptions): void {
           return Response.json(output, { status: operation.rest.status });
         },
         kindOf(operation),
-      ),
-    );
+      );
+    });
   }
 }
 
@@ -39,16 +41,16 @@ export async function answerRest(
   answer: (context: OperationContext, body: Uint8Array) => Promise<Response>,
   kind: CallKind = 'read',
 ): Promise<Response> {
-  const requestId = options.deps.newId();
+  const exchange = exchangeOf(c);
+  const { requestId } = exchange;
   try {
     const { context, body } = await receive(c, options, { requestId, kind });
-    const response = await answer(context, body);
-    response.headers.set('x-amzn-requestid', requestId);
-    return response;
+    return await answer(context, body);
   } catch (thrown) {
     const error = asGantryError(thrown, requestId, (fault) =>
       options.deps.log.error({ err: fault, requestId }, 'a request failed'),
     );
+    exchange.error = error.code;
     return problemResponse(error, requestId);
   }
 }

@@ -8,7 +8,7 @@ import { createThrottle, type ThrottleRates } from '../../control/http/throttle.
 import { createAccessKeys } from '../../control/keys/access-keys.ts';
 import { handlers } from '../../control/operations/registry.ts';
 import { refusals } from '../capabilities.ts';
-import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
+import { type HttpAnswer, type HttpEvent, httpHandler, requestIdOf } from '../http.ts';
 import { asSent } from './as-sent.ts';
 import { lambdaAuthenticator } from './authenticator.ts';
 
@@ -16,9 +16,10 @@ export function createApiHandler(deps: ControlDeps, rates: Partial<ThrottleRates
   const wire = sigV4Authenticator(createAccessKeys(deps), { region: deps.realm.region, now: () => deps.clock.now() });
   // Of this instance alone. Who is not recognised is the gateway's business, which sees where requests come from.
   const throttle = createThrottle({ rates, now: () => deps.clock.now() });
-  const app = createApi({ deps, handlers, refusals, throttle, authenticator: lambdaAuthenticator(wire) });
+  const authenticator = lambdaAuthenticator(wire);
+  const app = createApi({ deps, handlers, refusals, throttle, authenticator, requestIdOf, requestLogLevel: 'debug' });
   const answer = httpHandler(app, (event, error) =>
-    (event.rawPath === '/' ? wireError : problemResponse)(error, deps.newId()),
+    (event.rawPath === '/' ? wireError : problemResponse)(error, requestIdOf(event) ?? deps.newId()),
   );
   return (event: HttpEvent): Promise<HttpAnswer> => answer(asSent(event));
 }

@@ -2,14 +2,16 @@
  * What hosts ask: their routes behind the HTTP API, and the beginnings and ends of their wake-up sockets as the WebSocket API tells of
  * them. Both are signed with the host's own key, which no gateway knows, so both are verified here.
  */
+import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
 import { authenticateHost } from '../../control/hosts/authenticate.ts';
 import { connectionClosed, connectionOpened } from '../../control/hosts/connections.ts';
 import { signatureOf } from '../../control/hosts/http-signature.ts';
 import { createHostsApp } from '../../control/hosts/routes.ts';
+import { watchExchanges } from '../../control/http/exchange.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
-import { type HttpAnswer, type HttpEvent, httpHandler } from '../http.ts';
+import { type HttpAnswer, type HttpEvent, httpHandler, requestIdOf } from '../http.ts';
 
 const socketEventSchema = z.object({
   requestContext: z.object({
@@ -24,7 +26,8 @@ type SocketEvent = z.infer<typeof socketEventSchema>;
 
 /** `wakePath`: the path of the URL that agents dial, which is what they sign. */
 export function createHostsHandler(deps: ControlDeps, { wakePath }: { readonly wakePath: string }) {
-  const answerHttp = httpHandler(createHostsApp(deps), (_, error) => faultResponse(error));
+  const app = new Hono().use(watchExchanges({ deps, requestIdOf })).route('/', createHostsApp(deps));
+  const answerHttp = httpHandler(app, (_, error) => faultResponse(error));
   return async (event: unknown): Promise<HttpAnswer> => {
     const socketEvent = socketEventSchema.safeParse(event);
     if (socketEvent.success) return answerSocket(deps, wakePath, socketEvent.data);
