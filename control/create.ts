@@ -30,7 +30,9 @@ export interface Control {
   readonly joinTokens: JoinTokens;
   /** Starts the loops' timers. */
   start(): void;
-  /** Ends loops and sockets, then closes the table. */
+  /** Whoever waits is answered at once, and hosts' sockets are closed: the process takes nothing new. */
+  end(): void;
+  /** Ends, stops the loops, and closes the table. */
   close(): Promise<void>;
 }
 
@@ -48,6 +50,10 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const ports = { wake: hub, feed, logs: hub, activate: runner.activate, metrics, journal, ending: ending.signal };
   const deps = await openDeps(options, ports);
   table.follow?.(createEventWriter(deps));
+  const end = (): void => {
+    ending.abort();
+    hub.close();
+  };
   return {
     deps,
     handlers,
@@ -57,10 +63,10 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     accessKeys: createAccessKeys(deps),
     joinTokens: createJoinTokens(deps),
     start: () => runner.start(),
+    end,
     async close() {
-      ending.abort();
+      end();
       await runner.stop();
-      hub.close();
       await table.close();
     },
   };

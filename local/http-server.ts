@@ -3,7 +3,7 @@
  * requests that have come whole: those are answered, however long that takes. Knows nothing of what is served.
  */
 import { once } from 'node:events';
-import { createServer, IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -45,6 +45,8 @@ export interface HttpServer {
 }
 
 export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): HttpServer {
+  const open = new Set<ServerResponse>();
+  let isClosing = false;
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
@@ -55,7 +57,16 @@ export function createHttpServer(listener: RequestListener, limits: ConnectionLi
       keepAlive: true,
       keepAliveInitialDelay: keepAliveProbeMs,
     },
-    listener,
+    (request, response) => {
+      open.add(response);
+      response.once('close', () => {
+        open.delete(response);
+        // One whose answer had begun before still believes that its client may ask again.
+        if (isClosing) setImmediate(() => server.closeIdleConnections());
+      });
+      response.shouldKeepAlive &&= !isClosing;
+      listener(request, response);
+    },
   );
   server.maxConnections = limits.connections;
   /** Of all connections, WebSockets too, which Node's server does not count as its own any more. */
@@ -71,6 +82,8 @@ export function createHttpServer(listener: RequestListener, limits: ConnectionLi
     server,
     async close(drainMs, onClosing) {
       const closed = once(server, 'close');
+      isClosing = true;
+      for (const response of open) response.shouldKeepAlive = false;
       server.close();
       server.closeIdleConnections();
       onClosing();

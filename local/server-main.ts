@@ -24,8 +24,9 @@ import { acceptHostSockets } from './host-sockets.ts';
 import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
-/** An open request may take as long as a long poll; then its connection is cut. */
-const drainMs = 5_000;
+/** What was accepted is mostly a matter of milliseconds, and long polls end at once; a connection that lasts longer is cut. */
+const drainMs = 6_000;
+const endMs = 9_000;
 
 const options = cloudOptionsSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
 const paths = cloudPaths(options);
@@ -65,9 +66,11 @@ async function main(): Promise<void> {
   control.start();
   const server = await serve(control, log);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
-  await once(ended.signal, 'abort');
-  // Hosts that are still there dial the next one.
-  await server.close(drainMs, () => control.hub.close());
+  if (!ended.signal.aborted) await once(ended.signal, 'abort');
+  // What still hangs then ends with the process: whoever has sent the signal waits for ten seconds.
+  setTimeout(() => process.exit(), endMs).unref();
+  // Hosts and readers of streams that are still there dial the next one.
+  await server.close(drainMs, () => control.end());
   await control.close();
   await fleet.close();
   log.info('the control plane has ended');

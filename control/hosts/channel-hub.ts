@@ -24,7 +24,7 @@ export interface ChannelHub extends Wake, LogSource {
   /** A newer socket of the same host replaces the older one. */
   attachWake(hostId: string, socket: HostSocket): void;
   attachChannel(hostId: string, socket: HostSocket): void;
-  /** Closes every socket. */
+  /** Closes every socket, those that come later too. */
   close(): void;
 }
 
@@ -39,6 +39,7 @@ export function createChannelHub(options: {
 }): ChannelHub {
   const wakes = new Map<string, HostSocket>();
   const channels = new Map<string, Channel>();
+  let isClosed = false;
 
   function flow(channel: Channel): void {
     if ([...channel.streams.values()].some((stream) => stream.isFull)) channel.socket.pause();
@@ -99,6 +100,7 @@ export function createChannelHub(options: {
     },
     open,
     attachWake(hostId, socket) {
+      if (isClosed) return socket.close(ending);
       const older = wakes.get(hostId);
       wakes.set(hostId, socket);
       socket.onClose(() => {
@@ -109,6 +111,7 @@ export function createChannelHub(options: {
       socket.send(wakeFrame);
     },
     attachChannel(hostId, socket) {
+      if (isClosed) return socket.close(ending);
       const older = channels.get(hostId);
       const channel: Channel = { socket, streams: new Map() };
       channels.set(hostId, channel);
@@ -117,8 +120,12 @@ export function createChannelHub(options: {
       older?.socket.close('replaced by a newer connection');
     },
     close() {
-      for (const socket of [...wakes.values(), ...[...channels.values()].map((channel) => channel.socket)]) {
-        socket.close('the control plane is ending');
+      isClosed = true;
+      for (const socket of wakes.values()) socket.close(ending);
+      for (const { socket, streams } of channels.values()) {
+        // Their readers are told now, whenever the host answers.
+        for (const stream of streams.values()) stream.end('The control plane is ending.', 'host');
+        socket.close(ending);
       }
     },
   };
@@ -131,6 +138,8 @@ function parseFrame(text: string): ReturnType<typeof agentFrameSchema.parse> | u
     return undefined; // Not JSON: the caller closes the socket for it.
   }
 }
+
+const ending = 'the control plane is ending';
 
 const notConnected = (): GantryError =>
   new GantryError('ServiceUnavailableException', "The task's host is not connected, so its log cannot be read now.", {

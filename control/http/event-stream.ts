@@ -7,6 +7,7 @@ import { stream } from 'hono/streaming';
 import { ofEventPages } from '../../core/api/events.ts';
 import { type Output, operations } from '../../core/api/operations.ts';
 import { GantryError } from '../../core/errors.ts';
+import { refuseWhileEnding, untilEnding } from '../ending.ts';
 import { eventsTopic } from '../events/keep.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { clusterName } from '../operations/references.ts';
@@ -44,7 +45,13 @@ export function createEventStreamApp(options: ApiOptions): Hono {
       c.header('content-type', 'text/event-stream');
       c.header('cache-control', 'no-store');
       return stream(c, async (output) => {
-        const chunks = follow(options, { topic, ask, begin, first, signal: c.req.raw.signal });
+        const chunks = follow(options, {
+          topic,
+          ask,
+          begin,
+          first,
+          signal: untilEnding(c.req.raw.signal, options.deps),
+        });
         output.onAbort(() => void chunks.return(undefined));
         for await (const chunk of endingWithProblem(chunks, options, context)) await output.write(chunk);
       });
@@ -83,7 +90,11 @@ async function* follow(
     wake();
   });
   using beat = beats(() => wake());
-  signal.addEventListener('abort', () => wake());
+  signal.addEventListener('abort', () => {
+    // Also where nobody waits just now.
+    changed = true;
+    wake();
+  });
   let page = first;
   let position = begin;
   while (!signal.aborted) {
@@ -94,6 +105,7 @@ async function* follow(
     changed = false;
     page = await ask(page.nextToken === undefined ? position : { ...position, nextToken: page.nextToken });
   }
+  refuseWhileEnding(deps);
 }
 
 function beats(wake: () => void): Disposable & { isDue(): boolean } {

@@ -10,6 +10,7 @@ import { unknownMembers } from '../../core/api/unknown-members.ts';
 import { GantryError } from '../../core/errors.ts';
 import type { ProgressFrame } from '../../core/host-protocol.ts';
 import type { LogLine } from '../../core/model/task.ts';
+import { refuseWhileEnding, untilEnding } from '../ending.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiOptions } from './app.ts';
 import { authorize, authorizeCluster } from './auth/policy.ts';
@@ -44,7 +45,7 @@ export function createStreamApp(options: ApiOptions): Hono {
       authorize(context.principal, 'read');
       authorizeCluster(context.principal, c.req.param('cluster'));
       if (options.refusals !== undefined) throw options.refusals.watch;
-      const lines = watchTask(options, context, c.req.param(), c.req.raw.signal);
+      const lines = watchTask(options, context, c.req.param(), untilEnding(c.req.raw.signal, options.deps));
       return ndjson(c, options, context, await started(lines));
     }),
   );
@@ -76,12 +77,13 @@ async function* watchTask(
 ): AsyncGenerator<WatchLine> {
   let { task } = await handlers.GetTask(context, named);
   const taskId = task.taskArn.split('/').at(-1) ?? '';
-  const pending: ProgressFrame[] = [];
+  /** Of each container the last: a reader that is slow is not owed the others. */
+  const pending = new Map<string, ProgressFrame>();
   let changed = false;
   let wake = () => {};
   const notice = (progress?: ProgressFrame) => {
     if (progress === undefined) changed = true;
-    else pending.push(progress);
+    else pending.set(progress.container, progress);
     wake();
   };
   using _subscription = deps.feed.subscribe(taskId, notice);
@@ -91,14 +93,17 @@ async function* watchTask(
   yield { kind: 'task', task };
   for (const progress of deps.feed.latestProgress(taskId)) yield { kind: 'progress', progress };
   while (task.lastStatus !== 'STOPPED' && !signal.aborted) {
-    if (!changed && pending.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-    for (const progress of pending.splice(0)) yield { kind: 'progress', progress };
+    if (!changed && pending.size === 0) await new Promise<void>((resolve) => (wake = resolve));
+    const frames = [...pending.values()];
+    pending.clear();
+    for (const progress of frames) yield { kind: 'progress', progress };
     if (!changed) continue;
     changed = false;
     const before = task.version;
     ({ task } = await handlers.GetTask(context, named));
     if (task.version !== before) yield { kind: 'task', task };
   }
+  if (task.lastStatus !== 'STOPPED') refuseWhileEnding(deps);
 }
 
 function requireContainer({ containers }: TaskView, wanted: string | undefined): void {

@@ -17,8 +17,8 @@ import type { Credentials } from '../../client/signer.ts';
 import { type Control, createControl } from '../../control/create.ts';
 import { createApi } from '../../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
-import type { AccessKey } from '../../control/keys/access-keys.ts';
 import type { Throttle } from '../../control/http/throttle.ts';
+import type { AccessKey } from '../../control/keys/access-keys.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
 import { everyRight, type Rights } from '../../core/model/rights.ts';
@@ -81,7 +81,7 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
   });
   started.defer(() => control.close());
   const http = await serve(control, auth, options);
-  started.defer(() => http.close(0, () => control.hub.close()));
+  started.defer(() => http.close(0, () => control.end()));
   const address = http.server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   const keyFor: ApiServer['keyFor'] = (actions, clusters = 'all', rights = everyRight) => {
