@@ -5,7 +5,7 @@
 
 import { allActions } from '../../core/api/operation.ts';
 import type { Output as Answer } from '../../core/api/operations.ts';
-import { hostAccessKinds } from '../../core/model/host-access.ts';
+import { hostAccessKinds } from '../../core/model/rights.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { firstFailure } from '../exit-code.ts';

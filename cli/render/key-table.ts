@@ -1,6 +1,6 @@
 /** Access keys in words and cells: whose they are, what they may do, and what their tasks may take. */
 import type { Output as Answer } from '../../core/api/operations.ts';
-import { type HostAccess, hostAccessKinds } from '../../core/model/host-access.ts';
+import { type HostAccess, hostAccessKinds } from '../../core/model/rights.ts';
 import { formatList } from '../../core/text.ts';
 import type { Output } from '../output.ts';
 import { formatMoment } from './time.ts';

@@ -14,7 +14,7 @@ import {
   type StoredAccessKey,
   sealAccessKey,
 } from '../store/access-keys.ts';
-import { UnopenedSecret } from './secret-box.ts';
+import { UnopenedSecret } from './unopened-secret.ts';
 
 /** With its secret in the clear: for whoever made it, once, and for verifying a signature. */
 export interface AccessKey extends ListedAccessKey {

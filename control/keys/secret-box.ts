@@ -4,21 +4,13 @@
  * machine it is a file beside the store (local/data-key.ts): a copy of the store without that file opens nothing.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { UnopenedSecret } from './unopened-secret.ts';
 
 export interface SecretBox {
   /** `owner` is bound to the secret: what was sealed for one cannot be opened for another. */
   seal(secret: string, owner: string): string;
   /** Throws UnopenedSecret where it was sealed with another key or for another owner, or was changed since. */
   open(sealed: string, owner: string): string;
-}
-
-/** What a sealed secret was sealed with is not what there is. */
-export class UnopenedSecret extends Error {
-  override readonly name = 'UnopenedSecret';
-
-  constructor(owner: string, options?: ErrorOptions) {
-    super(`the secret of ${owner} was sealed with a data key that this control plane does not have`, options);
-  }
 }
 
 export const dataKeyBytes = 32;

@@ -12,11 +12,10 @@ import type { Cluster } from '../../core/model/cluster.ts';
 import { runTaskWarnings } from '../../core/model/normalise-run-task.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { ControlDeps } from '../deps.ts';
-import { authorizeRun } from '../http/auth/task-rights.ts';
+import { authorizeRun } from '../http/auth/policy.ts';
 import { canBeRepeated, getRequest, isOpen, type RunRequest, tokenForOnce } from '../store/requests.ts';
 import { getTasks } from '../store/tasks.ts';
 import { carryOut, madeCount, mostListed, nothingMade, type Progress, taskIdAt } from '../tasks/run-request.ts';
-import { underQuota } from '../tasks/waiting-quota.ts';
 import type { Handlers, OperationContext } from './context.ts';
 import { newRequest, runnableRevision } from './new-request.ts';
 import { activeCluster } from './references.ts';
@@ -51,8 +50,11 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
 
 async function requestFor({ deps, principal }: OperationContext, known: Cluster, input: Input<'RunTask'>) {
   const runnable = await runnableRevision(deps, input.taskDefinition);
-  authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
-  return underQuota(await newRequest(deps, known, runnable, input), principal, mostListed);
+  await authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
+  const request = await newRequest(deps, known, runnable, input);
+  const { accessKeyId, maxWaitingTasks } = principal;
+  if (accessKeyId === undefined || maxWaitingTasks === undefined) return request;
+  return (await import('../tasks/waiting-quota.ts')).underQuota(request, { accessKeyId, maxWaitingTasks }, mostListed);
 }
 
 /** What a retry of the same call has in common with it. Without any, every call is one of its own. */

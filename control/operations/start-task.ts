@@ -10,7 +10,7 @@ import { place } from '../../core/placement/place.ts';
 import { placeOn } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { authorizeRun } from '../http/auth/task-rights.ts';
+import { authorizeRun } from '../http/auth/policy.ts';
 import { addHostTask, getHostCapacity } from '../store/hosts.ts';
 import { addTask, getTask, listTask } from '../store/tasks.ts';
 import { announcePlaced, learnFrom, reserveHosts } from '../tasks/assign.ts';
@@ -31,7 +31,7 @@ export const startTask: Handlers['StartTask'] = async ({ deps, principal, invoca
   check(input);
   const hosts = await hostsMeant(deps, known.name, references);
   const runnable = await runnableRevision(deps, input.taskDefinition);
-  authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
+  await authorizeRun(principal, deps.realm.accountId, runnable.definition, input.overrides);
   const { template } = await newRequest(deps, known, runnable, wish);
   // A repetition of the same call names the same tasks.
   const nonce = invocationId === undefined ? deps.newId() : nonceOf(known.name, invocationId);

@@ -29,7 +29,7 @@ import type { Change, CommitResult } from '../store/table.ts';
 import { addTask, listTask } from '../store/tasks.ts';
 import { listWaiting } from '../store/waiting-tasks.ts';
 import { type Assigned, announcePlaced, contended, learnFrom, planPlacement, reserveHosts } from './assign.ts';
-import { type Counted, countWaiting, letWait, quotaOf, quotaRefusal } from './waiting-quota.ts';
+import type { QuotaKeeper } from './waiting-quota.ts';
 
 /** Three items a task, at most one host a task, the record, its place among the open ones, a quota: 99 of a commit's 100 changes. */
 const tasksPerChunk = 24;
@@ -71,21 +71,19 @@ export async function carryOut(deps: ControlDeps, from: Progress, until = Number
   return progress;
 }
 
-function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress> {
+async function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress> {
   const what = `cluster ${progress.request.cluster}`;
-  const quota = quotaOf(progress.request);
-  let counted: Counted | undefined;
+  const quota = await keeperOf(deps, progress.request);
   return attempt(deps, { most: mostTries, what }, async (tries) => {
-    const chunk = withinQuota(progress, await planChunk(deps, progress, tries >= replans), counted);
+    const planned = await planChunk(deps, progress, tries >= replans);
+    const chunk = quota?.limited(progress.request, planned) ?? planned;
     // Nothing was made, so there is nothing to remember: a retry of the same call is a new try.
     if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) {
       countRefused(deps, chunk);
       return { ...progress, request: chunk.request };
     }
     const changes = changesOf(progress, chunk);
-    const waits = quota !== undefined && chunk.waiting.length > 0;
-    const bound = waits ? [letWait(quota, chunk.waiting.length, counted, deps.clock.now())] : [];
-    const result = await deps.table.commit([...changes, ...bound]);
+    const result = await deps.table.commit([...changes, ...(quota?.changes(chunk.waiting.length) ?? [])]);
     if (result.outcome === 'done') {
       countRefused(deps, chunk);
       await announce(deps, chunk);
@@ -93,25 +91,15 @@ function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Progress>
       return { request: chunk.request, stored: 'yes', made: chunk.made, hosts, ...exhaustion(chunk) };
     }
     learnFrom(deps, progress.request.cluster, result);
-    const overdrawn = result.outcome === 'refused' && result.failed.some(({ index }) => index === changes.length);
-    if (quota !== undefined && overdrawn) counted = await countWaiting(deps, quota);
+    await quota?.learn(result, changes.length);
     return overtaken(progress, result);
   });
 }
 
-/** Nothing is counted before a commit was refused for it: then those that find no room any more are refused. */
-function withinQuota({ request }: Progress, chunk: Chunk, counted: Counted | undefined): Chunk {
-  const quota = quotaOf(request);
-  if (quota === undefined || counted === undefined) return chunk;
-  const room = Math.max(0, quota.maxWaitingTasks - counted.waiting);
-  if (chunk.waiting.length <= room) return chunk;
-  const from = request.next + chunk.assigned.length + room;
-  return {
-    ...chunk,
-    request: { ...chunk.request, next: request.count, refusal: quotaRefusal(quota, from, counted.waiting) },
-    waiting: chunk.waiting.slice(0, room),
-    made: new Map([...chunk.made].filter(([index]) => index < from)),
-  };
+async function keeperOf(deps: ControlDeps, { cluster, quota }: RunRequest): Promise<QuotaKeeper | undefined> {
+  if (quota === undefined) return undefined;
+  const { QuotaKeeper } = await import('./waiting-quota.ts');
+  return new QuotaKeeper(deps, { cluster, ...quota });
 }
 
 /** The chunk in which something is refused is a request's last one. */
@@ -120,7 +108,7 @@ function countRefused({ metrics }: ControlDeps, { request: { refusal, cluster, c
   metrics.count('PlacementRejected', count - refusal.from, { cluster, reason: refusal.reason });
 }
 
-interface Chunk {
+export interface Chunk {
   readonly request: RunRequest;
   readonly assigned: readonly Assigned[];
   readonly waiting: readonly Task[];

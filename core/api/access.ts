@@ -1,6 +1,6 @@
 /** Inputs and outputs of the operations that say who may sign requests and what may become a host. ECS has none of them. */
 import { z } from 'zod';
-import { hostAccessKinds } from '../model/host-access.ts';
+import { hostAccessKinds } from '../model/rights.ts';
 import { allActions, defineOperation } from './operation.ts';
 import { timestampSchema } from './shapes.ts';
 

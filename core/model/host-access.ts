@@ -2,9 +2,7 @@
  * By which members of a task definition its tasks reach their host, and which right of a key each needs. Those that Gantry does not honour
  * are here too: who may not use one learns that first. Reads a request as it was written, or a revision as it is stored.
  */
-
-export const hostAccessKinds = ['host-network', 'host-paths', 'privileged'] as const;
-export type HostAccess = (typeof hostAccessKinds)[number];
+import type { HostAccess } from './rights.ts';
 
 export interface HostReach {
   readonly access: HostAccess;

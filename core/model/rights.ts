@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import { allActions } from '../api/operation.ts';
-import { matches } from '../wildcard.ts';
-import { hostAccessKinds } from './host-access.ts';
+
+/** Ways in which tasks may reach their host (host-access.ts says by which members). */
+export const hostAccessKinds = ['host-network', 'host-paths', 'privileged'] as const;
+export type HostAccess = (typeof hostAccessKinds)[number];
 
 export const rightsSchema = z.object({
   actions: z.array(z.enum(allActions)),
@@ -35,9 +37,5 @@ export const everyRight = {
   hostAccess: hostAccessKinds,
 } as const satisfies Rights;
 
-/** Tools name a role by its ARN or by its name, which is one of the account; with patterns likewise. */
-export const roleArn = (accountId: string, role: string): string =>
-  role === '*' || role.startsWith('arn:') ? role : `arn:aws:iam::${accountId}:role/${role}`;
-
-export const mayTakeRole = ({ taskRoles }: Pick<Rights, 'taskRoles'>, arn: string): boolean =>
-  taskRoles.some((pattern) => matches(pattern, arn));
+export const mayTakeEverything = ({ taskRoles, hostAccess }: Pick<Rights, 'taskRoles' | 'hostAccess'>): boolean =>
+  taskRoles.includes('*') && hostAccessKinds.every((kind) => hostAccess.includes(kind));

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createAccessKeys } from '../../control/keys/access-keys.ts';
-import { createSecretBox, UnopenedSecret } from '../../control/keys/secret-box.ts';
+import { createSecretBox } from '../../control/keys/secret-box.ts';
+import { UnopenedSecret } from '../../control/keys/unopened-secret.ts';
 import { addDataKey, getDataKey } from '../../control/store/data-key.ts';
 import { keys } from '../../control/store/keys.ts';
-import { hostAccessKinds } from '../../core/model/host-access.ts';
+import { hostAccessKinds } from '../../core/model/rights.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const everything = { userName: 'deployer', actions: ['read', 'run'] };

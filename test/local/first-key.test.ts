@@ -8,7 +8,7 @@ import { removeAccessKey } from '../../control/store/access-keys.ts';
 import { keys } from '../../control/store/keys.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import type { Table } from '../../control/store/table.ts';
-import { hostAccessKinds } from '../../core/model/host-access.ts';
+import { hostAccessKinds } from '../../core/model/rights.ts';
 import { writeContext } from '../../local/context.ts';
 import { type CloudPaths, cloudOptionsSchema, cloudPaths } from '../../local/options.ts';
 import { ensureServer, stopServer } from '../../local/server.ts';

@@ -6,8 +6,10 @@ import { z } from 'zod';
 import type { Operation } from '../../../core/api/operation.ts';
 import { GantryError } from '../../../core/errors.ts';
 import { defaultClusterName } from '../../../core/model/cluster.ts';
+import { mayTakeEverything } from '../../../core/model/rights.ts';
 import { mayUse, type Principal } from '../../operations/context.ts';
 import { clusterName } from '../../operations/references.ts';
+import type { RunInQuestion } from './task-rights.ts';
 
 /** Throws AccessDeniedException naming what is missing. Of several actions one is enough. */
 export function authorize(principal: Principal, action: Operation['action']): void {
@@ -40,6 +42,11 @@ export function authorizeCluster(principal: Principal, reference: string): void 
     field: 'cluster',
     hint: `Use a key that has the cluster '${name}'.`,
   });
+}
+
+/** What the tasks of a run take with them. Loaded only where somebody may not take everything. */
+export async function authorizeRun(principal: Principal, ...run: RunInQuestion): Promise<void> {
+  if (!mayTakeEverything(principal)) (await import('./task-rights.ts')).authorizeTasks(principal, ...run);
 }
 
 /** Members by which an input names clusters; what is left out is the cluster `default`. */

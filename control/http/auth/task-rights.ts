@@ -3,14 +3,17 @@
  * written; and when tasks are run, of what results, because revisions are shared. docs/adr/0007.
  */
 import { GantryError } from '../../../core/errors.ts';
-import { type HostAccess, hostReachOf } from '../../../core/model/host-access.ts';
-import { mayTakeRole, roleArn } from '../../../core/model/rights.ts';
-import type { TaskOverrides } from '../../../core/model/task.ts';
+import { hostReachOf } from '../../../core/model/host-access.ts';
+import type { HostAccess } from '../../../core/model/rights.ts';
 import type { TaskDefinition } from '../../../core/model/task-definition.ts';
+import { mayTakeRole, roleArn } from '../../../core/model/task-roles.ts';
 import type { Principal } from '../../operations/context.ts';
 
 const roleMembers = ['taskRoleArn', 'executionRoleArn'] as const;
 type Roles = { readonly [Member in (typeof roleMembers)[number]]?: string | undefined };
+
+/** The account, the revision, and RunTask's overrides as they were written. */
+export type RunInQuestion = [accountId: string, definition: TaskDefinition, overrides?: Roles | undefined];
 
 /** `definition` as it was written. Throws AccessDeniedException naming the member and the right. */
 export function authorizeDefinition(principal: Principal, accountId: string, definition: Roles & object): void {
@@ -20,12 +23,7 @@ export function authorizeDefinition(principal: Principal, accountId: string, def
 }
 
 /** Throws AccessDeniedException naming the override, or the revision where that has it. */
-export function authorizeRun(
-  principal: Principal,
-  accountId: string,
-  definition: TaskDefinition,
-  overrides: Partial<TaskOverrides> | Roles = {},
-): void {
+export function authorizeTasks(principal: Principal, ...[accountId, definition, overrides = {}]: RunInQuestion): void {
   const inRevision = { field: 'taskDefinition', where: ` of ${definition.family}:${definition.revision}` };
   for (const member of roleMembers) {
     // An empty text is none, as tools send it.
