@@ -16,7 +16,7 @@ export interface OptionSpec {
   readonly summary: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[];
-  readonly completes?: Completion;
+  readonly completes?: readonly Completion[];
   /** Of an integer, both inclusive. */
   readonly min?: number;
   readonly max?: number;
@@ -31,7 +31,7 @@ export interface ArgumentSpec {
   /** Takes all that are left. Only the last one. */
   readonly variadic?: boolean;
   readonly choices?: readonly string[];
-  readonly completes?: Completion;
+  readonly completes?: readonly Completion[];
 }
 
 type Options = Readonly<Record<string, OptionSpec>>;
@@ -86,13 +86,13 @@ export const globalOptions = {
     short: 'c',
     value: 'NAME',
     summary: "The cluster (default: $GANTRY_CLUSTER, the context's, or default)",
-    completes: 'cluster',
+    completes: ['cluster'],
   },
   context: {
     type: 'string',
     value: 'NAME',
     summary: 'The control plane that `gantry login` has kept by this name; local is the cloud on this machine',
-    completes: 'context',
+    completes: ['context'],
   },
   endpoint: {
     type: 'string',

@@ -2,6 +2,7 @@
 import type { Client } from '../client/client.ts';
 import type { Credentials } from '../client/signer.ts';
 import type { Asker } from './ask.ts';
+import type { Command } from './command.ts';
 import type { Context } from './contexts/book.ts';
 import type { ContextFile } from './contexts/disk.ts';
 import type { Output } from './output.ts';
@@ -64,6 +65,8 @@ export interface CommandContext {
   readonly environmentFor: (key: Credentials) => Readonly<Record<string, string>>;
   readonly cluster: string;
   readonly out: Output;
+  /** All that there are. */
+  readonly commands: readonly Command[];
   readonly local: LocalCloud;
   /** The cloud on this machine whose runtime files are in `runDir` (the usual place where absent), if there is one. */
   readonly cloudHere: (runDir: string | undefined) => CloudHere | undefined;

@@ -91,6 +91,7 @@ function contextOf(global: OptionValues<typeof globalOptions>, world: World, out
       return clusterOf(global, world);
     },
     out,
+    commands,
     local,
     cloudHere(runDir) {
       const connection = world.localConnection(runDir);

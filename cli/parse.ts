@@ -74,6 +74,11 @@ function checkArguments(command: Command, positionals: readonly string[]): void 
   const required = command.arguments.filter((argument) => argument.required === true);
   const missing = required[positionals.length];
   if (missing !== undefined) throw usage(command, `${missing.name.toUpperCase()} is missing: ${missing.summary}`);
+  for (const [place, { name, choices }] of command.arguments.entries()) {
+    const given = positionals[place];
+    if (given !== undefined && choices !== undefined && !choices.includes(given))
+      throw usage(command, `${name.toUpperCase()} is ${choices.join(' or ')}, not '${given}'`);
+  }
   const variadic = command.arguments.at(-1)?.variadic === true;
   const extra = positionals[command.arguments.length];
   if (!variadic && extra !== undefined) throw usage(command, `it does not know what to do with '${extra}'`);

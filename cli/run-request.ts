@@ -10,6 +10,7 @@ export const taskArgument: ArgumentSpec = {
   name: 'task',
   summary: 'FAMILY (its latest revision), FAMILY:REVISION, ARN, or a JSON or YAML file',
   required: true,
+  completes: ['revision', 'file'],
 };
 
 /** A family has no dot and no slash; an ARN has a slash. */

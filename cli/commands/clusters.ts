@@ -15,7 +15,7 @@ const oneCluster = {
   name: 'name',
   summary: 'a cluster, by name or ARN',
   required: true,
-  completes: 'cluster',
+  completes: ['cluster'],
 } as const;
 
 const waiting = 'gantry:waitForCapacity=enabled lets tasks wait that name a launch type';

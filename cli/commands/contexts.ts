@@ -2,7 +2,7 @@
 import { type ArgumentSpec, defineCommand, exitCodes } from '../command.ts';
 import { type ContextBook, localName, using, without } from '../contexts/book.ts';
 
-const one: ArgumentSpec = { name: 'name', summary: 'a context', required: true, completes: 'context' };
+const one: ArgumentSpec = { name: 'name', summary: 'a context', required: true, completes: ['context'] };
 
 export const contextsListCommand = defineCommand({
   name: 'contexts list',

@@ -6,7 +6,13 @@ import { plural } from '../../core/text.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 
-const hosts = { name: 'host', summary: 'hosts, by name, id or ARN', required: true, variadic: true } as const;
+const hosts = {
+  name: 'host',
+  summary: 'hosts, by name, id or ARN',
+  required: true,
+  variadic: true,
+  completes: ['host'],
+} as const;
 
 export const drainCommand = defineCommand({
   name: 'drain',

@@ -24,8 +24,18 @@ export const eventsCommand = defineCommand({
   arguments: [],
   options: {
     follow: { type: 'boolean', short: 'f', summary: 'Go on with what happens, from now or from --since, until Ctrl-C' },
-    task: { type: 'string', value: 'ID', summary: 'Only what happened to this task (id, its beginning, or ARN)' },
-    host: { type: 'string', value: 'HOST', summary: 'Only what happened to this host itself (name, id or ARN)' },
+    task: {
+      type: 'string',
+      value: 'ID',
+      summary: 'Only what happened to this task (id, its beginning, or ARN)',
+      completes: ['task'],
+    },
+    host: {
+      type: 'string',
+      value: 'HOST',
+      summary: 'Only what happened to this host itself (name, id or ARN)',
+      completes: ['host'],
+    },
     kind: { type: 'string', value: 'KIND', multiple: true, choices: eventKinds, summary: 'Only events of this kind' },
     since: {
       type: 'string',

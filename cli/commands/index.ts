@@ -10,6 +10,8 @@ import {
   clustersSettingsCommand,
   clustersShowCommand,
 } from './clusters.ts';
+import { completeCommand } from './complete.ts';
+import { completionCommand } from './completion.ts';
 import { contextsListCommand, contextsRemoveCommand, contextsUseCommand } from './contexts.ts';
 import { deregisterCommand } from './deregister.ts';
 import { doctorCommand } from './doctor.ts';
@@ -98,6 +100,7 @@ export const commandGroups: readonly CommandGroup[] = [
     title: 'Several control planes',
     commands: [loginCommand, contextsListCommand, contextsUseCommand, contextsRemoveCommand],
   },
+  { title: 'Completion', commands: [completionCommand, completeCommand] },
 ];
 
 export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands);

@@ -22,7 +22,7 @@ export const loginCommand = defineCommand({
     'An address of API Gateway is signed for with AWS credentials, as the AWS CLI finds them: nothing secret is kept of it.',
     'To give a context another key, say the same again without --endpoint.',
   ],
-  arguments: [{ name: 'name', summary: 'what to call it, for example prod', required: true, completes: 'context' }],
+  arguments: [{ name: 'name', summary: 'what to call it, for example prod', required: true, completes: ['context'] }],
   options: {
     'access-key-id': { type: 'string', value: 'ID', summary: 'The id of a key (default: asked for)' },
     iam: { type: 'boolean', summary: 'Sign with AWS credentials: IAM stands before the address' },

@@ -12,7 +12,14 @@ import { resumed } from '../resume.ts';
 export const logsCommand = defineCommand({
   name: 'logs',
   summary: 'Print what a task wrote',
-  arguments: [{ name: 'id', summary: 'a task, by any unambiguous beginning of its id, or by ARN', required: true }],
+  arguments: [
+    {
+      name: 'id',
+      summary: 'a task, by any unambiguous beginning of its id, or by ARN',
+      required: true,
+      completes: ['task'],
+    },
+  ],
   options: {
     follow: { type: 'boolean', short: 'f', summary: 'Go on until the task has stopped' },
     tail: { type: 'integer', short: 'n', value: 'N', min: 0, summary: 'Begin with the last N lines (default: all)' },

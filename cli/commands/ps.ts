@@ -12,7 +12,7 @@ export const psCommand = defineCommand({
   summary: 'Show tasks that run, wait, or stopped in the last hour, with why',
   arguments: [],
   options: {
-    family: { type: 'string', value: 'FAMILY', summary: 'Only tasks of this family' },
+    family: { type: 'string', value: 'FAMILY', summary: 'Only tasks of this family', completes: ['family'] },
     'started-by': { type: 'string', value: 'NAME', summary: 'Only tasks that were started by this' },
     group: { type: 'string', value: 'NAME', summary: 'Only tasks of this group' },
     tag: {
@@ -21,7 +21,7 @@ export const psCommand = defineCommand({
       multiple: true,
       summary: 'Only tasks that have this tag',
     },
-    host: { type: 'string', value: 'HOST', summary: 'Only tasks on this host (name, id or ARN)' },
+    host: { type: 'string', value: 'HOST', summary: 'Only tasks on this host (name, id or ARN)', completes: ['host'] },
     all: { type: 'boolean', short: 'a', summary: 'Also all that stopped earlier and are still known' },
   },
   examples: [

@@ -8,7 +8,12 @@ export const registerCommand = defineCommand({
   name: 'register',
   summary: 'Register a task definition from a JSON or YAML file',
   arguments: [
-    { name: 'file', summary: 'JSON or YAML, as RegisterTaskDefinition takes it; - is standard input', required: true },
+    {
+      name: 'file',
+      summary: 'JSON or YAML, as RegisterTaskDefinition takes it; - is standard input',
+      required: true,
+      completes: ['file'],
+    },
   ],
   options: {},
   examples: ['gantry register examples/hello.json', 'cat web.yaml | gantry register -'],

@@ -13,7 +13,14 @@ const shownLines = 10;
 export const showCommand = defineCommand({
   name: 'show',
   summary: 'Show one task: story, containers, limits, addresses, last log lines',
-  arguments: [{ name: 'id', summary: 'a task, by any unambiguous beginning of its id, or by ARN', required: true }],
+  arguments: [
+    {
+      name: 'id',
+      summary: 'a task, by any unambiguous beginning of its id, or by ARN',
+      required: true,
+      completes: ['task'],
+    },
+  ],
   options: {},
   examples: ['gantry show 3f2a', 'gantry show 3f2a --json'],
   async run(context, { args: [name = ''] }) {

@@ -14,7 +14,13 @@ export const stopCommand = defineCommand({
   name: 'stop',
   summary: "Stop tasks: SIGTERM, then SIGKILL after each container's stopTimeout",
   arguments: [
-    { name: 'id', summary: 'tasks, by any unambiguous beginning of an id, or by ARN', required: true, variadic: true },
+    {
+      name: 'id',
+      summary: 'tasks, by any unambiguous beginning of an id, or by ARN',
+      required: true,
+      variadic: true,
+      completes: ['task'],
+    },
   ],
   options: {
     force: { type: 'boolean', summary: 'SIGKILL at once; also where the host does not answer' },

@@ -25,14 +25,14 @@ const revision: ArgumentSpec = {
   name: 'revision',
   summary: 'FAMILY (its latest ACTIVE revision), FAMILY:REVISION or ARN',
   required: true,
-  completes: 'revision',
+  completes: ['revision'],
 };
 const revisions: ArgumentSpec = { ...revision, summary: 'FAMILY:REVISION or ARN', variadic: true };
 
 export const taskDefsListCommand = defineCommand({
   name: 'task-defs list',
   summary: 'Show the families of task definitions, or the revisions of one',
-  arguments: [{ name: 'family', summary: 'show its revisions, the newest first', completes: 'family' }],
+  arguments: [{ name: 'family', summary: 'show its revisions, the newest first', completes: ['family'] }],
   options: {
     all: { type: 'boolean', short: 'a', summary: 'Also those that were deregistered' },
     last: {

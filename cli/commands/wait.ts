@@ -21,7 +21,13 @@ export const waitCommand = defineCommand({
       'tasks go on whatever it ends with. What happens meanwhile is told on standard error.',
   ],
   arguments: [
-    { name: 'id', summary: 'tasks, by any unambiguous beginning of an id, or by ARN', required: true, variadic: true },
+    {
+      name: 'id',
+      summary: 'tasks, by any unambiguous beginning of an id, or by ARN',
+      required: true,
+      variadic: true,
+      completes: ['task'],
+    },
   ],
   options: {
     for: { type: 'string', choices: ['stopped', 'running'], summary: 'What to wait for (default: stopped)' },

@@ -11,7 +11,14 @@ import { printWhyPage } from '../render/why-page.ts';
 export const whyCommand = defineCommand({
   name: 'why',
   summary: 'Say why a task waits or why it stopped, and what to do about it',
-  arguments: [{ name: 'id', summary: 'a task, by any unambiguous beginning of its id, or by ARN', required: true }],
+  arguments: [
+    {
+      name: 'id',
+      summary: 'a task, by any unambiguous beginning of its id, or by ARN',
+      required: true,
+      completes: ['task'],
+    },
+  ],
   options: {},
   examples: ['gantry why 3f2a'],
   async run(context, { args: [name = ''] }) {
