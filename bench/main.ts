@@ -5,10 +5,19 @@ import { capacityBench } from './capacity/bench.ts';
 import { coldstartBench } from './coldstart/bench.ts';
 import { costBench } from './cost/bench.ts';
 import { fleetBench } from './fleet.ts';
+import { placeBench } from './place/bench.ts';
 import { startBench } from './start/bench.ts';
 import { storeBench } from './store.ts';
 
-const benches: readonly Bench[] = [startBench, storeBench, coldstartBench, costBench, fleetBench, capacityBench];
+const benches: readonly Bench[] = [
+  startBench,
+  storeBench,
+  placeBench,
+  coldstartBench,
+  costBench,
+  fleetBench,
+  capacityBench,
+];
 
 function list(): string {
   const lines = benches.flatMap(({ name, summary, usage }) => [

@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { itemAttributes } from '../../control/store/attribute-values.ts';
-import { addHostCapacity, addHostIdentity, getHostCapacity } from '../../control/store/hosts.ts';
-import type { HostCapacity } from '../../core/model/host.ts';
+import { getHostCapacity } from '../../control/store/hosts.ts';
 import { ScriptedHost } from '../../test/control/support/scripted-host.ts';
+import { hostIdOf, hostItems } from '../many-hosts.ts';
 import { type Counts, times } from './counts.ts';
 import { betweenLivesMs, family, logLines } from './lives.ts';
 import type { CostStage } from './stage.ts';
@@ -87,37 +87,3 @@ async function addHosts({ cloud, table }: CostStage, publicKey: string, from: nu
 }
 
 const cluster = 'default';
-/** The first digits choose the shard. */
-const hostIdOf = (n: number): string => n.toString(16).padStart(4, '0').padEnd(32, '0');
-
-function hostItems(n: number, publicKey: string, now: number) {
-  const host = { hostId: hostIdOf(n), cluster, name: `i-${n.toString(16).padStart(17, '0')}` };
-  const identity = { ...host, publicKey, address: '10.0.0.1', agentVersion: '0.1.0', registeredAt: now, version: 1 };
-  return [addHostIdentity(identity), addHostCapacity({ ...host, ...room(now) })].flatMap((change) =>
-    change.kind === 'put' ? [change.item] : [],
-  );
-}
-
-const room = (now: number): Omit<HostCapacity, 'hostId' | 'cluster' | 'name'> => ({
-  status: 'ACTIVE',
-  epoch: 1,
-  reportedEpoch: 1,
-  connected: true,
-  connectedChangedAt: now,
-  generation: 1,
-  releases: 0,
-  totalCpuUnits: 8192,
-  totalMemoryMib: 30_720,
-  freeCpuUnits: 8192,
-  freeMemoryMib: 30_720,
-  ports: {},
-  groups: {},
-  taskCount: 0,
-  attributes: {
-    'ecs.instance-type': 'm7g.2xlarge',
-    'ecs.availability-zone': 'us-east-1a',
-    'ecs.cpu-architecture': 'arm64',
-    'ecs.os-type': 'linux',
-    'ecs.ami-id': 'ami-0123456789abcdef0',
-  },
-});

@@ -9,13 +9,18 @@ export interface Units {
   readonly write: number;
 }
 
-const none: Units = { read: 0, write: 0 };
+/** With how many requests asked for them. */
+export interface Consumed extends Units {
+  readonly requests: number;
+}
+
+const none: Consumed = { read: 0, write: 0, requests: 0 };
 
 export class ConsumedUnits {
-  readonly #byKey = new Map<string, Units>();
+  readonly #byKey = new Map<string, Consumed>();
 
   /** By the caller that signs with this access key. */
-  by(accessKeyId: string): Units {
+  by(accessKeyId: string): Consumed {
     return this.#byKey.get(accessKeyId) ?? none;
   }
 
@@ -28,8 +33,8 @@ export class ConsumedUnits {
   add(operation: string, { ConsumedCapacity }: Wire, accessKeyId: string): void {
     const tables = ConsumedCapacity === undefined ? [] : [ConsumedCapacity].flat();
     const units = tables.reduce<number>((sum, table) => sum + Number(Object(table).CapacityUnits), 0);
-    const { read, write } = this.by(accessKeyId);
+    const { read, write, requests } = this.by(accessKeyId);
     const now = writes.includes(operation) ? { read, write: write + units } : { read: read + units, write };
-    this.#byKey.set(accessKeyId, now);
+    this.#byKey.set(accessKeyId, { ...now, requests: requests + 1 });
   }
 }
