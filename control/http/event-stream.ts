@@ -42,16 +42,13 @@ export function createEventStreamApp(options: ApiOptions): Hono {
       // Before the answer begins, so that an error is still an error and not a broken stream.
       const first = await ask(begin);
       const topic = eventsTopic(clusterName(textOf(filters.cluster)));
+      const { whileKeyIsThere } = await import('./auth/revocation.ts');
       c.header('content-type', 'text/event-stream');
       c.header('cache-control', 'no-store');
       return stream(c, async (output) => {
-        const chunks = follow(options, {
-          topic,
-          ask,
-          begin,
-          first,
-          signal: untilEnding(c.req.raw.signal, options.deps),
-        });
+        const chunks = whileKeyIsThere(context, untilEnding(c.req.raw.signal, options.deps), (signal) =>
+          follow(options, { topic, ask, begin, first, signal }),
+        );
         output.onAbort(() => void chunks.return(undefined));
         for await (const chunk of endingWithProblem(chunks, options, context)) await output.write(chunk);
       });

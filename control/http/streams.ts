@@ -45,7 +45,10 @@ export function createStreamApp(options: ApiOptions): Hono {
       authorize(context.principal, 'read');
       authorizeCluster(context.principal, c.req.param('cluster'));
       if (options.refusals !== undefined) throw options.refusals.watch;
-      const lines = watchTask(options, context, c.req.param(), untilEnding(c.req.raw.signal, options.deps));
+      const { whileKeyIsThere } = await import('./auth/revocation.ts');
+      const lines = whileKeyIsThere(context, untilEnding(c.req.raw.signal, options.deps), (signal) =>
+        watchTask(options, context, c.req.param(), signal),
+      );
       return ndjson(c, options, context, await started(lines));
     }),
   );
@@ -62,7 +65,9 @@ export function createStreamApp(options: ApiOptions): Hono {
       requireContainer(task, query.data.container);
       // Only of a task that has stopped: the last lines of a part of it would be taken for its log.
       if (options.refusals !== undefined && task.lastStatus !== 'STOPPED') throw options.refusals.logs;
-      return ndjson(c, options, context, readLogs(options, task, query.data, c.req.raw.signal));
+      const { whileKeyIsThere } = await import('./auth/revocation.ts');
+      const lines = whileKeyIsThere(context, c.req.raw.signal, (signal) => readLogs(options, task, query.data, signal));
+      return ndjson(c, options, context, lines);
     }),
   );
   return app;
