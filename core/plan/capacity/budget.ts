@@ -1,6 +1,6 @@
 /** What the limits of a provider leave, and which of them stands in the way. */
 import type { CapacityLimits } from '../../model/capacity.ts';
-import { formatCpu } from '../../text.ts';
+import { formatCpu, plural } from '../../text.ts';
 import type { Candidate } from './market.ts';
 
 export interface Amounts {
@@ -50,7 +50,8 @@ export class Budget {
   refusal(candidates: readonly Candidate[]): string {
     const { maxHosts, maxCpuUnits, maxHourlyUsd } = this.#limits;
     const left = this.#left();
-    if (left.hosts < 1) return `the limit of ${maxHosts} ${maxHosts === 1 ? 'host' : 'hosts'} (maxHosts) is reached`;
+    if (left.hosts < 1)
+      return `the limit of ${plural(maxHosts, 'host')} (maxHosts) is reached, with ${this.#used.hosts} there or on order`;
     const smallest = Math.min(...candidates.map(({ offer }) => offer.cpuUnits));
     if (maxCpuUnits !== undefined && smallest > left.cpuUnits)
       return (
