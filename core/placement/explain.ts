@@ -11,7 +11,8 @@ import { type Filter, filters, type Refusal } from './filters.ts';
 const histogramLimit = 100;
 const nearestLimit = 10;
 
-export function explainRefusal(hosts: readonly HostCapacity[], needs: PlacementNeeds): Explanation {
+export function explainRefusal(all: readonly HostCapacity[], needs: PlacementNeeds): Explanation {
+  const hosts = stillThere(all);
   const sample = hosts.length <= histogramLimit ? hosts : takeSample(hosts);
   const histogram = countRefusals(sample, needs);
   return {
@@ -20,6 +21,12 @@ export function explainRefusal(hosts: readonly HostCapacity[], needs: PlacementN
     histogram,
     nearest: nearestOf(hosts, needs),
   };
+}
+
+/** Hosts that were retired are listed for a while, and say nothing of what the others lack; clients match on that. */
+function stillThere(hosts: readonly HostCapacity[]): readonly HostCapacity[] {
+  const there = hosts.filter(({ status }) => status !== 'INACTIVE');
+  return there.length === 0 ? hosts : there;
 }
 
 /** At equal distances, not at random: the same hosts give the same words, so that an explanation is rewritten only for a reason. */

@@ -193,23 +193,6 @@ describe('a task', () => {
       warnings: [expect.stringMatching(/^overrides\.taskRoleArn: recorded only\. /)],
     });
   });
-
-  it('of another request under the same token is a conflict, with what the token made', async () => {
-    await register('token');
-    const request = { taskDefinition: 'token', clientToken: 'one', startedBy: 'a' };
-    const { tasks } = await api.ecs().send(new RunTaskCommand(request));
-    const again = await api.ecs().send(new RunTaskCommand(request));
-    expect(again.tasks?.map(({ taskArn }) => taskArn)).toEqual(tasks?.map(({ taskArn }) => taskArn));
-    await expect(api.ecs().send(new RunTaskCommand({ ...request, startedBy: 'b' }))).rejects.toMatchObject({
-      name: 'ConflictException',
-      resourceIds: tasks?.map(({ taskArn }) => taskArn),
-    });
-  });
-
-  it('that nobody knows is MISSING, not an error', async () => {
-    const { tasks, failures } = await api.ecs().send(new DescribeTasksCommand({ tasks: ['0'.repeat(32)] }));
-    expect({ tasks, failures }).toMatchObject({ tasks: [], failures: [{ reason: 'MISSING' }] });
-  });
 });
 
 describe('the document of the API', () => {
