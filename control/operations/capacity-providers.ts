@@ -28,7 +28,7 @@ import { refuseUsedProviders } from './cluster-capacity.ts';
 import type { Handlers } from './context.ts';
 import { checkOffers } from './offer-checks.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { activeClusterName, capacityProviderMeant } from './references.ts';
+import { activeClusterName, capacityProviderMeant, refuseInactive } from './references.ts';
 import { capacityProviderView } from './views/capacity-provider-view.ts';
 import { withTags } from './views/with-tags.ts';
 
@@ -47,13 +47,17 @@ export const createCapacityProvider: Handlers['CreateCapacityProvider'] = async 
       cluster === undefined ? undefined : getCluster(deps.table, cluster),
     ]);
     if (seen?.status === 'ACTIVE') throw alreadyThere();
+    if (cluster !== undefined) refuseInactive(home);
     const usedBy = cluster === undefined ? [] : [cluster];
     const now = deps.clock.now();
     const members = { name, status: 'ACTIVE' as const, ...rules, tags, usedBy, createdAt: now, version: 1 };
     const fresh: CapacityProvider = compact({ ...members, cluster });
     const changes: Change[] = [seen === undefined ? addCapacityProvider(fresh) : replaceCapacityProvider(seen, fresh)];
-    if (home !== undefined && !home.capacityProviders.includes(name))
-      changes.push(replaceCluster(home, { ...home, capacityProviders: [...home.capacityProviders, name] }));
+    // Also where it lists the name: the cluster must not be deleted meanwhile.
+    if (home !== undefined)
+      changes.push(
+        replaceCluster(home, { ...home, capacityProviders: [...new Set(home.capacityProviders).add(name)] }),
+      );
     const { outcome } = await deps.table.commit(changes);
     return outcome === 'done' ? fresh : undefined;
   });

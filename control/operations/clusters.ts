@@ -13,6 +13,7 @@ import { getCapacityProviders } from '../store/capacity-providers.ts';
 import { addCluster, clustersPage, getCluster, getClusters, replaceCluster } from '../store/clusters.ts';
 import { clusterHosts } from '../store/hosts.ts';
 import { liveTasks } from '../store/tasks.ts';
+import { openGate, shutGate } from '../tasks/cluster-gate.ts';
 import { refuseTooMany } from './checks.ts';
 import { clusterCapacity, refuseNamespace, withCapacity } from './cluster-capacity.ts';
 import { type Handlers, mayUse } from './context.ts';
@@ -91,22 +92,32 @@ export const listClusters: Handlers['ListClusters'] = async ({ deps, principal }
 export const deleteCluster: Handlers['DeleteCluster'] = async ({ deps }, input) => {
   const name = clusterMeant(deps, input.cluster);
   const cluster = await attempt(deps, { most: 10, what: `cluster ${name}` }, async () => {
-    // Read first: whoever adds a host from here on changes its version.
     const seen = namePattern.test(name) ? await getCluster(deps.table, name) : undefined;
     if (seen === undefined) throw clusterNotFound();
     if (seen.status === 'INACTIVE') return seen;
-    await refuseOwnProviders(deps, seen);
-    await refuseUnlessEmpty(deps, name);
-    const { next, others } = await withCapacity(deps, seen, { names: [], strategy: [] });
-    const inactive: Cluster = { ...next, status: 'INACTIVE', inactiveSince: deps.clock.now() };
-    const { outcome } = await deps.table.commit([replaceCluster(seen, inactive), ...others]);
-    return outcome === 'done' ? inactive : undefined;
+    // Who is refused has changed nothing; so this is looked at once more behind the gate.
+    await refuseUnlessEmpty(deps, seen);
+    const shut = await shutGate(deps, seen);
+    return shut && makeInactive(deps, shut);
   });
   deps.recent.clusterChanged(name);
-  // A RunTask that was under way may have left a task that waits.
-  deps.activate('expire-waiting', name);
   return { cluster: await clusterView(deps, cluster) };
 };
+
+/** Whoever adds a host, or lets a task wait, has changed the version of the cluster: then this answers undefined. */
+async function makeInactive(deps: ControlDeps, shut: Cluster): Promise<Cluster | undefined> {
+  try {
+    await refuseUnlessEmpty(deps, shut);
+    const { next, others } = await withCapacity(deps, shut, { names: [], strategy: [] });
+    const gone = { status: 'INACTIVE' as const, isShut: undefined, inactiveSince: deps.clock.now() };
+    const inactive: Cluster = compact({ ...next, ...gone });
+    const { outcome } = await deps.table.commit([replaceCluster(shut, inactive), ...others]);
+    return outcome === 'done' ? inactive : undefined;
+  } catch (error) {
+    await openGate(deps, shut.name);
+    throw error;
+  }
+}
 
 /** Those that are of this cluster alone would be left behind without one. */
 async function refuseOwnProviders({ table }: ControlDeps, { name, capacityProviders }: Cluster): Promise<void> {
@@ -119,7 +130,10 @@ async function refuseOwnProviders({ table }: ControlDeps, { name, capacityProvid
   );
 }
 
-async function refuseUnlessEmpty({ table }: ControlDeps, name: string): Promise<void> {
+async function refuseUnlessEmpty(deps: ControlDeps, cluster: Cluster): Promise<void> {
+  const { table } = deps;
+  const { name } = cluster;
+  await refuseOwnProviders(deps, cluster);
   const hosts = await clusterHosts(table, name);
   if (hosts.some(({ status }) => status !== 'INACTIVE')) {
     throw new GantryError(

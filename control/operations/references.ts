@@ -72,10 +72,12 @@ export const clusterNotFound = (message = 'Cluster not found.'): GantryError =>
     hint: 'ListClusters shows which there are.',
   });
 
+export const clusterInactive = 'The referenced cluster was inactive.';
+
 /** Throws ClusterNotFoundException unless it is ACTIVE. */
 export function refuseInactive(cluster: Cluster | undefined): asserts cluster is Cluster {
   if (cluster === undefined) throw clusterNotFound();
-  if (cluster.status === 'INACTIVE') throw clusterNotFound('The referenced cluster was inactive.');
+  if (cluster.status === 'INACTIVE') throw clusterNotFound(clusterInactive);
 }
 
 /** A cluster that is ACTIVE, or was within the last second. Throws ClusterNotFoundException. */

@@ -20,7 +20,7 @@ export async function clustersPage(
   return page.next === undefined ? { clusters } : { clusters, next: page.next };
 }
 
-/** A RunTask that was under way when its cluster was deleted may leave waiting tasks behind, which a loop must end. */
+/** Loops are to find nothing in a cluster that was deleted; where one does, as in one of an earlier version, it ends that. */
 const afterlifeMs = 3600_000;
 
 /** The clusters that loops look at: those that are ACTIVE, and those that were until lately. */
@@ -52,6 +52,16 @@ export const replaceCluster = (seen: Cluster, next: Cluster): Change => ({
   kind: 'put',
   item: itemOf(keys.cluster(seen.name), { ...next, version: seen.version + 1 }),
   when: [{ path: ['version'], is: '=', value: seen.version }],
+});
+
+/** Refused unless the cluster is ACTIVE, and nobody is about to delete it. */
+export const clusterIsOpen = (name: string): Change => ({
+  kind: 'check',
+  key: keys.cluster(name),
+  when: [
+    { path: ['status'], is: '=', value: 'ACTIVE' },
+    { path: ['isShut'], is: 'absent' },
+  ],
 });
 
 /** Something of the cluster changed that its deletion must not miss; refused unless it is ACTIVE. For rare changes only. */

@@ -12,6 +12,7 @@ import { underProvider } from '../../core/task/create.ts';
 import { placeOn } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
+import { clusterIsOpen } from '../store/clusters.ts';
 import { addHostTask } from '../store/hosts.ts';
 import {
   addRequest,
@@ -31,7 +32,7 @@ import { listWaiting } from '../store/waiting-tasks.ts';
 import { type Assigned, announcePlaced, contended, learnFrom, planPlacement, reserveHosts } from './assign.ts';
 import type { QuotaKeeper } from './waiting-quota.ts';
 
-/** Three items a task, at most one host a task, the record, its place among the open ones, a quota: 99 of a commit's 100 changes. */
+/** Three items a task, at most one host a task, the record, its place among the open ones, the cluster, a quota: a commit's 100 changes. */
 const tasksPerChunk = 24;
 /** How often a chunk is planned anew after others were quicker; then its tasks wait, and the loop places them. */
 const replans = 5;
@@ -89,6 +90,10 @@ async function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Pro
       await announce(deps, chunk);
       const hosts = new Map([...progress.hosts, ...chunk.assigned.map(({ host }) => [host.hostId, host] as const)]);
       return { request: chunk.request, stored: 'yes', made: chunk.made, hosts, ...exhaustion(chunk) };
+    }
+    if (isShutOut(changes, result)) {
+      const ended = await (await import('./shut-out.ts')).openOrEnd(deps, progress);
+      if (ended !== undefined) return ended;
     }
     learnFrom(deps, progress.request.cluster, result);
     await quota?.learn(result, changes.length);
@@ -206,8 +211,14 @@ function refusalOf(explanation: Explanation, from: number): Refusal {
   };
 }
 
+export const openRequestOf = ({ cluster, token, template }: RunRequest): OpenRequest => ({
+  cluster,
+  token,
+  createdAt: template.createdAt,
+});
+
 function changesOf({ request: seen, stored }: Progress, { request, assigned, waiting }: Chunk): Change[] {
-  const open: OpenRequest = { cluster: seen.cluster, token: seen.token, createdAt: seen.template.createdAt };
+  const open = openRequestOf(seen);
   return [
     ...recordOf(seen, stored, request),
     // A request that fits one commit is never open.
@@ -215,7 +226,14 @@ function changesOf({ request: seen, stored }: Progress, { request, assigned, wai
     ...assigned.flatMap(({ task, host }) => [addTask(task), listTask(task), addHostTask(host.hostId, task)]),
     ...waiting.flatMap((task) => [addTask(task), listTask(task), listWaiting(task)]),
     ...reserveHosts(assigned),
+    ...(waiting.length > 0 ? [clusterIsOpen(seen.cluster)] : []),
   ];
+}
+
+/** Whether tasks may not begin to wait, as the cluster is deleted or is just being deleted. */
+function isShutOut(changes: readonly Change[], result: CommitResult): boolean {
+  const gate = changes.findIndex(({ kind }) => kind === 'check');
+  return result.outcome === 'refused' && result.failed.some(({ index }) => index === gate);
 }
 
 /** Always the first change. A request that is done with one commit and that nobody can repeat needs no record. */
@@ -236,7 +254,7 @@ async function announce(deps: ControlDeps, { request, assigned, waiting }: Chunk
 }
 
 /** The record is the first change: where it was refused, somebody else has stored or moved it, and we go on from there. */
-function overtaken(progress: Progress, result: CommitResult): Progress | undefined {
+export function overtaken(progress: Progress, result: CommitResult): Progress | undefined {
   if (result.outcome !== 'refused') return undefined;
   const item = result.failed.find(({ index }) => index === 0)?.item;
   const request = refusedRequest(item);

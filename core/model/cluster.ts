@@ -40,6 +40,8 @@ export const clusterSchema = z.object({
   capacityProviders: z.array(z.string()).default([]),
   /** Of tasks that name neither a launch type nor a strategy; empty: they go where they fit. */
   defaultStrategy: z.array(strategyItemSchema).default([]),
+  /** Somebody is about to delete it: no task begins to wait in it meanwhile. */
+  isShut: z.boolean().optional(),
   /** Since when it is INACTIVE. */
   inactiveSince: z.number().optional(),
   version: z.number().int(),

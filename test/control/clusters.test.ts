@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { interceptCommits } from './support/intercepted-table.ts';
+import { openRequests } from '../../control/store/requests.ts';
+import { Death } from './support/intercepted-table.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const arn = (name: string): string => `arn:aws:ecs:us-east-1:000000000000:cluster/${name}`;
@@ -152,42 +153,56 @@ describe('DeleteCluster', () => {
     }
   });
 
-  it('ends what began to wait between its look and its mark', async () => {
-    let meanwhile = async (): Promise<unknown> => undefined;
-    await using world = await startWorld({
-      wrap: (table) =>
-        interceptCommits(table, async (changes, forward) => {
-          if (changes.some((change) => change.kind === 'put' && change.item.data.status === 'INACTIVE'))
-            await meanwhile();
-          return forward(changes);
-        }),
-    });
-    const other = await world.another();
-    await other.loops.stop();
-    await world.call('CreateCluster', { clusterName: 'blue' });
-    await world.register('job');
-    meanwhile = () => world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control: other });
-    await world.call('DeleteCluster', { cluster: 'blue' });
-    await world.control.loops.idle();
-    await world.call('CreateCluster', { clusterName: 'blue' });
-    const { tasks } = await world.call('GetTasks', { cluster: 'blue' });
-    expect(tasks).toMatchObject([{ stoppedReason: 'TaskFailedToStart: the cluster was deleted' }]);
-  });
-
-  it('ends what another control plane let wait while it was being deleted', async () => {
+  it('is told to who knew the cluster as ACTIVE a moment ago, and lets nothing wait in it', async () => {
     await using world = await startWorld();
     await world.call('CreateCluster', { clusterName: 'blue' });
     await world.register('job');
     const other = await world.another();
     await world.call('ListTasks', { cluster: 'blue' }, { control: other }); // It knows the cluster as ACTIVE for a second.
     await world.call('DeleteCluster', { cluster: 'blue' });
-    const { tasks } = await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control: other });
-    await world.loop('expire-waiting');
+    const run = () => world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control: other });
+    await expect(run()).rejects.toMatchObject({ code: 'ClusterNotFoundException' });
     await world.call('CreateCluster', { clusterName: 'blue' });
-    const described = await world.call('DescribeTasks', { cluster: 'blue', tasks: [tasks[0]?.taskArn] });
-    expect(described.tasks).toMatchObject([
-      { lastStatus: 'STOPPED', stoppedReason: 'TaskFailedToStart: the cluster was deleted' },
-    ]);
+    expect((await world.call('GetTasks', { cluster: 'blue' })).tasks).toEqual([]);
+    expect((await run()).tasks).toHaveLength(1);
+  });
+
+  it('that was begun by a process that is gone hinders nobody', async () => {
+    const death = new Death(2, 'before');
+    await using world = await startWorld({ wrap: death.wrap });
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    death.arm();
+    await expect(world.call('DeleteCluster', { cluster: 'blue' })).rejects.toThrow('the process is gone');
+    const control = await world.another();
+    const { tasks } = await world.call('RunTask', { cluster: 'blue', taskDefinition: 'job' }, { control });
+    expect(tasks).toHaveLength(1);
+    const remove = () => world.call('DeleteCluster', { cluster: 'blue' }, { control });
+    await expect(remove()).rejects.toMatchObject({ code: 'ClusterContainsTasksException' });
+    await world.call('StopTask', { cluster: 'blue', task: tasks[0]?.taskArn }, { control });
+    expect((await remove()).cluster).toMatchObject({ status: 'INACTIVE' });
+  });
+
+  it('refuses the rest of a call that was begun before', async () => {
+    const death = new Death(2, 'before');
+    await using world = await startWorld({ wrap: death.wrap });
+    await world.call('CreateCluster', { clusterName: 'blue' });
+    await world.register('job');
+    const run = { cluster: 'blue', taskDefinition: 'job', count: 30, clientToken: 'once' };
+    death.arm();
+    await expect(world.call('RunTask', run)).rejects.toThrow('the process is gone');
+    const control = await world.another();
+    const { taskArns } = await world.call('ListTasks', { cluster: 'blue' }, { control });
+    expect(taskArns).toHaveLength(24);
+    for (const task of taskArns) await world.call('StopTask', { cluster: 'blue', task }, { control });
+    await world.call('DeleteCluster', { cluster: 'blue' }, { control });
+    world.advance(10);
+    await world.loop('finish-requests', control);
+    expect(await openRequests(world.table)).toEqual([]);
+    await world.call('CreateCluster', { clusterName: 'blue' }, { control });
+    const { tasks, failures } = await world.call('RunTask', run, { control });
+    expect([tasks.length, failures.length]).toEqual([24, 6]);
+    expect(failures[0]).toEqual({ reason: 'INACTIVE', detail: 'the cluster was deleted before they were made' });
   });
 });
 

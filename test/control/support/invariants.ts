@@ -11,10 +11,8 @@ import type { HostCapacity } from '../../../core/model/host.ts';
 import type { Task } from '../../../core/model/task.ts';
 import { desiredStatus, lastStatus } from '../../../core/task/status.ts';
 
-const cluster = 'default';
-
 /** Each breach as a sentence. */
-export async function breaches(table: Table): Promise<string[]> {
+export async function breaches(table: Table, cluster = 'default'): Promise<string[]> {
   const found: string[] = [];
   const check = (holds: boolean, text: string): void => {
     if (!holds) found.push(text);

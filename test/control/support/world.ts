@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly callerIdentity?: ControlDeps['callerIdentity'];
   readonly secretBox?: ControlDeps['secretBox'];
+  /** In place of real pauses between tries. */
+  readonly sleep?: ControlDeps['sleep'];
   /** Made with the world's clock and chance. */
   readonly fleet?: (of: Pick<ControlDeps, 'random'> & ControlDeps['clock']) => Fleet;
   /** Stands between the world's own control plane and the store; others have the store itself. */
@@ -118,11 +120,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       )
       .join('');
   };
-  const { callerIdentity, secretBox } = options;
+  const { callerIdentity, secretBox, sleep } = options;
   const fleet = options.fleet?.({ now: clock.now, random });
   const settings = { heartbeatSeconds: 5, ...options.settings };
   const create = (table: Table): Promise<Control> =>
-    createControl({ table, clock, random, newId, log, settings, callerIdentity, secretBox, fleet });
+    createControl({
+      table,
+      clock,
+      random,
+      newId,
+      log,
+      settings,
+      callerIdentity,
+      secretBox,
+      fleet,
+      ...(sleep && { sleep }),
+    });
   const control = await create(options.wrap?.(store.table) ?? store.table);
   const others: Control[] = [];
   const token = await control.joinTokens.create({ cluster: 'default', reusable: true });

@@ -1,0 +1,109 @@
+/** Stories of two calls at once, told in every order on two control planes over one store (interleave.ts). */
+import { expect } from 'vitest';
+import type { Control } from '../../../control/create.ts';
+import { everyOrder, Held, interleaved } from './interleave.ts';
+import { breaches } from './invariants.ts';
+import { type StoreKind, startWorld, type World } from './world.ts';
+
+/** On DynamoDB an access costs milliseconds, so only some of the orders are tried; both stores pass one conformance suite. */
+export const stores: readonly (readonly [store: StoreKind, everyNth: number])[] = [
+  ['sqlite', 1],
+  ['dynamodb', 5],
+];
+
+export interface Race {
+  readonly world: World;
+  /** A cluster of this story's own. */
+  readonly cluster: string;
+  /** How the call ended: `done`, or the error's code. */
+  readonly ended: readonly [string, string];
+  readonly answers: readonly [unknown, unknown];
+}
+
+type Call = (control: Control, cluster: string) => Promise<unknown>;
+
+export interface Story<Given> {
+  /** Makes what both calls are about. */
+  readonly given: (world: World, cluster: string) => Promise<Given>;
+  readonly calls: (given: Given, world: World) => readonly [Call, Call];
+  readonly holds: (race: Race, given: Given) => Promise<void>;
+}
+
+export class Races implements AsyncDisposable {
+  readonly world: World;
+  readonly #everyNth: number;
+  readonly #held = [new Held(), new Held()] as const;
+  readonly #controls: readonly [Control, Control];
+  #stories = 0;
+
+  private constructor(
+    world: World,
+    everyNth: number,
+    held: readonly [Held, Held],
+    controls: readonly [Control, Control],
+  ) {
+    this.world = world;
+    this.#everyNth = everyNth;
+    this.#held = held;
+    this.#controls = controls;
+  }
+
+  static async start(store: StoreKind, everyNth: number): Promise<Races> {
+    const world = await startWorld({ store, sleep: () => new Promise(setImmediate) });
+    await world.register('job', { memory: 100 });
+    const held = [new Held(), new Held()] as const;
+    const controls = [await world.another(held[0].wrap), await world.another(held[1].wrap)] as const;
+    return new Races(world, everyNth, held, controls);
+  }
+
+  /** Every n-th order, with each of the two calls as the first. Answers how often the calls ended how. */
+  async tell<Given>(story: Story<Given>, everyNth = 2): Promise<ReadonlyMap<string, number>> {
+    const outcomes = new Map<string, number>();
+    for (const swapped of [false, true]) {
+      const orders = await everyOrder(async (order) => {
+        this.#stories += 1;
+        const cluster = `c${this.#stories}`;
+        this.world.advance(2);
+        await this.world.call('CreateCluster', { clusterName: cluster });
+        const given = await story.given(this.world, cluster);
+        const calls = story.calls(given, this.world).map((call, index) => ({
+          held: this.#held[index] ?? new Held(),
+          call: () => call(this.#controls[index] ?? this.world.control, cluster),
+        }));
+        const [one, two] = calls;
+        if (one === undefined || two === undefined) throw new Error('a story has two calls');
+        const began = await (swapped ? interleaved(two, one, order) : interleaved(one, two, order));
+        for (const { loops } of [...this.#controls, this.world.control]) await loops.idle();
+        const results = await Promise.all(swapped ? [began[1].ended, began[0].ended] : began.map(({ ended }) => ended));
+        const [a, b] = results;
+        const ended = [endOf(a), endOf(b)] as const;
+        const told = `${ended[0]} / ${ended[1]}`;
+        outcomes.set(told, (outcomes.get(told) ?? 0) + 1);
+        const race = { world: this.world, cluster, ended, answers: [answerOf(a), answerOf(b)] as const };
+        const where = `${told}, ${swapped ? 'second' : 'first'} first, held before ${order.first} and ${order.second}`;
+        try {
+          await story.holds(race, given);
+          expect(await breaches(this.world.table, cluster)).toEqual([]);
+        } catch (error) {
+          throw new Error(where, { cause: error });
+        }
+        return began;
+      }, this.#everyNth * everyNth);
+      expect(orders).toBeGreaterThan(1);
+    }
+    return outcomes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]();
+  }
+}
+
+function endOf(result: PromiseSettledResult<unknown> | undefined): string {
+  if (result?.status === 'fulfilled') return 'done';
+  const { code, message } = Object(result?.reason);
+  return String(code ?? message);
+}
+
+const answerOf = (result: PromiseSettledResult<unknown> | undefined): unknown =>
+  result?.status === 'fulfilled' ? result.value : undefined;
