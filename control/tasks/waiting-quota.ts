@@ -56,7 +56,7 @@ export class QuotaKeeper {
     const from = seen.next + chunk.assigned.length + room;
     return {
       ...chunk,
-      request: { ...chunk.request, next: seen.count, refusal: refusalOf(this.#quota, from, waiting) },
+      request: { ...chunk.request, next: seen.count, refusal: refusalOf(this.#quota, from, waiting + room) },
       waiting: chunk.waiting.slice(0, room),
       made: new Map([...chunk.made].filter(([index]) => index < from)),
     };
@@ -85,6 +85,6 @@ export class QuotaKeeper {
 function refusalOf({ accessKeyId, cluster, maxWaitingTasks }: WaitingQuota, from: number, waiting: number): Refusal {
   const detail =
     `the access key ${accessKeyId} may have ${plural(maxWaitingTasks, 'task')} waiting in the cluster ${cluster} (maxWaitingTasks), ` +
-    `and ${waiting} waited already: ask again when some of them have been placed`;
+    `and ${waiting} wait now: ask again when some of them have been placed`;
   return { from, reason: 'QUOTA:WAITING_TASKS', detail };
 }

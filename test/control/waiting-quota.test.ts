@@ -20,11 +20,11 @@ const countOf = async (world: World, cluster = 'default'): Promise<number> =>
 
 const refused = ({ failures }: Output<'RunTask'>) => failures.map(({ reason, detail }) => ({ reason, detail }));
 
-const refusal = (quota: string, waited: number) => ({
+const refusal = (quota: string, waiting: number) => ({
   reason: 'QUOTA:WAITING_TASKS',
   detail:
     `the access key ${accessKeyId} may have ${quota} waiting in the cluster default (maxWaitingTasks), ` +
-    `and ${waited} waited already: ask again when some of them have been placed`,
+    `and ${waiting} wait now: ask again when some of them have been placed`,
 });
 
 describe.each(['sqlite', 'dynamodb'] as const)('a quota of waiting tasks over %s', { timeout: 30_000 }, (store) => {
@@ -50,7 +50,7 @@ describe.each(['sqlite', 'dynamodb'] as const)('a quota of waiting tasks over %s
     expect(refused(await run(2))).toEqual(Array(2).fill(refusal('3 tasks', 3)));
     await world.call('StopTask', { task: idOf(tasks[0]?.taskArn) });
     const some = await run(2);
-    expect([some.tasks.length, refused(some)]).toEqual([1, [refusal('3 tasks', 2)]]);
+    expect([some.tasks.length, refused(some)]).toEqual([1, [refusal('3 tasks', 3)]]);
     await world.host();
     await world.loop('place-pending');
     // On its host there is room: what is placed at once needs none in the queue.
