@@ -10,6 +10,15 @@ export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** A terminal that is taken whole, and given back as it was. */
+export interface Screen extends Disposable {
+  /** As it is now: people change the size of windows. */
+  room(): { readonly columns: number; readonly rows: number };
+  /** In place of what was drawn before. Longer lines are cut. */
+  draw(lines: readonly string[]): void;
 }
 
 export interface Output {
@@ -28,6 +37,8 @@ export interface Output {
   note(text: string): void;
   /** Lines that replace those before them while they change (interactive only); none takes them away. */
   status(lines: readonly string[]): void;
+  /** Takes the terminal that people read the result on. */
+  screen(): Screen;
   paint(style: Style, text: string): string;
 }
 
@@ -76,8 +87,32 @@ export function createOutput({ stdout, stderr, json, colour }: OutputOptions): O
       stderr.write(lines.map((line) => stripVTControlCharacters(line).slice(0, width)).join('\n'));
       statusLines = lines.length;
     },
+    screen: () => takeScreen(stdout),
     paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
   };
+}
+
+/** In the alternate buffer, without a cursor: what stood on the terminal before stands there again afterwards. */
+function takeScreen(stdout: Sink): Screen {
+  const room = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
+  stdout.write('\u001b[?1049h\u001b[?25l');
+  return {
+    room,
+    draw(lines) {
+      const { columns, rows } = room();
+      const shown = lines.slice(0, rows).map((line) => `${cutLine(line, columns)}\u001b[K`);
+      stdout.write(`\u001b[H${shown.join('\r\n')}\u001b[J`);
+    },
+    [Symbol.dispose]() {
+      stdout.write('\u001b[?25h\u001b[?1049l');
+    },
+  };
+}
+
+/** One that is cut loses its colours: where they end would be cut with it. */
+function cutLine(line: string, columns: number): string {
+  const text = stripVTControlCharacters(line);
+  return text.length <= columns ? line : text.slice(0, columns);
 }
 
 /**

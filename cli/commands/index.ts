@@ -37,6 +37,7 @@ import {
   taskDefsListCommand,
   taskDefsShowCommand,
 } from './task-defs.ts';
+import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
 import { waitCommand } from './wait.ts';
 import {
@@ -82,6 +83,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'What goes on',
     commands: [
+      topCommand,
       eventsCommand,
       webhooksCreateCommand,
       webhooksListCommand,

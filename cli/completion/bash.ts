@@ -25,7 +25,7 @@ ${groups
 # Options of a command; those that take a value end with =.
 _gantry_options() {
   case "$1" in
-${words.map(({ name, options }) => `    ${quoted(name)}) printf '%s\\n' ${options.flatMap((option) => option.names.map((one) => `${one}${option.value === undefined ? '' : '='}`)).join(' ')} ;;`).join('\n')}
+${words.map(optionNames).join('\n')}
   esac
 }
 
@@ -46,6 +46,11 @@ ${words.flatMap(argumentValues).join('\n')}
 ${completer}
 complete -F _gantry gantry
 `;
+}
+
+function optionNames({ name, options }: CommandWords): string {
+  const names = options.flatMap((option) => option.names.map((one) => (option.value === undefined ? one : `${one}=`)));
+  return `    ${quoted(name)}) printf '%s\\n' ${names.join(' ')} ;;`;
 }
 
 function optionValues({ name, options }: CommandWords): string[] {

@@ -8,10 +8,10 @@ import { formatBytes, plural } from '../../core/text.ts';
 const barWidth = 24;
 
 /** `[########                ]  34 %`. Of nothing, as before a size is known, empty. */
-export function progressBar(done: number, total: number): string {
+export function progressBar(done: number, total: number, width = barWidth): string {
   const part = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
-  const filled = Math.round(part * barWidth);
-  const bar = `${'#'.repeat(filled)}${' '.repeat(barWidth - filled)}`;
+  const filled = Math.round(part * width);
+  const bar = `${'#'.repeat(filled)}${' '.repeat(width - filled)}`;
   return `[${bar}] ${String(Math.floor(part * 100)).padStart(3)} %`;
 }
 

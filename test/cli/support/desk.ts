@@ -24,6 +24,7 @@ import { Terminal } from './terminal.ts';
 export interface CallOptions {
   /** Whether both streams are a terminal, of how many columns. */
   readonly columns?: number;
+  readonly rows?: number;
   /** Of the two, standard error goes elsewhere. */
   readonly errorsElsewhere?: boolean;
   readonly files?: Readonly<Record<string, string>>;
@@ -124,6 +125,7 @@ export function startCommand(
   argv: readonly string[],
   {
     columns,
+    rows,
     errorsElsewhere = false,
     files = {},
     env = {},
@@ -136,7 +138,7 @@ export function startCommand(
   connection?: LocalConnection | (() => LocalConnection | undefined),
   now: () => number = () => 0,
 ): Running {
-  const terminal = new Terminal(columns, errorsElsewhere);
+  const terminal = new Terminal(columns, errorsElsewhere, rows);
   const ended = main(argv, {
     stdin,
     contexts,

@@ -12,7 +12,7 @@ export class Terminal {
   #ended = false;
 
   /** A terminal only where it has a width. */
-  constructor(columns?: number, errorsElsewhere = false) {
+  constructor(columns?: number, errorsElsewhere = false, rows = 24) {
     const sink = (isTerminal: boolean): KeptSink => {
       const made: KeptSink = {
         text: '',
@@ -20,7 +20,7 @@ export class Terminal {
           made.text += text;
           this.#wake();
         },
-        ...(isTerminal && columns !== undefined && { isTTY: true, columns }),
+        ...(isTerminal && columns !== undefined && { isTTY: true, columns, rows }),
       };
       return made;
     };

@@ -1,0 +1,130 @@
+/** `gantry top`: snapshots as texts, and a terminal that is redrawn, fitted and given back. */
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fitted } from '../../cli/top/fit.ts';
+import { type Desk, openDesk } from './support/desk.ts';
+import { setScene } from './support/scene.ts';
+import { transcript } from './support/transcript.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+  await setScene(desk);
+  await desk.world.call('UpdateContainerInstancesState', { containerInstances: ['host-1'], status: 'DRAINING' });
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+describe('a snapshot', () => {
+  it.each([
+    ['terminal', ['top', '--once'], { columns: 100 }],
+    ['plain', ['top'], {}],
+    ['json', ['top', '--once', '--json'], {}],
+  ])('is printed once: %s', async (style, argv, options) => {
+    const ended = await desk.gantry(argv, options);
+    await expect(transcript(argv.join(' '), ended)).toMatchFileSnapshot(`./golden/top - ${style}.txt`);
+  });
+
+  it('of a cluster that is not there is refused, and takes no terminal', async () => {
+    const { code, stdout } = await desk.gantry(['top', '--cluster', 'none'], { columns: 80 });
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  });
+});
+
+const begins = '\u001b[?1049h\u001b[?25l';
+const ends = '\u001b[?25h\u001b[?1049l';
+const framesOf = (stdout: string): string[][] =>
+  stdout
+    .slice(begins.length, -ends.length)
+    .split('\u001b[H')
+    .slice(1)
+    .map((frame) => stripVTControlCharacters(frame).split('\r\n'));
+
+describe('a terminal', () => {
+  it.each([
+    [80, 24],
+    [60, 12],
+    [40, 6],
+    [200, 60],
+  ])('of %i columns and %i rows is filled and not left', async (columns, rows) => {
+    const stop = new AbortController();
+    const watching = desk.start(['top'], { columns, rows, signal: stop.signal });
+    await watching.said('\u001b[J');
+    stop.abort();
+    const { code, stdout, stderr } = await watching.ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+    expect(stdout.startsWith(begins) && stdout.endsWith(ends)).toBe(true);
+    const [frame = [], ...more] = framesOf(stdout);
+    expect(more).toEqual([]);
+    expect(frame.length).toBeLessThanOrEqual(rows);
+    expect(Math.max(...frame.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    const story = `${frame.map((line) => line.trimEnd()).join('\n')}\n`;
+    await expect(story).toMatchFileSnapshot(`./golden/top on ${columns} x ${rows}.txt`);
+  });
+
+  it('is redrawn in place, and says what went wrong while the last frame stays', async () => {
+    const other = await openDesk();
+    await other.world.host({ name: 'host-1' });
+    const stop = new AbortController();
+    const watching = other.start(['top', '--interval', '1'], { columns: 100, rows: 20, signal: stop.signal });
+    await watching.said('1 host;');
+    await other.world.host({ name: 'host-2' });
+    await watching.said('2 hosts;');
+    await other[Symbol.asyncDispose]();
+    await watching.said('cannot be reached');
+    stop.abort();
+    const frames = framesOf((await watching.ended).stdout);
+    expect(frames.length).toBeGreaterThanOrEqual(3);
+    expect(frames.at(-1)?.slice(0, 2).join()).toMatch(/^default .*cannot be reached.*,2 hosts;/);
+  });
+
+  it('is not taken with --json: each refresh is an object', async () => {
+    const stop = new AbortController();
+    const watching = desk.start(['top', '--json', '--interval', '1'], { columns: 100, signal: stop.signal });
+    await watching.said('}\n{');
+    stop.abort();
+    const { code, stdout } = await watching.ended;
+    expect(code).toBe(130);
+    const objects = stdout.trimEnd().split('\n');
+    expect(objects.map((line) => JSON.parse(line).cluster)).toEqual(objects.map(() => 'default'));
+  });
+});
+
+describe('sections', () => {
+  const lines = (count: number): string[] => Array.from({ length: count }, (_, index) => `line ${index + 1}`);
+
+  it('are whole where there is room, and those without lines are left out', () => {
+    expect(
+      fitted(
+        [
+          { title: 'A', heading: 'H', lines: lines(2) },
+          { title: 'B', lines: [] },
+        ],
+        5,
+      ),
+    ).toEqual(['', 'A', 'H', 'line 1', 'line 2']);
+  });
+
+  it('share what there is, and each says how much is missing', () => {
+    const sections = [
+      { title: 'A', lines: lines(9) },
+      { title: 'B', lines: lines(2) },
+      { title: 'C', lines: lines(9) },
+    ];
+    expect(fitted(sections, 13).join('\n')).toBe(
+      '\nA\nline 1\nline 2\n  … and 7 more\n\nB\nline 1\nline 2\n\nC\nline 1\n  … and 8 more',
+    );
+    for (let rows = 0; rows < 30; rows += 1) expect(fitted(sections, rows).length).toBeLessThanOrEqual(rows);
+  });
+
+  it('that do not fit at all give way from the end', () => {
+    expect(
+      fitted(
+        [
+          { title: 'A', lines: lines(1) },
+          { title: 'B', lines: lines(1) },
+        ],
+        5,
+      ),
+    ).toEqual(['', 'A', 'line 1']);
+  });
+});
