@@ -13,13 +13,25 @@ const problemSchema = z.object({
 export async function problemError(response: Response): Promise<GantryError> {
   const text = await response.text();
   const body = parseJson(text);
-  return (
+  const error =
     errorOf(body) ??
     gatewayError(response, body) ??
     new GantryError('ServerException', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`, {
       hint: 'Is this the address of a Gantry control plane?',
-    })
-  );
+    });
+  return withRequestId(error, response);
+}
+
+/** Whoever is told of a server's fault is asked which request it was. */
+function withRequestId(error: GantryError, { headers }: Response): GantryError {
+  const { code, message, hint, field } = error;
+  const id = headers.get('x-amzn-requestid') ?? headers.get('apigw-requestid');
+  const { restStatus, retryable } = errorTraits[code];
+  if (id === null || !retryable || restStatus < 500 || message.includes(id)) return error;
+  return new GantryError(code, message, {
+    ...(field !== undefined && { field }),
+    hint: `${hint === undefined ? '' : `${hint} `}The control plane's log has it as request ${id}.`,
+  });
 }
 
 const gatewayAnswerSchema = z.object({ message: z.string() });

@@ -3,7 +3,7 @@
  * together; decides nothing.
  */
 import type { Hono } from 'hono';
-import type { ControlDeps } from './deps.ts';
+import type { ControlDeps, Metrics } from './deps.ts';
 import { createEventWriter } from './events/writer.ts';
 import { type ChannelHub, createChannelHub } from './hosts/channel-hub.ts';
 import { createProgressGate } from './hosts/progress.ts';
@@ -18,7 +18,10 @@ import { createEventIds } from './store/event-ids.ts';
 import { createTaskFeed } from './task-feed.ts';
 
 /** The table is closed by `close`. */
-export type ControlOptions = OpenOptions;
+export interface ControlOptions extends OpenOptions {
+  /** Absent where nobody counts. */
+  readonly metrics?: Metrics;
+}
 
 export interface Control {
   readonly deps: ControlDeps;
@@ -42,7 +45,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const feed = createTaskFeed();
   const hub = createChannelHub({ newId, onProgress: createProgressGate({ table, feed, log }) });
   const runner = createLoopRunner(loops, () => deps);
-  const metrics = { count: () => {} };
+  const { metrics = { count: () => {} } } = options;
   // Of one process: no id of another can be the same.
   const nextId = createEventIds(options.clock.now, '00000000');
   const journal = { isKept: table.follow !== undefined, settleMs: 0, nextId };

@@ -10,6 +10,7 @@ import type { Catalogue, Fleet } from './fleet/fleet.ts';
 import type { CallerIdentity } from './hosts/caller-identity.ts';
 import type { SecretBox } from './keys/secret-box.ts';
 import type { LoopName } from './loops/loop.ts';
+import type { MetricName } from './metrics/table.ts';
 import type { RecentReads } from './recent-reads.ts';
 import type { Table } from './store/table.ts';
 import type { WebhookAddresses } from './webhooks/addresses.ts';
@@ -30,35 +31,6 @@ export interface Log {
   error(about: object, message: string): void;
 }
 
-/** Each is worth an alarm or a line of a dashboard; docs/operating.md says which. */
-export type MetricName =
-  /** Tasks of a cluster that wait for a host. */
-  | 'TasksPending'
-  /** From a task's creation until a host was chosen for it: the slowest of each commit. */
-  | 'PlacementLatencyMs'
-  /** Tasks that were refused because they fit nowhere and may not wait. */
-  | 'PlacementRejected'
-  /** Tasks that waited for a host until their deadline. */
-  | 'PlacementTimedOut'
-  /** Placements that were planned again because others were quicker. */
-  | 'CommitConflicts'
-  /** Hosts that fell silent. */
-  | 'HostSilent'
-  /** Hosts whose reservations are not what their tasks amount to: a defect. */
-  | 'HostDrift'
-  /** Hosts that were ordered for tasks that wait. */
-  | 'HostsOrdered'
-  /** Why some or all of an order was not launched, in one word each. */
-  | 'LaunchFaults'
-  /** Bought hosts that went because they were not needed any more. */
-  | 'HostsEnded'
-  /** Instances that were launched and did not become hosts in time. */
-  | 'HostsNotJoined'
-  /** Instances that nobody had bought, or not any more. */
-  | 'OrphansEnded'
-  /** Activations of loops that failed. */
-  | 'LoopFailed';
-
 /** Few values each: never an id. */
 export interface MetricDimensions {
   readonly cluster?: string;
@@ -70,6 +42,24 @@ export interface MetricDimensions {
 /** Counts for whoever watches the control plane; the control plane itself never reads them. */
 export interface Metrics {
   count(name: MetricName, value: number, dimensions?: MetricDimensions): void;
+}
+
+/** Where what the control plane does becomes part of somebody's trace. */
+export interface Tracing {
+  /** Runs it as a part of the call that it is run for. */
+  within<T>(name: string, about: Readonly<Record<string, string | number>>, run: () => Promise<T>): Promise<T>;
+  /** Names the call that runs, to be handed on (W3C Trace Context). */
+  traceparent(): string | undefined;
+  /** What a host has done for such a call, when it is heard of (epoch milliseconds). */
+  happened(
+    name: string,
+    what: {
+      readonly traceparent: string;
+      readonly from: number;
+      readonly to: number;
+      readonly about: Readonly<Record<string, string | number>>;
+    },
+  ): void;
 }
 
 /** Tells hosts to fetch. Carries no truth and may fail silently: the agent also fetches on a timer. */
@@ -148,6 +138,8 @@ export interface ControlDeps {
   readonly settings: Settings;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent where nobody traces. */
+  readonly tracing?: Tracing | undefined;
   /** Absent where nothing can be bought: then hosts come and go by themselves. */
   readonly fleet?: Fleet | undefined;
   /** What may be bought, for plans that are only shown; absent where nobody here knows. The fleet itself where there is one. */

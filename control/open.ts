@@ -21,6 +21,7 @@ type Given = Pick<
   | 'laterSecretBox'
   | 'fleet'
   | 'catalogue'
+  | 'tracing'
 >;
 
 export interface OpenOptions extends Given {

@@ -3,7 +3,8 @@
  * dimensions, when it has answered.
  */
 import { MetricUnit, Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import type { MetricDimensions, MetricName, Metrics } from '../control/deps.ts';
+import type { MetricDimensions, Metrics } from '../control/deps.ts';
+import type { MetricName } from '../control/metrics/table.ts';
 import type { CommonEnvironment } from './environment.ts';
 
 export interface InvocationMetrics extends Metrics {

@@ -44,6 +44,8 @@ export const cloudOptionsSchema = z.object({
   retentionDays: z.number().int().min(1).max(3650).default(7),
   /** For how long the audit log keeps calls; 0: there is none. */
   auditDays: z.number().int().min(0).max(3650).default(90),
+  /** Who may read metrics without a signature: this machine alone, or whoever reaches the port. */
+  metrics: z.enum(['local', 'open']).default('local'),
   /** Where webhooks may be sent to. */
   webhookAddresses: z.enum(['public', 'private']).default('private'),
   /** The first two octets of the networks that the cloud's bridges use. */

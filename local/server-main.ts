@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
 import { createApi } from '../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authenticator.ts';
@@ -24,6 +24,7 @@ import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
+import { openWatch, type Watch } from './watch/watch.ts';
 
 /** What was accepted is mostly a matter of milliseconds, and long polls end at once; a connection that lasts longer is cut. */
 const drainMs = 6_000;
@@ -46,9 +47,12 @@ async function main(): Promise<void> {
     // Each admits one host, which has joined within moments or is replaced.
     joinToken: (cluster) => control.joinTokens.create({ cluster, reusable: false, lifetimeSeconds: 3600 }),
   });
+  const watch = await openWatch({ env: process.env, metricsAccess: options.metrics });
   const control: Control = await createControl({
-    table: await openTable(),
+    table: watch.table(await openTable()),
     log,
+    metrics: watch.metrics,
+    tracing: watch.tracing,
     fleet,
     secretBox: createSecretBox(readDataKey(paths)),
     clock: { now: () => Date.now() },
@@ -65,7 +69,7 @@ async function main(): Promise<void> {
   await ensureSecrets(control, paths);
   fleet.start();
   control.start();
-  const server = await serve(control, log);
+  const server = await serve(control, watch);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   if (!ended.signal.aborted) await once(ended.signal, 'abort');
   // What still hangs then ends with the process: whoever has sent the signal waits for ten seconds.
@@ -74,6 +78,7 @@ async function main(): Promise<void> {
   await server.close(drainMs, () => control.end());
   await control.close();
   await fleet.close();
+  await watch.close();
   log.info('the control plane has ended');
 }
 
@@ -115,14 +120,15 @@ async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> 
   }
 }
 
-async function serve(control: Control, log: Logger): Promise<HttpServer> {
+async function serve(control: Control, watch: Watch): Promise<HttpServer> {
   const { deps, handlers, hostsApp } = control;
   const throttle = createThrottle({
     rates: keyRates({ reads: options.readRate, mutations: options.mutationRate }),
     now: () => deps.clock.now(),
     addressOf: remoteAddress,
   });
-  const app = createApi({ deps, handlers, hostsApp, throttle, authenticator: authenticatorOf(control, options) });
+  const authenticator = authenticatorOf(control, options);
+  const app = createApi({ deps, handlers, hostsApp, throttle, authenticator, ...watch.api(control) });
   const listener = getRequestListener(app.fetch);
   const http = createHttpServer((request, response) => void listener(request, response));
   acceptHostSockets(http.server, control, log);

@@ -46,9 +46,12 @@ export function startServer(options: CloudOptions, paths: CloudPaths): void {
   });
 }
 
-/** What the AWS client looks for, as a table on AWS needs credentials; and where the tools are of which hosts are launched. */
+/**
+ * What the AWS client looks for, as a table on AWS needs credentials; what OpenTelemetry looks for; and where the tools are of which hosts
+ * are launched.
+ */
 const serverEnvironment = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('AWS_') || name === 'HOME')),
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(?:AWS_|OTEL_|HOME$)/.test(name))),
   PATH: hostToolsPath(),
 });
 

@@ -35,7 +35,7 @@ export const auditCommand = defineCommand({
     const { principal, operation, outcome, since, last } = options;
     const filters = compact({
       principal,
-      operation,
+      operation: operation && [...operation],
       outcome: auditOutcomes.find((one) => one === outcome),
       cluster: options['in-cluster'],
       since: since === undefined ? undefined : momentNamed(since, now()).toISOString(),

@@ -63,6 +63,11 @@ export const upOptions = {
     max: 3650,
     summary: 'For how long the audit log keeps calls (default: 90); 0: there is none',
   },
+  metrics: {
+    type: 'string',
+    choices: ['local', 'open'],
+    summary: 'Who reads /metrics without a signature: this machine (default), or whoever reaches the port',
+  },
   'webhook-addresses': {
     type: 'string',
     choices: ['private', 'public'],

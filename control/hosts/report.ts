@@ -17,6 +17,7 @@ import { holdingOf, release, setReportedEpoch } from '../store/host-capacity.ts'
 import { getHostCapacity, removeHostTask } from '../store/hosts.ts';
 import type { Change } from '../store/table.ts';
 import { getTasks, listingDiffers, relistTask, replaceTask, unlistTask } from '../store/tasks.ts';
+import { traceSteps } from './traced-steps.ts';
 
 /** One item a task, and the host's capacity; bounded by how much is worth repeating where somebody else was quicker. */
 const tasksPerCommit = 32;
@@ -155,7 +156,10 @@ async function followUp(deps: ControlDeps, changes: readonly Change[]): Promise<
 }
 
 function announce(deps: ControlDeps, host: HostIdentity, moves: readonly Move[], isEmptied: boolean): void {
-  for (const { next } of moves) deps.feed.changed(next.id);
+  for (const { seen, next } of moves) {
+    deps.feed.changed(next.id);
+    traceSteps(deps, seen, next);
+  }
   const holdings = moves.filter(isReleased).map(({ next }) => holdingOf(next));
   if (holdings.length === 0) return;
   deps.capacity.gaveBack(host.cluster, host.hostId, holdings);

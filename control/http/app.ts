@@ -2,13 +2,14 @@
  * The API as one Hono app that knows neither Node nor Lambda: the ECS wire protocol at `POST /`, REST under /v1, the hosts' routes, the
  * OpenAPI document and health.
  */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { GantryError } from '../../core/errors.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { Handlers } from '../operations/context.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { answerAwsJson } from './aws-json.ts';
 import { exchangeOf, type WatchOptions, watchExchanges } from './exchange.ts';
+import type { MetricsPage, ReadinessChecks } from './probes.ts';
 import { problemResponse } from './problem.ts';
 import { addRestRoutes } from './rest.ts';
 import type { StreamRefusals } from './streams.ts';
@@ -24,6 +25,10 @@ export interface ApiOptions extends WatchOptions {
   readonly hostsApp?: Hono;
   /** Where the platform cannot stream. */
   readonly refusals?: StreamRefusals;
+  /** What must hold besides a store that answers, for `/readyz`. */
+  readonly checks?: ReadinessChecks;
+  /** Absent where metrics go elsewhere. */
+  readonly metricsPage?: MetricsPage;
 }
 
 export function createApi(options: ApiOptions): Hono {
@@ -48,6 +53,13 @@ export function createApi(options: ApiOptions): Hono {
     eventStream ??= (await import('./event-stream.ts')).createEventStreamApp(options);
     return eventStream.fetch(c.req.raw, c.env);
   });
+  let probes: Hono | undefined;
+  const probe = async (c: Context): Promise<Response> => {
+    probes ??= (await import('./probes.ts')).createProbeApp(options);
+    return probes.fetch(c.req.raw, c.env);
+  };
+  app.get('/readyz', probe);
+  if (options.metricsPage !== undefined) app.get('/metrics', probe);
   addRestRoutes(app, options);
   if (options.hostsApp !== undefined) app.route('/', options.hostsApp);
   app.notFound((c) =>

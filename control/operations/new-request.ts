@@ -68,7 +68,10 @@ export async function newRequest(
     waits,
     ...(wishes.strategy.length > 0 && { shares: sharesUntil(wishes.strategy, wishes.count, nonce) }),
     // Each task gets an id and a capacity provider of its own in its place.
-    template: makeTask({ ...wishes, id: '', cluster: cluster.name, definition, now, placementDeadline }),
+    template: {
+      ...makeTask({ ...wishes, id: '', cluster: cluster.name, definition, now, placementDeadline }),
+      ...compact({ traceparent: deps.tracing?.traceparent() }),
+    },
   };
 }
 

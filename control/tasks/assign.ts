@@ -18,13 +18,27 @@ export interface Assigned {
   readonly host: HostCapacity;
 }
 
+interface Planned extends PlacementResult {
+  readonly hosts: readonly HostCapacity[];
+}
+
 /** Plans on the capacity view; only where that leaves something unplaced, on a strong read: no refusal comes from a stale view. */
-export async function planPlacement(
+export function planPlacement(
+  deps: Pick<ControlDeps, 'capacity' | 'random' | 'tracing'>,
+  cluster: string,
+  needs: Task['needs'],
+  count: number,
+): Promise<Planned> {
+  const plan = (): Promise<Planned> => planOnView(deps, cluster, needs, count);
+  return deps.tracing === undefined ? plan() : deps.tracing.within('place', { cluster, count }, plan);
+}
+
+async function planOnView(
   deps: Pick<ControlDeps, 'capacity' | 'random'>,
   cluster: string,
   needs: Task['needs'],
   count: number,
-): Promise<PlacementResult & { readonly hosts: readonly HostCapacity[] }> {
+): Promise<Planned> {
   const viewed = await deps.capacity.hosts(cluster);
   const planned = place({ needs, count }, viewed, deps.random);
   if (planned.unplaced === 0) return { ...planned, hosts: viewed };

@@ -184,6 +184,8 @@ export const taskSchema = z.object({
   replacedBy: z.string().optional(),
   needs: placementNeedsSchema,
   createdAt: z.number(),
+  /** Names the call that made it, where that was traced (W3C Trace Context). */
+  traceparent: z.string().optional(),
   /** The access key against whose quota of waiting tasks it counts while it waits. */
   quotaOf: z.string().optional(),
   /** A waiting task stops with a verdict once this has passed. */

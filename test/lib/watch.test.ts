@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it, vi } from 'vitest';
-import type { MetricName } from '../../control/deps.ts';
+import { countedMetrics } from '../../control/metrics/table.ts';
 import { makeControlPlane } from './support/synth.ts';
 
 // Synthesis is seconds of work for one core, which others may be using.
@@ -39,28 +39,11 @@ describe('alarms', () => {
   });
 });
 
-/** Every metric that the control plane counts. */
-const counted: Readonly<Record<MetricName, true>> = {
-  TasksPending: true,
-  PlacementLatencyMs: true,
-  PlacementRejected: true,
-  PlacementTimedOut: true,
-  CommitConflicts: true,
-  HostSilent: true,
-  HostDrift: true,
-  HostsOrdered: true,
-  LaunchFaults: true,
-  HostsEnded: true,
-  HostsNotJoined: true,
-  OrphansEnded: true,
-  LoopFailed: true,
-};
-
 describe('alarms and dashboard', () => {
   it('look at metrics that the control plane counts', () => {
     const looked = JSON.stringify(makeControlPlane().template.toJSON()).matchAll(/SELECT (?:SUM|MAX)\((\w+)\)/g);
     const names = new Set([...looked].map(([, name]) => name));
     expect(names.size).toBeGreaterThan(4);
-    for (const name of names) expect(Object.keys(counted)).toContain(name);
+    for (const name of names) expect(Object.keys(countedMetrics)).toContain(name);
   });
 });

@@ -24,6 +24,7 @@ import { type Action, allActions } from '../../core/api/operation.ts';
 import { everyRight, type Rights } from '../../core/model/rights.ts';
 import { acceptHostSockets } from '../../local/host-sockets.ts';
 import { type ConnectionLimits, createHttpServer, type HttpServer } from '../../local/http-server.ts';
+import type { Watch } from '../../local/watch/watch.ts';
 import { type HostOptions, ScriptedHost } from '../control/support/scripted-host.ts';
 
 export interface Answer {
@@ -65,18 +66,25 @@ export interface ApiServerOptions {
   readonly auth?: 'sigv4' | 'none';
   readonly throttle?: Throttle;
   readonly limits?: ConnectionLimits;
+  /** As `gantry up` watches it. */
+  readonly watch?: Watch;
+  /** Hears each line of its log. */
+  readonly onLog?: (line: object) => void;
 }
 
-export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions = {}): Promise<ApiServer> {
+export async function startApi({ auth = 'sigv4', onLog, ...options }: ApiServerOptions = {}): Promise<ApiServer> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'gantry-http-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { watch } = options;
+  const table = openSqliteTable({ file: join(directory, 'store.db') });
   const control = await createControl({
-    table: openSqliteTable({ file: join(directory, 'store.db') }),
+    table: watch?.table(table) ?? table,
+    ...(watch !== undefined && { metrics: watch.metrics, tracing: watch.tracing }),
     clock: { now: () => Date.now() },
     random: () => Math.random(),
     newId: () => randomBytes(16).toString('hex'),
-    log,
+    log: onLog === undefined ? log : pino({ level: 'debug' }, { write: (line: string) => onLog(JSON.parse(line)) }),
     realm: { region },
   });
   started.defer(() => control.close());
@@ -115,7 +123,7 @@ export async function startApi({ auth = 'sigv4', ...options }: ApiServerOptions 
 async function serve(
   control: Control,
   auth: 'sigv4' | 'none',
-  { throttle, limits }: ApiServerOptions,
+  { throttle, limits, watch }: ApiServerOptions,
 ): Promise<HttpServer> {
   const { deps, handlers, hostsApp, accessKeys } = control;
   const authenticator =
@@ -123,7 +131,14 @@ async function serve(
       ? noAuthentication(deps.realm.accountId)
       : sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
   const listener = getRequestListener(
-    createApi({ deps, handlers, hostsApp, authenticator, ...(throttle !== undefined && { throttle }) }).fetch,
+    createApi({
+      deps,
+      handlers,
+      hostsApp,
+      authenticator,
+      ...(throttle !== undefined && { throttle }),
+      ...watch?.api(control),
+    }).fetch,
   );
   const http = createHttpServer((request, response) => void listener(request, response), limits);
   acceptHostSockets(http.server, control, log);
