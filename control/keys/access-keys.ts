@@ -11,15 +11,8 @@ import {
   getAccessKey,
   type ListedAccessKey,
   removeAccessKey,
-  type StoredAccessKey,
-  sealAccessKey,
 } from '../store/access-keys.ts';
-import { UnopenedSecret } from './unopened-secret.ts';
-
-/** With its secret in the clear: for whoever made it, once, and for verifying a signature. */
-export interface AccessKey extends ListedAccessKey {
-  readonly secretAccessKey: string;
-}
+import { type AccessKey, findAccessKey, sealSecret } from './find-access-key.ts';
 
 export interface AccessKeys {
   /** A new key for this principal, whose own key does not matter. */
@@ -54,15 +47,7 @@ export const createAccessKeys = ({ table, clock, newId, recent, secretBox }: Dep
     if (outcome !== 'done') throw new Error('the id of a new access key is taken');
     return { ...listed, secretAccessKey };
   },
-  async find(accessKeyId) {
-    const stored = await recent.accessKey(accessKeyId);
-    if (stored === undefined) return undefined;
-    if (secretBox !== undefined && stored.secretAccessKey !== undefined) {
-      await seal({ table, secretBox }, stored);
-      recent.accessKeyChanged(accessKeyId);
-    }
-    return { ...stored, secretAccessKey: secretOf(stored, secretBox) };
-  },
+  find: (accessKeyId) => findAccessKey({ table, recent, secretBox }, accessKeyId),
   async delete(accessKeyId) {
     const { outcome } = await table.commit(removeAccessKey(accessKeyId));
     recent.accessKeyChanged(accessKeyId);
@@ -78,27 +63,11 @@ export const createAccessKeys = ({ table, clock, newId, recent, secretBox }: Dep
     } while (after !== undefined);
     for (const accessKeyId of ids) {
       const stored = await getAccessKey(table, accessKeyId);
-      if (stored !== undefined) await seal({ table, secretBox }, stored);
+      if (stored !== undefined) await sealSecret({ table, secretBox }, stored);
     }
   },
 });
 
-/** Refused where somebody else has sealed or deleted it: that is as well. */
-async function seal(
-  { table, secretBox }: Pick<Deps, 'table' | 'secretBox'>,
-  { accessKeyId, secretAccessKey }: StoredAccessKey,
-): Promise<void> {
-  if (secretBox === undefined || secretAccessKey === undefined) return;
-  await table.commit([sealAccessKey(accessKeyId, secretBox.seal(secretAccessKey, accessKeyId))]);
-}
-
 /** 240 bits as 40 characters that need no quoting in a shell. */
 const newSecret = (newId: () => string): string =>
   createHash('sha256').update(`${newId()}${newId()}`).digest('base64url').slice(0, 40);
-
-function secretOf(stored: StoredAccessKey, secretBox: Deps['secretBox']): string {
-  const { accessKeyId, secretAccessKey, sealedSecret } = stored;
-  if (sealedSecret !== undefined && secretBox !== undefined) return secretBox.open(sealedSecret, accessKeyId);
-  if (secretAccessKey !== undefined) return secretAccessKey;
-  throw new UnopenedSecret(accessKeyId);
-}

@@ -5,7 +5,7 @@ import { sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
 import { wireError } from '../../control/http/aws-json.ts';
 import { problemResponse } from '../../control/http/problem.ts';
 import { createThrottle, type ThrottleRates } from '../../control/http/throttle.ts';
-import { createAccessKeys } from '../../control/keys/access-keys.ts';
+import { findAccessKey } from '../../control/keys/find-access-key.ts';
 import { handlers } from '../../control/operations/registry.ts';
 import { refusals } from '../capabilities.ts';
 import { type HttpAnswer, type HttpEvent, httpHandler, requestIdOf } from '../http.ts';
@@ -13,7 +13,10 @@ import { asSent } from './as-sent.ts';
 import { lambdaAuthenticator } from './authenticator.ts';
 
 export function createApiHandler(deps: ControlDeps, rates: Partial<ThrottleRates> = {}) {
-  const wire = sigV4Authenticator(createAccessKeys(deps), { region: deps.realm.region, now: () => deps.clock.now() });
+  const wire = sigV4Authenticator(
+    { find: (accessKeyId) => findAccessKey(deps, accessKeyId) },
+    { region: deps.realm.region, now: () => deps.clock.now() },
+  );
   // Of this instance alone. Who is not recognised is the gateway's business, which sees where requests come from.
   const throttle = createThrottle({ rates, now: () => deps.clock.now() });
   const authenticator = lambdaAuthenticator(wire);

@@ -1,7 +1,7 @@
 /** What the tasks of a key may take: roles, and ways to reach their host; asked at registration and when they are run. */
 import { RunTaskCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccessKey } from '../../control/keys/access-keys.ts';
+import type { AccessKey } from '../../control/keys/find-access-key.ts';
 import { allActions } from '../../core/api/operation.ts';
 import { everyRight } from '../../core/model/rights.ts';
 import { type ApiServer, startApi } from '../support/api-server.ts';

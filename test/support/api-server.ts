@@ -18,7 +18,7 @@ import { type Control, createControl } from '../../control/create.ts';
 import { createApi } from '../../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
 import type { Throttle } from '../../control/http/throttle.ts';
-import type { AccessKey } from '../../control/keys/access-keys.ts';
+import type { AccessKey } from '../../control/keys/find-access-key.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
 import { everyRight, type Rights } from '../../core/model/rights.ts';
