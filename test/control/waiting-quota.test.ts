@@ -1,7 +1,9 @@
 /** Quotas of waiting tasks: never one too many, whoever asks at once, and nothing is refused that fits. */
 import { describe, expect, it } from 'vitest';
 import { keys } from '../../control/store/keys.ts';
+import { getTask } from '../../control/store/tasks.ts';
 import { waitingTasks } from '../../control/store/waiting-tasks.ts';
+import { startSuccessors } from '../../control/tasks/successors.ts';
 import type { Output } from '../../core/api/operations.ts';
 import { interceptCommits } from './support/intercepted-table.ts';
 import { idOf, startWorld, type World } from './support/world.ts';
@@ -118,6 +120,19 @@ describe('a quota of waiting tasks', () => {
     await world.host();
     await world.loop('place-pending');
     expect(await askedOfBound(limited)).toEqual([]);
+  });
+
+  it('does not count successors, which the control plane lets wait', async () => {
+    await using world = await startWorld();
+    await world.register('job');
+    await world.host();
+    const run = runner(world, 1);
+    const { tasks } = await run(1, { tags: [{ key: 'gantry:replaceable' }] });
+    const task = await getTask(world.table, idOf(tasks[0]?.taskArn));
+    expect(task).toMatchObject({ hostId: expect.any(String), quotaOf: accessKeyId });
+    const { started } = await startSuccessors({ ...world.control.deps, activate: () => {} }, task ? [task] : []);
+    expect([started, await countOf(world)]).toEqual([1, 1]);
+    expect((await run(1, { overrides: { memory: '99999' } })).failures).toEqual([]);
   });
 
   it('begins anew where its bound is gone', async () => {
