@@ -19,6 +19,7 @@ import { downCommand } from './down.ts';
 import { activateCommand, drainCommand } from './drain.ts';
 import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
+import { imagesCommand } from './images.ts';
 import { joinTokenCommand } from './join-token.ts';
 import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './keys.ts';
 import { loginCommand } from './login.ts';
@@ -75,6 +76,7 @@ export const commandGroups: readonly CommandGroup[] = [
       clustersSettingsCommand,
       clustersDeleteCommand,
       hostsCommand,
+      imagesCommand,
       drainCommand,
       activateCommand,
       deregisterCommand,

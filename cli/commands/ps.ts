@@ -2,10 +2,8 @@
 import type { TaskView } from '../../core/api/shapes.ts';
 import { compact } from '../../core/compact.ts';
 import { defineCommand, exitCodes } from '../command.ts';
+import { recentTasks } from '../recent-tasks.ts';
 import { printTaskTable } from '../render/task-table.ts';
-
-/** Stopped tasks are known for days; who looks wants those of now. */
-const recentMs = 3600_000;
 
 export const psCommand = defineCommand({
   name: 'ps',
@@ -30,19 +28,11 @@ export const psCommand = defineCommand({
     'gantry ps --tag team=payments --group nightly',
     "gantry ps --json | jq -r '.tasks[].taskArn'",
   ],
-  async run({ client, cluster, out, now }, { options }) {
+  async run(context, { options }) {
+    const { cluster, out, now } = context;
     const { family, host, group, tag, 'started-by': startedBy } = options;
     const filters = compact({ cluster, family, host, startedBy, group, tag: tag && [...tag] });
-    const since = options.all === true ? 0 : now() - recentMs;
-    const tasks: TaskView[] = [];
-    let nextToken: string | undefined;
-    do {
-      const page = await client().call('GetTasks', { ...filters, ...(nextToken !== undefined && { nextToken }) });
-      const wanted = page.tasks.filter((task) => (task.stoppedAt?.getTime() ?? now()) >= since);
-      tasks.push(...wanted);
-      // Stopped tasks come last, newest first: after one that is too old all are.
-      nextToken = wanted.length < page.tasks.length ? undefined : page.nextToken;
-    } while (nextToken !== undefined);
+    const tasks = await recentTasks(context, filters, options.all === true);
     tasks.sort(byAge);
     out.data({ tasks });
     if (tasks.length > 0) printTaskTable(tasks, out, now());
