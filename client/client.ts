@@ -3,8 +3,8 @@
  * types that the handlers answer, and turns problems into GantryErrors. What waits longer than one request is resumed by itself.
  */
 import { z } from 'zod';
-import type { Operation } from '../core/api/operation.ts';
 import { type Input, type OperationName, type Output, operations } from '../core/api/operations.ts';
+import { queryText, requestForm } from '../core/api/request-form.ts';
 import { taskViewSchema } from '../core/api/shapes.ts';
 import { GantryError } from '../core/errors.ts';
 import { progressFrameSchema } from '../core/host-protocol.ts';
@@ -82,8 +82,8 @@ export function createClient({ endpoint, ...signing }: ClientOptions): Client {
     input: Input<Name>,
     signal?: AbortSignal,
   ): Promise<Output<Name>> {
-    const { method, path, body } = requestFor(operations[name], { ...input });
-    const response = await send(method, path, body, signal);
+    const { method, path, body } = requestForm(operations[name].rest, { ...input });
+    const response = await send(method, path, body && JSON.stringify(body), signal);
     // The table pairs each name with its output; TypeScript cannot follow a name through both.
     return readableDates(operations[name].output).parse(await response.json()) as Output<Name>;
   }
@@ -110,27 +110,3 @@ export function createClient({ endpoint, ...signing }: ClientOptions): Client {
 
 const taskPath = ({ cluster, task }: TaskName): string =>
   `/v1/clusters/${encodeURIComponent(cluster)}/tasks/${encodeURIComponent(task)}`;
-
-/** Members of the path first; the rest goes into the query or the body, as the route says. */
-function requestFor(
-  operation: Operation,
-  input: Record<string, unknown>,
-): { method: string; path: string; body?: string } {
-  const { method, path } = operation.rest;
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, member = '']) => member);
-  const members: Record<string, unknown> = { ...(inPath.includes('cluster') && { cluster: 'default' }), ...input };
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, member: string) => encodeURIComponent(String(members[member])));
-  const others = Object.fromEntries(Object.entries(members).filter(([member]) => !inPath.includes(member)));
-  if (method === 'POST' || method === 'PUT') return { method, path: filled, body: JSON.stringify(others) };
-  return { method, path: filled + queryText(others) };
-}
-
-function queryText(members: Readonly<Record<string, unknown>>): string {
-  const query = new URLSearchParams();
-  for (const [member, value] of Object.entries(members)) {
-    if (value === undefined) continue;
-    const name = member === 'maxResults' ? 'limit' : member;
-    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
-  }
-  return query.size === 0 ? '' : `?${query.toString()}`;
-}

@@ -1,6 +1,6 @@
 /**
  * The API as one Hono app that knows neither Node nor Lambda: the ECS wire protocol at `POST /`, REST under /v1, the hosts' routes, the
- * OpenAPI document and health.
+ * documentation and health.
  */
 import { type Context, Hono } from 'hono';
 import { GantryError } from '../../core/errors.ts';
@@ -8,6 +8,7 @@ import type { ControlDeps } from '../deps.ts';
 import type { Handlers } from '../operations/context.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { answerAwsJson } from './aws-json.ts';
+import { addDocuments } from './documents.ts';
 import { exchangeOf, type WatchOptions, watchExchanges } from './exchange.ts';
 import type { MetricsPage, ReadinessChecks } from './probes.ts';
 import { problemResponse } from './problem.ts';
@@ -33,16 +34,11 @@ export interface ApiOptions extends WatchOptions {
 
 export function createApi(options: ApiOptions): Hono {
   const app = new Hono();
-  let document: string | undefined;
   app.use(watchExchanges(options));
   app.post('/', (c) => answerAwsJson(c, options));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/openapi.json', async (c) => {
-    // Loaded and made when it is first asked for: few ask, and every cold start would wait for it.
-    document ??= JSON.stringify((await import('./openapi.ts')).openApiDocument());
-    return c.body(document, 200, { 'content-type': 'application/json' });
-  });
-  // Likewise: where the platform cannot stream, hardly anybody asks.
+  addDocuments(app);
+  // Loaded when it is first asked for: where the platform cannot stream, hardly anybody asks.
   let streams: Hono | undefined;
   app.get('/v1/clusters/:cluster/tasks/:task/:stream{watch|logs}', async (c) => {
     streams ??= (await import('./streams.ts')).createStreamApp(options);
@@ -65,7 +61,7 @@ export function createApi(options: ApiOptions): Hono {
   app.notFound((c) =>
     problemResponse(
       new GantryError('UnknownOperationException', `There is no ${c.req.method} ${c.req.path}.`, {
-        hint: 'GET /openapi.json lists the routes; ECS clients send POST / with X-Amz-Target.',
+        hint: 'GET /docs shows the routes; ECS clients send POST / with X-Amz-Target.',
       }),
       exchangeOf(c).requestId,
     ),

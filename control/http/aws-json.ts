@@ -11,7 +11,7 @@ import { exchangeOf } from './exchange.ts';
 import { parseJsonObject, receive } from './request.ts';
 import { type CallKind, kindOf } from './throttle.ts';
 
-const targetPrefix = 'AmazonEC2ContainerServiceV20141113.';
+export const targetPrefix = 'AmazonEC2ContainerServiceV20141113.';
 const contentType = 'application/x-amz-json-1.1';
 
 export async function answerAwsJson(c: Context, options: ApiOptions): Promise<Response> {

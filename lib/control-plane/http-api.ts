@@ -54,7 +54,7 @@ export class GatewayHttpApi {
       authorizer: new HttpIamAuthorizer(),
     });
     const wire = this.api.addRoutes({ path: wireRoute.path, methods: [wireRoute.method], integration: toApi });
-    const open = ['/healthz', '/openapi.json'].flatMap((path) =>
+    const open = ['/healthz', '/openapi.json', '/docs'].flatMap((path) =>
       this.api.addRoutes({ path, methods: [GET], integration: toApi }),
     );
     const ofHosts = this.api.addRoutes({ path: '/hosts/v1/{proxy+}', methods: [ANY], integration: toHosts });

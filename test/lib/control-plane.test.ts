@@ -124,6 +124,7 @@ describe('the HTTP API', () => {
       'POST /': 'NONE',
       'GET /healthz': 'NONE',
       'GET /openapi.json': 'NONE',
+      'GET /docs': 'NONE',
       'ANY /hosts/v1/{proxy+}': 'NONE',
       $connect: 'NONE',
       $disconnect: 'NONE',
