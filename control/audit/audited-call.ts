@@ -3,7 +3,7 @@
  * corrected where the call then ends in an error. A call that changed nothing is written down when it is over. docs/adr/0008.
  */
 import { z } from 'zod';
-import { isMutating, type Operation } from '../../core/api/operation.ts';
+import type { Operation } from '../../core/api/operation.ts';
 import { GantryError } from '../../core/errors.ts';
 import { defaultClusterName } from '../../core/model/cluster.ts';
 import type { OperationContext } from '../operations/context.ts';
@@ -16,14 +16,13 @@ const most = { made: 10, characters: 300 };
 /** What a call does with what it is given. */
 type Run<Answer> = (context: OperationContext, input: unknown) => Promise<Answer>;
 
-/** Runs the call with a store that writes it down; as it is where there is no audit log, or it only reads. `read` may throw. */
+/** Runs the call with a store that writes it down. `read` may throw. */
 export async function audited<Answer>(
   operation: Operation,
   context: OperationContext,
   read: () => unknown,
   run: Run<Answer>,
 ): Promise<Answer> {
-  if (context.deps.settings.auditSeconds === 0 || !isMutating(operation)) return run(context, read());
   let input: unknown;
   try {
     input = read();

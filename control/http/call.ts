@@ -3,10 +3,9 @@
  * place where what was thrown becomes one of our errors.
  */
 import type { z } from 'zod';
-import type { Operation } from '../../core/api/operation.ts';
+import { isMutating, type Operation } from '../../core/api/operation.ts';
 import { type OperationName, operations } from '../../core/api/operations.ts';
 import { GantryError } from '../../core/errors.ts';
-import { audited } from '../audit/audited-call.ts';
 import type { Handlers, OperationContext } from '../operations/context.ts';
 import { authorize, authorizeClusters } from './auth/policy.ts';
 
@@ -19,14 +18,14 @@ export const callOperation = (
 ): Promise<unknown> => callWith(name, handlers, context, () => input);
 
 /** The same with input that is still to be read from a request: a call that cannot be read is written down too. */
-export function callWith(
+export async function callWith(
   name: OperationName,
   handlers: Handlers,
   context: OperationContext,
   read: () => unknown,
 ): Promise<unknown> {
   const operation: Operation = operations[name];
-  return audited(operation, context, read, (within, input) => {
+  const run = (within: OperationContext, input: unknown): Promise<unknown> => {
     authorize(within.principal, operation.action);
     const parsed = operation.input.safeParse(input);
     if (!parsed.success) throw inputError(parsed.error, input);
@@ -34,7 +33,10 @@ export function callWith(
     // The table pairs each schema with its handler; TypeScript cannot follow a name through both.
     const handler = handlers[name] as (context: OperationContext, input: unknown) => Promise<unknown>;
     return handler(within, parsed.data);
-  });
+  };
+  if (context.deps.settings.auditSeconds === 0 || !isMutating(operation)) return run(context, read());
+  const { audited } = await import('../audit/audited-call.ts');
+  return audited(operation, context, read, run);
 }
 
 /** The first thing wrong with the input, by its path, in ECS' terms. */

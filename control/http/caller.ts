@@ -1,7 +1,6 @@
 /** From where a request comes: what its headers say and what whoever runs the app knows, Node or Lambda. */
 import type { Context } from 'hono';
 import { compact } from '../../core/compact.ts';
-import { shortened } from '../audit/summary.ts';
 import type { Caller } from '../operations/context.ts';
 
 const mostCharacters = 200;
@@ -19,4 +18,4 @@ export function callerOf(c: Context): Caller {
 }
 
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? shortened(value, mostCharacters) : undefined;
+  typeof value === 'string' && value !== '' ? value.slice(0, mostCharacters) : undefined;
