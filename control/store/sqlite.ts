@@ -6,14 +6,14 @@
  * state that those before it leave. This file never acknowledges before COMMIT has returned, and never reads the clock for anything
  * but sweeping expired items.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { GantryError } from '../../core/errors.ts';
 import { checkedCommit, checkedKey, checkedKeys, checkQuery, keyOf } from './checks.ts';
 import { allHold, updated } from './conditions.ts';
 import { parseItem } from './envelope.ts';
 import { type SortKeyRange, sortKeyRange } from './sort-key-range.ts';
+import { Checkpoints } from './sqlite-checkpoints.ts';
+import { openSqliteFile, type SqliteFile, storeFault } from './sqlite-file.ts';
 import * as sql from './sqlite-schema.ts';
 import type { Change, CommitResult, Follower, Item, ItemChange, Key, Page, QueryOptions, Table } from './table.ts';
 import { checkItemSize, normalMap, TableUsageError } from './values.ts';
@@ -25,8 +25,6 @@ export interface SqliteTableOptions {
   readonly now?: () => number;
 }
 
-/** How long to wait for the process that has the file open: it may be about to end. */
-const lockTimeoutMs = 1_000;
 /** A page ends before it gets larger than this, as DynamoDB's do, so that no reader relies on unbounded pages. */
 const maxPageBytes = 1024 * 1024;
 const sweep = { intervalMs: 60_000, maxItems: 200 };
@@ -35,76 +33,8 @@ const sweep = { intervalMs: 60_000, maxItems: 200 };
  * Opens the store, or makes it. Throws ClientException, naming the directory, when another process has it open, when a newer Gantry
  * wrote it, or when the file is something else.
  */
-export function openSqliteTable({ file, now = Date.now }: SqliteTableOptions): Table {
-  createPrivately(file);
-  const db = new DatabaseSync(file, { open: false, timeout: lockTimeoutMs });
-  try {
-    db.open();
-    prepareFile(db, file);
-    return new SqliteTable(db, file, now);
-  } catch (error) {
-    if (db.isOpen) db.close();
-    throw error instanceof GantryError ? error : openingFault(error, file);
-  }
-}
-
-/** Exclusive creation, because opening and closing a file that SQLite has open would drop this process' locks on it. */
-function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-}
-
-/**
- * The exclusive locking mode holds an operating-system lock until the file is closed or the process is gone, however it ends; set
- * before the first access, it also keeps the WAL's index in memory instead of in a shared file.
- */
-function prepareFile(db: DatabaseSync, file: string): void {
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
-  const isNew = pragma(db, 'schema_version') === 0;
-  if (!isNew && pragma(db, 'application_id') !== sql.applicationId) {
-    throw new GantryError('ClientException', `${file} is a database, but not one of Gantry's.`);
-  }
-  const version = pragma(db, 'user_version');
-  if (version > sql.schemaVersion) {
-    const message = `${dirname(file)} was written by a newer Gantry (store format ${version}; this one knows up to ${sql.schemaVersion}).`;
-    throw new GantryError('ClientException', message, {
-      hint: 'Use that version, or give another directory with --data.',
-    });
-  }
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  if (isNew) db.exec(`BEGIN; ${sql.createSchema} COMMIT`);
-}
-
-const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
-
-const resultCode = { busy: 5, notADatabase: 26 };
-
-function openingFault(error: unknown, file: string): GantryError {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  if (code === resultCode.busy) {
-    return new GantryError(
-      'ClientException',
-      `The data directory ${dirname(file)} is in use by another Gantry process.`,
-      {
-        hint: 'End it with `gantry down`, or give another directory with --data.',
-        cause: error,
-      },
-    );
-  }
-  if (code === resultCode.notADatabase) {
-    return new GantryError('ClientException', `${file} is not a Gantry store.`, { cause: error });
-  }
-  return storeFault(`The store ${file} could not be opened`, error);
-}
-
-function storeFault(what: string, cause: unknown): GantryError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GantryError('ServiceUnavailableException', `${what}: ${reason}.`, { cause });
-}
+export const openSqliteTable = ({ file, now = Date.now }: SqliteTableOptions): Table =>
+  new SqliteTable(openSqliteFile(file), file, now);
 
 interface PendingCommit {
   readonly changes: readonly Change[];
@@ -113,7 +43,9 @@ interface PendingCommit {
 }
 
 class SqliteTable implements Table {
+  readonly #opened: SqliteFile;
   readonly #db: DatabaseSync;
+  readonly #checkpoints: Checkpoints;
   readonly #file: string;
   readonly #now: () => number;
   readonly #statements = new Map<string, StatementSync>();
@@ -121,8 +53,10 @@ class SqliteTable implements Table {
   #follower: Follower | undefined;
   #nextSweepAt = 0;
 
-  constructor(db: DatabaseSync, file: string, now: () => number) {
-    this.#db = db;
+  constructor(opened: SqliteFile, file: string, now: () => number) {
+    this.#opened = opened;
+    this.#db = opened.db;
+    this.#checkpoints = new Checkpoints(file);
     this.#file = file;
     this.#now = now;
     this.#sweep();
@@ -160,7 +94,10 @@ class SqliteTable implements Table {
   async close(): Promise<void> {
     if (!this.#db.isOpen) return;
     this.#flush();
+    // Whoever asks for the store from now on is told that it is closed; the lock on it goes last.
     this.#db.close();
+    await this.#checkpoints.close();
+    this.#opened.lock.close();
   }
 
   #read({ pk, sk }: Key): Item | undefined {
@@ -197,17 +134,18 @@ class SqliteTable implements Table {
     const answers: (() => void)[] = [];
     try {
       this.#db.exec('BEGIN IMMEDIATE');
-      let wrote = false;
-      let entailed = false;
+      let written = 0;
+      let entailed = 0;
       for (const commit of group) {
         const { answer, changed } = this.#judge(commit);
         for (const change of changed) this.#apply(change);
-        entailed = this.#entail(changed) || entailed;
-        wrote ||= changed.length > 0;
+        entailed += this.#entail(changed);
+        written += changed.length;
         answers.push(answer);
       }
-      if (entailed) answers.push(() => this.#follower?.onWritten());
-      this.#db.exec(wrote ? 'COMMIT' : 'ROLLBACK');
+      if (entailed > 0) answers.push(() => this.#follower?.onWritten());
+      this.#db.exec(written > 0 ? 'COMMIT' : 'ROLLBACK');
+      this.#checkpoints.wrote(written + entailed);
     } catch (error) {
       this.#rollBack();
       for (const { fail } of group) fail(storeFault(`The store ${this.#file} could not be written`, error));
@@ -244,14 +182,14 @@ class SqliteTable implements Table {
     else this.#write(after);
   }
 
-  /** After all of a commit is written, so that the follower sees it whole. Answers whether there was anything. */
-  #entail(changed: readonly KeyedChange[]): boolean {
+  /** After all of a commit is written, so that the follower sees it whole. Answers how many items it had to add. */
+  #entail(changed: readonly KeyedChange[]): number {
     const follower = this.#follower;
-    if (follower === undefined) return false;
+    if (follower === undefined) return 0;
     const followed = changed.filter(({ key }) => follower.follows(key));
     const items = followed.flatMap((change) => follower.entail(change, (key) => this.#read(key)));
     for (const item of items) this.#write(item);
-    return items.length > 0;
+    return items.length;
   }
 
   #write({ pk, sk, v, history, expiresAt, data }: Item): void {

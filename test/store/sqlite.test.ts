@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -166,6 +166,26 @@ describe('commits of one turn', () => {
     await expect(table.commit([put(item('p', 's'))])).rejects.toMatchObject({ code: 'ServiceUnavailableException' });
     await expect(table.get({ pk: 'p', sk: 's' })).rejects.toMatchObject({ code: 'ServiceUnavailableException' });
     await table.close();
+  });
+});
+
+describe('what lies in the log', () => {
+  it('is copied into the file while the store is open, long before the log is full', async () => {
+    using dir = directory();
+    await using table = open(dir.file);
+    const sizeOf = (file: string): number => statSync(file).size;
+    const empty = sizeOf(dir.file);
+    let written = 0;
+    for (; sizeOf(dir.file) === empty; written += 100) {
+      const names = Array.from({ length: 100 }, (_, n) => `p${written + n}`);
+      await table.commit(names.map((pk) => put(item(pk, 's', { text: 'x'.repeat(200) }))));
+    }
+    // The connection that writes would do it itself, and wait for it, at 32 MB.
+    expect(sizeOf(`${dir.file}-wal`)).toBeLessThan(16 * 1024 * 1024);
+    await table.close();
+    expect(readdirSync(dir.path).toSorted()).toEqual(['store.db', 'store.db-lock']);
+    await using again = open(dir.file);
+    for (const n of [0, written - 1]) expect(await again.get({ pk: `p${n}`, sk: 's' })).toBeDefined();
   });
 });
 
