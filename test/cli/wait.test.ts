@@ -82,3 +82,34 @@ describe('wait', () => {
     });
   });
 });
+
+describe('drain --wait', () => {
+  it('ends once no task is left, and tells how many there are', async () => {
+    await using desk = await openDesk();
+    const host = await desk.world.host();
+    await desk.world.register('job');
+    const id = await runOne(desk, 'job');
+    await host.obey();
+    const draining = desk.start(['drain', 'host-1', '--wait']);
+    await draining.said('1 task left on host-1\n');
+    host.end(id);
+    await host.report();
+    expect(await draining.ended).toEqual({
+      code: 0,
+      stdout: 'host-1 is DRAINING: nothing more is placed on it; no task is there\n',
+      stderr: '1 task left on host-1\n',
+    });
+  });
+
+  it('gives up after --timeout with 3, and the host stays DRAINING', async () => {
+    await using desk = await openDesk();
+    await setScene(desk);
+    expect(await desk.gantry(['drain', 'host-1', 'host-2', '--wait', '--timeout', '1'])).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringContaining('Tasks were left after 1 s. The hosts stay DRAINING'),
+    });
+    expect((await desk.gantry(['hosts', '--where', 'runningTasksCount > 0'])).stdout).toContain('DRAINING');
+    expect((await desk.gantry(['drain', 'host-1', '--timeout', '1'])).stderr).toContain('only with --wait');
+  });
+});
