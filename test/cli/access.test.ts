@@ -21,10 +21,10 @@ const keysOf = async (desk: Desk): Promise<string[]> =>
 describe('the commands of an operator', () => {
   const commands: Record<string, readonly string[]> = {
     'keys create': ['keys', 'create', 'ci', '--cluster', 'web', '--also-cluster', 'batch'],
-    'keys create with rights': [
-      ...['keys', 'create', 'deploy', '--role', 'web-*', '--role', 'batch'],
-      ...['--host-network', '--host-paths', '--privileged', '--max-waiting', '20'],
-    ],
+    'keys create with rights':
+      'keys create deploy --role web-* --role batch --host-network --host-paths --privileged --max-waiting 20'.split(
+        ' ',
+      ),
     'keys list': ['keys', 'list'],
     'keys revoke': ['keys', 'revoke', 'KEY', 'GKIANONE'],
     'join-token': ['join-token', '--reusable', '--lifetime-minutes', '90'],
