@@ -54,8 +54,8 @@ const entryPoints = [
 /** Lambda's functions: the build finds them by their place. */
 const isFunction = (path: string): boolean => /^lambdas\/\w+\/index\.ts$/.test(path);
 
-/** Makes what is installed, and is not installed itself. */
-const isBuild = (path: string): boolean => path.startsWith('bin/build');
+/** Makes what is installed or checked in, and is not installed itself. */
+const isBuild = (path: string): boolean => /^bin\/(build|compatibility\/)/.test(path);
 
 /** What others than this repository import. */
 const published = ['lib/index.ts'];
