@@ -49,9 +49,11 @@ export async function bundleFunction(repository: string, entry: string, target: 
       englishOnly,
       openApiAsBuilt,
       onlyUsedOfZod,
+      versionOnly,
       credentialsFromEnvironment,
       noEventStreams,
       noEndpointDiscovery,
+      nativeSha256,
       processAsGlobal,
     ],
   });
@@ -91,10 +93,31 @@ const englishOnly: Plugin = {
 const onlyUsedOfZod: Plugin = {
   name: 'only-used-of-zod',
   setup(build) {
-    build.onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod';", "import * as z from 'zod';"),
-      loader: 'ts',
-    }));
+    build.onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => {
+      const code = (await readFile(path, 'utf8')).replace("import { z } from 'zod';", "import * as z from 'zod';");
+      return { contents: /[\\/]core[\\/]api[\\/]/.test(path) ? withoutWords(code) : code, loader: 'ts' };
+    });
+  },
+};
+
+/** Summaries of operations, which errors each has and the names of schemas are for the documentation alone, which is as it was built. */
+const withoutWords = (code: string): string =>
+  code
+    .replaceAll(/(?<=defineOperation\(\{\n)[\s\S]*?(?=\n {2}\}\))/g, (members) =>
+      members
+        .replace(/^ {4}summary:\s+(['"]).*\1,$/m, "summary: '',")
+        .replace(/^ {4}errors: \[[^\]]*\],$/m, 'errors: [],'),
+    )
+    .replaceAll(/\s*\.meta\(\{ id: '\w+' \}\)/g, '');
+
+/** Of what is in its package, the client wants its version. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
   },
 };
 
@@ -146,6 +169,16 @@ const noEndpointDiscovery: Plugin = {
   setup(build) {
     build.onLoad({ filter: /[\\/]@aws-sdk[\\/]endpoint-cache[\\/]dist-es[\\/]index\.js$/ }, () => ({
       contents: 'export class EndpointCache {}',
+    }));
+  },
+};
+
+/** SHA-256 in JavaScript, for where node:crypto has none. */
+const nativeSha256: Plugin = {
+  name: 'native-sha256',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/].*[\\/]Sha256Js\.js$/ }, () => ({
+      contents: 'export class Sha256Js {}',
     }));
   },
 };
