@@ -76,6 +76,8 @@ export const eventsCost = (counts: Counts, memoryMib: MemoryMib): number =>
   counts.events * prices.event +
   counts.eventWriteUnits * prices.writeUnit +
   functionCost('events', counts.invocations.events, memoryMib);
+/** An entry below 1 KB in the transaction of RunTask. */
+export const auditCost = 2 * prices.writeUnit;
 export const metricsCost = ({ metricBytes }: Counts): number => metricBytes * prices.logByte;
 export const tracingCost = ({ invocations }: Counts): number =>
   Object.values(invocations).reduce((sum, n) => sum + n, 0) * prices.trace;

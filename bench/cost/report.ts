@@ -2,6 +2,7 @@
 import type { Counts, FunctionName } from './counts.ts';
 import { targets } from './gates.ts';
 import {
+  auditCost,
   billedMs,
   eventsCost,
   fleetCost,
@@ -123,6 +124,7 @@ function ownLines(of: string, counts: Counts | undefined, memoryMib: MemoryMib):
   if (counts === undefined) return [];
   return [
     `Each with a switch, for ${of}: events ${usd(eventsCost(counts, memoryMib) * million)} USD (${number(counts.events)} each), ` +
+      `audit log ${usd(auditCost * million)} USD for each call that changes something, ` +
       `metrics ${usd(metricsCost(counts) * million)} USD of log, tracing ${usd(tracingCost(counts) * million)} USD if every request is traced.`,
   ];
 }

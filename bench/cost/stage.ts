@@ -29,7 +29,9 @@ export interface CostStage extends AsyncDisposable {
 }
 
 export async function openStage({ heartbeatSeconds }: { readonly heartbeatSeconds: number }): Promise<CostStage> {
-  const cloud = await startAwsCloud({ controlPlane: { heartbeat: Duration.seconds(heartbeatSeconds) } });
+  // The audit log has a switch, and a price of its own.
+  const heartbeat = Duration.seconds(heartbeatSeconds);
+  const cloud = await startAwsCloud({ controlPlane: { heartbeat, auditRetention: Duration.days(0) } });
   const { world } = cloud;
   const { GANTRY_TABLE: tableName = '' } = cloud.lambda('api').config.environment;
   const table = await openDynamoDbTable({

@@ -86,6 +86,8 @@ describe('a call that changes something', () => {
       withheld: ['overrides'],
       made: made.slice(0, 10),
     });
+    // Of a transaction in DynamoDB that is two write units.
+    expect(JSON.stringify(entry).length).toBeLessThan(1024);
     expect(await stored()).not.toContain(secret);
   });
 

@@ -85,7 +85,7 @@ describe('the functions', () => {
       Hosts: [...all, 'GANTRY_WAKE_URL'].toSorted(),
       Wake: [...all, posts, 'GANTRY_FLEET_FUNCTION'].toSorted(),
       Events: [...all, 'GANTRY_EVENT_BUS'].toSorted(),
-      Sweep: [...all, posts].toSorted(),
+      Sweep: [...all, posts, 'GANTRY_EVENTS', 'GANTRY_KEY_ARN'].toSorted(),
       Fleet: [...all, 'GANTRY_CONTROL_PLANE'].toSorted(),
       Resources: [...all, posts].toSorted(),
     });
@@ -123,6 +123,7 @@ describe('the HTTP API', () => {
       'ANY /v1/{proxy+}': 'AWS_IAM',
       'POST /': 'NONE',
       'GET /healthz': 'NONE',
+      'GET /readyz': 'NONE',
       'GET /openapi.json': 'NONE',
       'GET /docs': 'NONE',
       'ANY /hosts/v1/{proxy+}': 'NONE',
