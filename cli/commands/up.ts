@@ -1,5 +1,6 @@
 /** `gantry up`: makes this machine a cloud, in the foreground. */
 import { defineCommand, exitCodes } from '../command.ts';
+import type { CommandContext } from '../context.ts';
 import { exportLines } from '../render/environment.ts';
 import { fleetOptions, localOptions, readFleet, upOptions } from './cloud-options.ts';
 
@@ -30,6 +31,11 @@ export const upCommand = defineCommand({
       out.line(
         'In another terminal: `gantry run examples/hello.json --follow`. Ctrl-C here leaves containers running.',
       );
+      const elsewhere = contextInUse(context);
+      if (elsewhere !== undefined)
+        out.note(
+          `Commands go to the context ${elsewhere}, not here: say --context local, or \`gantry contexts use local\`.`,
+        );
     };
     await local.up(localOptions(context, { ...options, ...fleet }), { say: (line) => out.note(line), ready }, signal);
     out.note(
@@ -38,3 +44,11 @@ export const upCommand = defineCommand({
     return exitCodes.ok;
   },
 });
+
+function contextInUse({ contexts }: CommandContext): string | undefined {
+  try {
+    return contexts.inEffect().name;
+  } catch {
+    return undefined; // A file of contexts that is broken keeps no cloud from coming up; who needs it is told.
+  }
+}

@@ -110,6 +110,33 @@ describe('up', () => {
   });
 });
 
+describe('up beside a context in use', () => {
+  const at = { endpoint: 'http://prod', region: 'us-east-1' };
+  const path = '/home/me/.config/gantry/config.yaml';
+  const write = () => {};
+
+  it.each([
+    ['says that commands go elsewhere', () => ({ current: 'prod', contexts: { prod: at } }), /go to the context prod/],
+    ['says nothing where none is', () => ({ contexts: { prod: at } }), /^(?!.*go to the context)/s],
+    [
+      'comes up where the file is broken',
+      () => {
+        throw new Error('broken');
+      },
+      /^(?!.*broken)/s,
+    ],
+  ])('%s', async (_, read, expected) => {
+    const stop = new AbortController();
+    const contexts = { path, write, read };
+    const up = startCommand(['up'], { signal: stop.signal, contexts }, { ...at, endpoint: 'http://here' });
+    await up.said('In another terminal');
+    stop.abort();
+    const { code, stderr } = await up.ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(expected);
+  });
+});
+
 describe('down', () => {
   it('finds the cloud by the environment, or by what is said', async () => {
     const local = new FakeLocal();

@@ -1,6 +1,8 @@
 /** Help, bad usage and bad files: each error says what is wrong and where, and nothing is done. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
+import { parseInvocation } from '../../cli/parse.ts';
 import { openDesk, startCommand } from './support/desk.ts';
 
 const gantry = (...argv: readonly string[]) => startCommand(argv, {}).ended;
@@ -33,6 +35,25 @@ describe('help', () => {
     const lines = stdout.split('\n').map((line) => line.trim());
     for (const { name, summary } of commands)
       expect(lines.some((line) => line.startsWith(`${name} `) && line.endsWith(` ${summary}`))).toBe(true);
+  });
+});
+
+describe('examples', () => {
+  const exampleLines = commands.flatMap((command) => command.examples.map((line) => [line, command] as const));
+
+  it('are there for every command, and name it', () => {
+    for (const { name, examples } of commands)
+      expect(
+        examples.some((line) => line.includes(`gantry ${name}`)),
+        name,
+      ).toBe(true);
+  });
+
+  it.each(exampleLines)('%s is understood', (line, command) => {
+    const [, own = ''] = line.split(`gantry ${command.name}`);
+    const { stdout } = spawnSync('sh', ['-c', `set -f; id=3f2a; printf '%s\\0' ${own.split(/ (?:\||&&|>|<) |[;)]/)[0]}`]);
+    const words = stdout.toString('utf8').split('\0').slice(0, -1);
+    expect(() => parseInvocation(command, words[0] === '' ? [] : words)).not.toThrow();
   });
 });
 

@@ -86,6 +86,8 @@ export async function startCloud(upArgs: readonly string[] = [], launchedBy = la
   const env = {
     ...process.env,
     GANTRY_RUN_DIR: runDir,
+    // Not to the control plane that whoever runs the tests is logged in to.
+    GANTRY_CONTEXT: 'local',
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: context.region,
