@@ -24,11 +24,14 @@ import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
+import { boundLog } from './watch/log-size.ts';
 import { openWatch, type Watch } from './watch/watch.ts';
 
 /** What was accepted is mostly a matter of milliseconds, and long polls end at once; a connection that lasts longer is cut. */
 const drainMs = 6_000;
 const endMs = 9_000;
+/** A hundred thousand requests. */
+const maxLogBytes = 32 * 1024 * 1024;
 
 const options = cloudOptionsSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
 const paths = cloudPaths(options);
@@ -69,6 +72,7 @@ async function main(): Promise<void> {
   await ensureSecrets(control, paths);
   fleet.start();
   control.start();
+  setInterval(keepLogSmall, 10_000).unref();
   const server = await serve(control, watch);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   if (!ended.signal.aborted) await once(ended.signal, 'abort');
@@ -80,6 +84,14 @@ async function main(): Promise<void> {
   await fleet.close();
   await watch.close();
   log.info('the control plane has ended');
+}
+
+function keepLogSmall(): void {
+  try {
+    boundLog({ fd: process.stdout.fd, file: paths.serverLog, maxBytes: maxLogBytes });
+  } catch (error) {
+    log.warn({ err: error }, 'the log could not be shortened');
+  }
 }
 
 function openTable(): Table | Promise<Table> {
