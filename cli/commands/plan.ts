@@ -10,6 +10,10 @@ import { requestMembers, requestOptions, taskArgument, taskIsFile } from '../run
 export const planRunCommand = defineCommand({
   name: 'plan run',
   summary: 'Say where tasks would go and what would be bought for them; nothing is done',
+  details: [
+    'It looks at hosts, at what is on order and at what may be bought as of now, and takes the options of `gantry run` that say where ' +
+      'tasks may go. Ends with 2 where one of them would not run.',
+  ],
   arguments: [taskArgument],
   options: requestOptions,
   examples: ['gantry plan run hello --count 50', 'gantry plan run examples/hello.json --launch-type EC2'],

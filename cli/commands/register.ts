@@ -7,6 +7,10 @@ import { noteWarnings } from '../render/warnings.ts';
 export const registerCommand = defineCommand({
   name: 'register',
   summary: 'Register a task definition from a JSON or YAML file',
+  details: [
+    'What becomes of each member stands in docs/task-definition-fields.md; what is only recorded or ignored is said in a warning, and ' +
+      'what is refused at its line and column. Editors complete such a file by docs/task-definition.schema.json.',
+  ],
   arguments: [
     {
       name: 'file',

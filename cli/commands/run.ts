@@ -32,6 +32,15 @@ interface SeeingOptions {
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'Run tasks, from a revision or from a JSON or YAML file',
+  details: [
+    'Tasks that fit on no host wait for one, ten minutes unless --placement-timeout says otherwise; with --launch-type EC2 they are ' +
+      'refused instead. Without --wait it ends once they are placed or wait, with 2 where one was refused.',
+    'With --wait or --follow it ends with the exit code of the container that decided the end of the task, or of --container; with 122 ' +
+      'where a task never had a host, 124 after --timeout, 125 where Gantry failed; of several tasks with the first that is not 0. ' +
+      'Ctrl-C leaves tasks running.',
+    'A command behind --, --env, --cpu and --memory change the container for this run alone; where the revision has several, ' +
+      '--container says which.',
+  ],
   arguments: [taskArgument],
   options: {
     wait: {

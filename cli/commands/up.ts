@@ -7,6 +7,11 @@ import { fleetOptions, localOptions, readFleet, upOptions } from './cloud-option
 export const upCommand = defineCommand({
   name: 'up',
   summary: 'Make this machine a cloud, supervised until Ctrl-C; containers outlive it',
+  details: [
+    'It stays in the foreground and starts again what ends: control plane, agents and containerd. Ctrl-C ends those and leaves containers ' +
+      'running; the next `gantry up` takes them up again, `gantry down` ends everything. Needs root.',
+    'Several clouds on one machine need a --name, --data, --run-dir, --port and --network each.',
+  ],
   arguments: [],
   options: { ...fleetOptions, ...upOptions },
   examples: [
