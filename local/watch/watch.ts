@@ -66,9 +66,10 @@ const isTraced = (env: WatchOptions['env']): boolean =>
 function countExchanges(to: Prometheus): WatchExchange {
   return async (_exchange, _request, run) => {
     to.move('RequestsInFlight', 1);
+    const begunAt = performance.now();
     try {
       const ended = await run();
-      countEnded(to, ended);
+      countEnded(to, ended, performance.now() - begunAt);
       return ended;
     } finally {
       to.move('RequestsInFlight', -1);
@@ -79,7 +80,8 @@ function countExchanges(to: Prometheus): WatchExchange {
 /** A path that there is not is no operation: labels have few values. */
 function countEnded(
   to: Prometheus,
-  { transport, operation = 'unknown', status, error, durationMs }: EndedExchange,
+  { transport, operation = 'unknown', status, error }: EndedExchange,
+  durationMs: number,
 ): void {
   const outcome = error ?? (status < 400 ? 'ok' : String(status));
   to.note('Requests', 1, { transport, operation, outcome });

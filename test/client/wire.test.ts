@@ -77,6 +77,19 @@ describe('on the wire the client', () => {
     await expect(client.call('ListTasks', {})).rejects.toMatchObject({ name: 'GantryError', message, ...rest });
   });
 
+  it('names the request where the server is at fault, once', async () => {
+    const fault = { code: 'ServiceUnavailableException', detail: 'The store is gone.', hint: 'Wait.' };
+    const answered = (problem: object) => (response: ServerResponse) =>
+      void response.writeHead(503, { 'x-amzn-requestid': 'id-1' }).end(JSON.stringify(problem));
+    answer = answered(fault);
+    await expect(client.call('ListTasks', {})).rejects.toMatchObject({
+      message: fault.detail,
+      hint: "Wait. The control plane's log has it as request id-1.",
+    });
+    answer = answered({ ...fault, detail: 'It went wrong (request id-1).' });
+    await expect(client.call('ListTasks', {})).rejects.toMatchObject({ hint: 'Wait.' });
+  });
+
   it.each([
     ['another server', '<html>Not here</html>'],
     ['a problem that nobody knows', JSON.stringify({ code: 'Frobbed', detail: 'x' })],

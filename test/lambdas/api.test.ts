@@ -91,6 +91,31 @@ describe('REST', () => {
     expect(bodyOf(registered).taskDefinition.registeredBy).toBe(iamCaller.userArn);
   });
 
+  it('is answered under the id that the gateway logs, and written down as a call of IAM', async () => {
+    const body = JSON.stringify({ clusterName: 'audited' });
+    const event = restEvent({ method: 'POST', target: '/v1/clusters', iam: iamCaller, body });
+    const { requestId } = event.requestContext;
+    expect((await answer(event)).headers['x-amzn-requestid']).toBe(requestId);
+    const { entries } = await world.call('ListAuditEntries', { operation: ['CreateCluster'] });
+    expect(entries.find((entry) => entry.requestId === requestId)).toMatchObject({
+      principalArn: iamCaller.userArn,
+      accessKeyId: iamCaller.accessKey,
+      sourceIp: '127.0.0.1',
+      transport: 'rest',
+      cluster: 'audited',
+      outcome: 'ok',
+    });
+  });
+
+  it('says whether it is ready, and has no metrics', async () => {
+    const ready = await answer(restEvent({ method: 'GET', target: '/readyz' }));
+    expect([ready.statusCode, bodyOf(ready)]).toEqual([
+      200,
+      { status: 'ready', checks: { running: { ok: true }, store: { ok: true } } },
+    ]);
+    expect((await answer(restEvent({ method: 'GET', target: '/metrics' }))).statusCode).toBe(404);
+  });
+
   it('refuses a request that no authorizer has seen, a signed one of a Gantry key too', async () => {
     const refused = await answer(restEvent({ method: 'GET', target: '/v1/clusters' }));
     expect(refused.statusCode).toBe(401);
