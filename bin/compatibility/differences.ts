@@ -31,7 +31,10 @@ export const differences: Readonly<Partial<Record<OperationName, readonly string
   StopTask: [
     'A `reason` that begins with `gantry:force` kills at once. A stopped task is answered as it is, for as long as it is kept.',
   ],
-  DescribeTasks: ['A stopped task is found for days (the retention of the store), not for an hour.'],
+  DescribeTasks: [
+    'A stopped task is found for days (the retention of the store), not for an hour.',
+    "The stoppedReason of a task that failed to start ends with its container's reason; ECS says that there on Fargate only.",
+  ],
   ListTasks: ['The filters may be combined in any way. Stopped tasks are listed for days, newest first.'],
   UpdateTaskProtection: [
     'Every task can be protected, not only those of a service: it is not moved when hosts are consolidated or drained.',

@@ -35,10 +35,8 @@ export const headlineOf = ({ headline }: TaskView): string => oneLine(headline);
 export function whyCell(task: TaskView): string {
   if (task.lastStatus === 'RUNNING') return '';
   const headline = headlineOf(task).replace(/^stopped: /, '');
-  // Of what a container's end brought about, that end says more than the reason, which is always the same.
-  const general = `${task.stoppedReason ?? ''} (`;
-  const byContainer = task.stopCode === 'EssentialContainerExited' || task.stopCode === 'TaskFailedToStart';
-  return byContainer && headline.startsWith(general) ? headline.slice(general.length, -1) : headline;
+  // Of what a container's end brought about, that end says more than the reason before it, which is always the same.
+  return /^(?:Essential container in task exited|Task failed to start) \((.*)\)$/s.exec(headline)?.[1] ?? headline;
 }
 
 /** `10.213.0.2:32768->80/tcp`, once bound. */

@@ -44,6 +44,17 @@ export function stopCause(task: Facts): StopCause | undefined {
   };
 }
 
+/**
+ * As clients are told it, with the container's reason where a task failed to start: some show nothing but this (Airflow), some look in it
+ * for what is worth another try (Dagster).
+ */
+export function toldStopCause(task: Facts): StopCause | undefined {
+  const cause = stopCause(task);
+  if (cause?.stopCode !== 'TaskFailedToStart') return cause;
+  const why = task.observed?.containers.find(({ reason }) => reason !== undefined)?.reason;
+  return why === undefined ? cause : { ...cause, stoppedReason: `${cause.stoppedReason}: ${why}` };
+}
+
 /** ECS' timestamps (ecs-semantics.md 4.2), epoch milliseconds; absent where the task never came to that point. */
 export interface TaskTimes {
   readonly createdAt: number;

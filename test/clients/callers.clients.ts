@@ -117,7 +117,7 @@ describeWithContainers('on one machine', () => {
       });
       expect(lastLine(await airflow('no-image'))).toEqual({
         failed: 'EcsTaskFailToStart',
-        message: 'The task failed to start due to: Task failed to start',
+        message: expect.stringMatching(/^The task failed to start due to: Task failed to start: CannotPull\w+Error: /),
       });
     });
   });

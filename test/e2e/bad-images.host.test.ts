@@ -32,7 +32,7 @@ function cannotStart(platform: Platform): void {
 
   function expectFailure(task: TaskView, reason: RegExp): void {
     expect(task.stopCode).toBe('TaskFailedToStart');
-    expect(task.stoppedReason).toBe('Task failed to start');
+    expect(task.stoppedReason).toBe(`Task failed to start: ${task.containers[0]?.reason}`);
     expect(task.containers[0]?.reason).toMatch(reason);
     expect(task.containers[0]?.exitCode).toBeUndefined();
     expect(taskLeftoversOf(stage.cloud)).toEqual([]);

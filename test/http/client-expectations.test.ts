@@ -236,5 +236,22 @@ describe('9: the words that clients match', () => {
       expect((await api.wire(operation, input)).body).toEqual({ __type, message: expect.stringMatching(message) });
   });
 
-  // Those of an image that could not be pulled are the agent's: test/agent/images/registry.test.ts (`i/o timeout`, `EOF`).
+  // The sentences themselves are the agent's: test/agent/images/registry.test.ts has `i/o timeout` and `EOF` in them.
+  it('of an image that could not be pulled, as the reason of the task too', async () => {
+    const arn = await run();
+    await host.fetch();
+    const reason = 'CannotPullContainerError: registry.test did not answer (i/o timeout)';
+    host.end(idOf(arn));
+    changeObservation(host, idOf(arn), ({ containers }) => ({
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: 'Task failed to start',
+      containers: containers.map(({ exitCode: _, ...container }) => ({ ...container, reason })),
+    }));
+    await host.report();
+    expect(await taskOf(arn)).toMatchObject({
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: `Task failed to start: ${reason}`,
+      containers: [{ reason }],
+    });
+  });
 });

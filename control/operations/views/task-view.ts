@@ -19,7 +19,7 @@ import type { ContainerDefinition, TaskDefinition } from '../../../core/model/ta
 import { runEndsAt } from '../../../core/model/task-limits.ts';
 import { type Capability, taskCan } from '../../../core/task/capabilities.ts';
 import { overrideContainer } from '../../../core/task/effective.ts';
-import { containerViews, desiredStatus, lastStatus, stopCause, taskTimes } from '../../../core/task/status.ts';
+import { containerViews, desiredStatus, lastStatus, taskTimes, toldStopCause } from '../../../core/task/status.ts';
 import { taskHeadline, taskStory } from '../../../core/task/story.ts';
 
 export interface TaskViewContext {
@@ -51,7 +51,7 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     attachments: [],
     enableExecuteCommand: false as const,
     ...timesOf(task),
-    ...stopCause(task),
+    ...toldStopCause(task),
     tags: task.tags,
     version: task.version,
     protectedUntil: timeOf(task.protectedUntil),
