@@ -120,7 +120,8 @@ describe('a request to API Gateway', () => {
 
   it('that makes a key leaves the endpoint of ECS clients to the outputs of the stack', async () => {
     const principalArn = 'arn:aws:iam::123456789012:user/ci';
-    const accessKey = { accessKeyId: 'GKIAEXAMPLE', principalArn, actions: ['read'], createdAt: new Date(0) };
+    const rights = { actions: ['read'], taskRoles: [], hostAccess: [] };
+    const accessKey = { accessKeyId: 'GKIAEXAMPLE', principalArn, ...rights, createdAt: new Date(0) };
     await using server = await answering(201, { accessKey, secretAccessKey: 'hush' });
     const env = { GANTRY_ENDPOINT: server.endpoint, GANTRY_SIGNING_SERVICE: 'execute-api' };
     const argv = ['keys', 'create', 'ci', '--all-clusters', '--region', 'eu-west-1'];
