@@ -53,7 +53,6 @@ export async function bundleFunction(repository: string, entry: string, target: 
       credentialsFromEnvironment,
       noEventStreams,
       noEndpointDiscovery,
-      onlyVersionOfClients,
       nativeSha256,
       processAsGlobal,
     ],
@@ -181,17 +180,6 @@ const nativeSha256: Plugin = {
     build.onLoad({ filter: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/].*[\\/]Sha256Js\.js$/ }, () => ({
       contents: 'export class Sha256Js {}',
     }));
-  },
-};
-
-/** A client of AWS tells its version in a header, for which it takes its whole package.json along. */
-const onlyVersionOfClients: Plugin = {
-  name: 'only-version-of-clients',
-  setup(build) {
-    build.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
-      const { version } = JSON.parse(await readFile(path, 'utf8'));
-      return { contents: JSON.stringify({ version }), loader: 'json' };
-    });
   },
 };
 
