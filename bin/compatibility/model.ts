@@ -1,4 +1,4 @@
-/** ECS' operations and the members of their requests, as the SDK's service model has them. Read to generate, never at run time. */
+/** ECS' operations and the members of their requests, as the SDK's service model has them. For what is generated and tested alone. */
 import * as sdk from '@aws-sdk/client-ecs';
 import { NormalizedSchema } from '@smithy/core/schema';
 
@@ -11,16 +11,16 @@ export const modelledOperations: readonly string[] = [...exported.keys()]
   .map((name) => name.replace(/Command$/, ''))
   .toSorted();
 
-/** `[9, namespace, name, traits, input, output]`, each of the two given by a function. */
-function inputOf(operation: string): NormalizedSchema {
+/** Of an operation: `[9, namespace, name, traits, input, output]`, each of the two given by a function. */
+export function shapeOf(operation: string, side: 'input' | 'output'): NormalizedSchema {
   const definition = exported.get(`${operation}$`);
-  const shape: unknown = Array.isArray(definition) ? definition[4] : undefined;
+  const shape: unknown = Array.isArray(definition) ? definition[side === 'input' ? 4 : 5] : undefined;
   if (typeof shape !== 'function') throw new Error(`the model has no operation ${operation}`);
   return NormalizedSchema.of(shape() as Schema);
 }
 
 /** Down to what has no members of its own, in the form of the tables of fields: `tags[].key`. */
-export const memberPaths = (operation: string): readonly string[] => pathsOf(inputOf(operation), '');
+export const memberPaths = (operation: string): readonly string[] => pathsOf(shapeOf(operation, 'input'), '');
 
 function pathsOf(schema: NormalizedSchema, path: string): string[] {
   if (schema.isListSchema()) return pathsOf(schema.getValueSchema(), `${path}[]`);
@@ -28,24 +28,4 @@ function pathsOf(schema: NormalizedSchema, path: string): string[] {
   return [...schema.structIterator()].flatMap(([name, member]) =>
     pathsOf(member, path === '' ? name : `${path}.${name}`),
   );
-}
-
-/** Something that a client could send under this path of a request, around a value at its end. */
-export function requestWith(operation: string, path: string): Readonly<Record<string, unknown>> {
-  const sample = sampleAt(inputOf(operation), path.split('.'));
-  if (typeof sample !== 'object' || sample === null) throw new Error(`${operation} has no ${path}`);
-  return { ...sample };
-}
-
-function sampleAt(schema: NormalizedSchema, steps: readonly string[]): unknown {
-  if (schema.isListSchema()) return [sampleAt(schema.getValueSchema(), steps)];
-  if (schema.isMapSchema()) return { a: sampleAt(schema.getValueSchema(), steps) };
-  if (schema.isStructSchema()) {
-    const members = [...schema.structIterator()];
-    const [step, ...rest] = steps;
-    const wanted = step === undefined ? members : members.filter(([name]) => name === step.replace(/\[\]$/, ''));
-    return Object.fromEntries(wanted.map(([name, member]) => [name, sampleAt(member, rest)]));
-  }
-  if (schema.isBooleanSchema()) return true;
-  return schema.isNumericSchema() ? 1 : 'x';
 }

@@ -1,13 +1,12 @@
 /** docs/compatibility.md says what becomes of each operation and each field of ECS: here the API does so. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { otherFields } from '../../bin/compatibility/fields.ts';
-import { requestWith } from '../../bin/compatibility/model.ts';
 import { builtOperations, compatibilityPage, fieldRows, missingOperations } from '../../bin/compatibility/page.ts';
 import type { OperationName } from '../../core/api/operations.ts';
 import { operationsNotBuilt } from '../../core/api/operations-not-built.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { type ApiServer, startApi } from '../support/api-server.ts';
-import { requestFaults } from '../support/ecs-model.ts';
+import { requestFaults, requestWith } from '../support/ecs-model.ts';
 import { type Place, wholeRequests } from './support/whole-requests.ts';
 
 let api: ApiServer;

@@ -1,20 +1,11 @@
 /** ECS' service model, as the SDK carries it: what of a request or an answer is not of the form that it has there. */
 import * as ecs from '@aws-sdk/client-ecs';
-import { NormalizedSchema } from '@smithy/core/schema';
+import type { NormalizedSchema } from '@smithy/core/schema';
 import { z } from 'zod';
+import { shapeOf } from '../../bin/compatibility/model.ts';
 import { unwrap } from '../../core/api/unknown-members.ts';
 
-type Schema = Parameters<typeof NormalizedSchema.of>[0];
-
 const exported = new Map<string, unknown>(Object.entries(ecs));
-
-/** Of an operation: `[9, namespace, name, traits, input, output]`, each of the two given by a function. */
-function shapeOf(operation: string, side: 'input' | 'output'): NormalizedSchema {
-  const definition = exported.get(`${operation}$`);
-  const shape: unknown = Array.isArray(definition) ? definition[side === 'input' ? 4 : 5] : undefined;
-  if (typeof shape !== 'function') throw new Error(`the model has no operation ${operation}`);
-  return NormalizedSchema.of(shape() as Schema);
-}
 
 /** The members of an operation's request that this schema does not know, at any depth, by their paths. */
 export const unreadMembers = (operation: string, schema: z.ZodType): string[] =>
@@ -37,6 +28,13 @@ export const requestFaults = (operation: string, request: unknown): string[] =>
 /** What a client of ECS could not read: by its path, a sentence each. Members that the model does not have are none. */
 export const answerFaults = (operation: string, answer: unknown): string[] =>
   faultsOf(shapeOf(operation, 'output'), answer, operation, { additive: true });
+
+/** Something that a client could send under this path of a request, around a value at its end. */
+export function requestWith(operation: string, path: string): Readonly<Record<string, unknown>> {
+  const sample = sampleAt(shapeOf(operation, 'input'), path.split('.'));
+  if (typeof sample !== 'object' || sample === null) throw new Error(`${operation} has no ${path}`);
+  return { ...sample };
+}
 
 /** A class of its own in the SDK. */
 export const isModelledError = (code: string): boolean => typeof exported.get(code) === 'function';
@@ -74,4 +72,17 @@ function structFaults(schema: NormalizedSchema, value: unknown, path: string, ru
       members.has(name) ? faultsOf(member, members.get(name), `${path}.${name}`, rules) : [],
     ),
   ];
+}
+
+function sampleAt(schema: NormalizedSchema, steps: readonly string[]): unknown {
+  if (schema.isListSchema()) return [sampleAt(schema.getValueSchema(), steps)];
+  if (schema.isMapSchema()) return { a: sampleAt(schema.getValueSchema(), steps) };
+  if (schema.isStructSchema()) {
+    const members = [...schema.structIterator()];
+    const [step, ...rest] = steps;
+    const wanted = step === undefined ? members : members.filter(([name]) => name === step.replace(/\[\]$/, ''));
+    return Object.fromEntries(wanted.map(([name, member]) => [name, sampleAt(member, rest)]));
+  }
+  if (schema.isBooleanSchema()) return true;
+  return schema.isNumericSchema() ? 1 : 'x';
 }

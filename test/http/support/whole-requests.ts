@@ -154,7 +154,7 @@ export const wholeRequests: Readonly<Partial<Record<OperationName, Requests>>> =
   RunTask: () =>
     sent(
       { taskDefinition: 'job' },
-      { ...ofATask, ...placement, count: 2, launchType: 'EC2', clientToken: `${Math.random()}` },
+      { ...ofATask, ...placement, count: 2, launchType: 'EC2', clientToken: 'whole' },
       { taskDefinition: 'job', capacityProviderStrategy: strategy },
     ),
   StartTask: ({ hostId }) =>
