@@ -2,6 +2,7 @@
 import type { CapacityView } from '../../core/api/capacity.ts';
 import type { EventView } from '../../core/api/events.ts';
 import type { ContainerInstanceView } from '../../core/api/shapes.ts';
+import { GantryError } from '../../core/errors.ts';
 import { allHosts } from '../all-pages.ts';
 import type { CommandContext } from '../context.ts';
 
@@ -49,11 +50,11 @@ export interface OnOrder {
 
 export async function takeSnapshot(context: CommandContext): Promise<Snapshot> {
   const { client, cluster, signal } = context;
-  const [capacity, views, described, { events }] = await Promise.all([
+  const [capacity, views, described, events] = await Promise.all([
     client().call('GetCapacity', { cluster }, signal),
     allHosts(context),
     client().call('DescribeClusters', { clusters: [cluster] }, signal),
-    client().call('ListEvents', { cluster, order: 'newest', limit: lastEvents }, signal),
+    newestEvents(context),
   ]);
   const hosts = views.map(loadOf);
   const [counted] = described.clusters;
@@ -73,6 +74,16 @@ export async function takeSnapshot(context: CommandContext): Promise<Snapshot> {
     hourlyUsd: capacity.hourlyUsd,
     events: events.map(({ time, kind, headline }) => ({ time, kind, headline })),
   };
+}
+
+/** None where the control plane keeps none: the rest is worth seeing. */
+async function newestEvents({ client, cluster, signal }: CommandContext): Promise<EventView[]> {
+  try {
+    return (await client().call('ListEvents', { cluster, order: 'newest', limit: lastEvents }, signal)).events;
+  } catch (error) {
+    if (error instanceof GantryError && error.code === 'UnsupportedFeatureException') return [];
+    throw error;
+  }
 }
 
 const ordersOf = ({ name, onOrder }: CapacityView['providers'][number]): OnOrder[] =>

@@ -1,8 +1,10 @@
 /** `gantry top`: snapshots as texts, and a terminal that is redrawn, fitted and given back. */
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitted } from '../../cli/top/fit.ts';
-import { type Desk, openDesk } from './support/desk.ts';
+import { type Desk, openDesk, startCommand } from './support/desk.ts';
 import { setScene } from './support/scene.ts';
 import { transcript } from './support/transcript.ts';
 
@@ -28,6 +30,42 @@ describe('a snapshot', () => {
     const { code, stdout } = await desk.gantry(['top', '--cluster', 'none'], { columns: 80 });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
   });
+});
+
+/** Before a control plane that keeps no events. */
+async function withoutEvents({ connection }: Desk) {
+  const { port } = new URL(connection.endpoint);
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.url?.startsWith('/v1/events') === true) {
+      const problem = { code: 'UnsupportedFeatureException', detail: 'No events are kept here.' };
+      return outgoing.writeHead(501).end(JSON.stringify(problem));
+    }
+    const { method, url: path, headers } = incoming;
+    const onward = request({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    return incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return {
+    connection: { ...connection, endpoint: `http://127.0.0.1:${address.port}` },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+it('of a control plane that keeps no events has all but those', async () => {
+  await using server = await withoutEvents(desk);
+  const { code, stdout } = await startCommand(['top'], {}, server.connection, desk.world.now).ended;
+  expect(code).toBe(0);
+  expect(stdout).toContain('2 hosts (1 draining); 1 RUNNING');
+  expect(stdout).not.toContain('Lately');
 });
 
 const begins = '\u001b[?1049h\u001b[?25l';
