@@ -8,7 +8,7 @@ import type { ControlDeps } from '../deps.ts';
 export interface Exchange {
   readonly requestId: string;
   readonly transport: 'ecs' | 'rest' | 'hosts' | 'other';
-  /** An operation of the API, or what else a path is for. Absent while nobody knows, and where there is no such thing. */
+  /** An operation of the API, or what else a path is for. Absent while nobody knows, and where nobody says. */
   operation?: string | undefined;
   /** ARN of who was recognised. */
   principal?: string;
@@ -34,6 +34,8 @@ export interface WatchOptions {
   readonly watch?: WatchExchange;
   /** What whoever runs the app calls a request: then its log and ours say the same. */
   readonly requestIdOf?: (platform: unknown) => string | undefined;
+  /** In few words, what a path is for that is no operation. */
+  readonly purposeOf?: (path: string) => string | undefined;
   /** For calls that go well; `info` where nobody else writes a line about each request. */
   readonly requestLogLevel?: 'debug' | 'info';
 }
@@ -49,14 +51,14 @@ export function exchangeOf({ req }: Context): Exchange {
 }
 
 export function watchExchanges(options: WatchOptions): MiddlewareHandler {
-  const { deps, watch = (_exchange, _request, run) => run(), requestIdOf } = options;
+  const { deps, watch = (_exchange, _request, run) => run(), requestIdOf, purposeOf } = options;
   return async (c, next) => {
     const begunAt = deps.clock.now();
     const { path } = c.req;
     const exchange: Exchange = {
       requestId: requestIdOf?.(c.env) ?? deps.newId(),
       transport: transportOf(path),
-      operation: purposeOf(path),
+      operation: purposeOf?.(path),
     };
     exchanges.set(c.req.raw, exchange);
     const ended = await watch(exchange, c.req.raw, async () => {
@@ -73,24 +75,6 @@ const transportOf = (path: string): Exchange['transport'] => {
   if (path.startsWith('/v1/')) return 'rest';
   return path.startsWith('/hosts/') ? 'hosts' : 'other';
 };
-
-/** What is no operation, by its path. */
-const purposes: readonly (readonly [path: RegExp, purpose: string])[] = [
-  [/^\/v1\/clusters\/[^/]+\/tasks\/[^/]+\/watch$/, 'WatchTask'],
-  [/^\/v1\/clusters\/[^/]+\/tasks\/[^/]+\/logs$/, 'ReadLogs'],
-  [/^\/v1\/events\/stream$/, 'StreamEvents'],
-  [/^\/hosts\/v1\/(?:.+\/)?(register|desired|report|heartbeat|notice)$/, 'host '],
-  [/^\/(healthz|readyz|metrics|openapi\.json)$/, ''],
-];
-
-function purposeOf(path: string): string | undefined {
-  if (path === '/') return undefined;
-  for (const [pattern, purpose] of purposes) {
-    const [found, part = ''] = pattern.exec(path) ?? [];
-    if (found !== undefined) return `${purpose}${part}`;
-  }
-  return undefined;
-}
 
 function writeLine({ deps: { log }, requestLogLevel = 'info' }: WatchOptions, ended: EndedExchange, c: Context): void {
   const { transport, status } = ended;

@@ -11,6 +11,7 @@ import type { Table } from '../../control/store/table.ts';
 import { remoteAddress } from '../http-server.ts';
 import { readGauges } from './gauges.ts';
 import { openPrometheus, type Prometheus } from './prometheus.ts';
+import { purposeOf } from './purposes.ts';
 import { readinessChecks } from './readiness.ts';
 import { type WatchCommit, watchedTable } from './watched-table.ts';
 
@@ -23,7 +24,7 @@ export interface Watch {
   /** The same store, watched. */
   table(table: Table): Table;
   /** What the API needs to be watched. */
-  api(control: Control): Pick<ApiOptions, 'watch' | 'checks' | 'metricsPage'>;
+  api(control: Control): Pick<ApiOptions, 'watch' | 'purposeOf' | 'checks' | 'metricsPage'>;
   close(): Promise<void>;
 }
 
@@ -50,6 +51,7 @@ export async function openWatch({ env, metricsAccess }: WatchOptions): Promise<W
         const counted = (): ReturnType<typeof run> => count(exchange, request, run);
         return tracing === undefined ? counted() : tracing.watch(exchange, request, counted);
       },
+      purposeOf,
       checks: readinessChecks(control),
       metricsPage: metricsPage(control, prometheus, metricsAccess),
     }),
