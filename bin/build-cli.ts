@@ -12,6 +12,7 @@ const entries: Readonly<Record<string, string>> = {
   'server-main': 'local/server-main.ts',
   'up-main': 'local/up-main.ts',
   'agent-main': 'agent/main.ts',
+  'sqlite-checkpoint-thread': 'control/store/sqlite-checkpoint-thread.ts',
 };
 
 export async function buildCli(repository: string, outdir: string): Promise<void> {
