@@ -25,7 +25,7 @@ export interface Prometheus {
   render(): Promise<string>;
 }
 
-type Note = (value: number, labels: Record<string, string>) => void;
+type Note = (value: number, labels: Labels) => void;
 
 interface Instrument {
   readonly note: Note;
@@ -44,10 +44,7 @@ export function openPrometheus(): Prometheus {
     ]),
   );
   let ofProcess = false;
-  const note = (name: string, value: number, labels: Labels): void =>
-    instruments
-      .get(name)
-      ?.note(value, Object.fromEntries(Object.entries(labels).map(([key, text = '']) => [key, text])));
+  const note = (name: string, value: number, labels: Labels): void => instruments.get(name)?.note(value, labels);
   return {
     metrics: { count: (name, value, labels = {}) => note(name, value, { ...labels }) },
     note: (name, value, labels = {}) => note(name, value, labels),
@@ -71,14 +68,16 @@ function instrumentOf(registry: Registry, name: string, spec: MetricSpec): Instr
     labelNames: [...spec.labels],
     registers: [registry],
   };
+  // prom-client throws at a label that it was not told of, and counting must break nothing.
+  const known = (labels: Labels) => Object.fromEntries(spec.labels.map((label) => [label, labels[label] ?? '']));
   if (spec.kind === 'counter') {
     const counter = new Counter(options);
-    return { note: (value, labels) => counter.inc(labels, value * inUnits), gauge: undefined };
+    return { note: (value, labels) => counter.inc(known(labels), value * inUnits), gauge: undefined };
   }
   if (spec.kind === 'gauge') {
     const gauge = new Gauge(options);
-    return { note: (value, labels) => gauge.set(labels, value * inUnits), gauge };
+    return { note: (value, labels) => gauge.set(known(labels), value * inUnits), gauge };
   }
   const histogram = new Histogram({ ...options, buckets: secondsBuckets });
-  return { note: (value, labels) => histogram.observe(labels, value * inUnits), gauge: undefined };
+  return { note: (value, labels) => histogram.observe(known(labels), value * inUnits), gauge: undefined };
 }
