@@ -27,7 +27,13 @@ export const keysCreateCommand = defineCommand({
       choices: allActions,
       summary: `What it may do (default: ${usualActions.join(', ')})`,
     },
-    'also-cluster': { type: 'string', value: 'NAME', multiple: true, summary: 'A cluster beside the one of --cluster' },
+    'also-cluster': {
+      type: 'string',
+      value: 'NAME',
+      multiple: true,
+      summary: 'A cluster beside the one of --cluster',
+      completes: ['cluster'],
+    },
     'all-clusters': { type: 'boolean', summary: 'For every cluster, those to come included' },
     role: {
       type: 'string',

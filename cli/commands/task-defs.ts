@@ -6,6 +6,7 @@ import { allPages } from '../all-pages.ts';
 import { type ArgumentSpec, defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { changesBetween } from '../definition-fields.ts';
+import { definitionFile } from '../definition-file.ts';
 import { firstFailure } from '../exit-code.ts';
 import {
   type Family,
@@ -68,15 +69,20 @@ export const taskDefsListCommand = defineCommand({
 
 export const taskDefsShowCommand = defineCommand({
   name: 'task-defs show',
-  summary: 'Show one revision, field by field',
+  summary: 'Show one revision, field by field, or as the file that would register it again',
   arguments: [revision],
-  options: {},
-  examples: ['gantry task-defs show web', 'gantry task-defs show web:3 --json'],
-  async run(context, { args: [name = ''] }) {
-    const { out, now } = context;
-    const taskDefinition = await describe(context, name);
-    out.data({ taskDefinition });
-    if (!out.json) printDefinitionPage(taskDefinition, out, now());
+  options: { file: { type: 'boolean', summary: 'Print it in YAML as `gantry register` takes it' } },
+  examples: [
+    'gantry task-defs show web',
+    'gantry task-defs show web:3 --json',
+    'gantry task-defs show web --file > web.yaml',
+  ],
+  async run({ client, out, now }, { args: [taskDefinition = ''], options: { file = false } }) {
+    const described = await client().call('DescribeTaskDefinition', { taskDefinition, include: ['TAGS'] });
+    const text = file ? definitionFile(described) : undefined;
+    out.data(text === undefined ? described : { file: text });
+    if (text !== undefined) out.line(text.trimEnd());
+    else if (!out.json) printDefinitionPage(described, out, now());
     return exitCodes.ok;
   },
 });

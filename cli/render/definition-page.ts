@@ -1,4 +1,5 @@
 /** Task definitions: families, revisions, one revision in full, and what differs between two. */
+import type { Output as Answer } from '../../core/api/operations.ts';
 import type { TaskDefinitionView } from '../../core/api/shapes.ts';
 import { formatCpu, formatMib } from '../../core/text.ts';
 import { type DefinitionChange, fieldsOf } from '../definition-fields.ts';
@@ -34,7 +35,11 @@ export function printRevisionTable(definitions: readonly TaskDefinitionView[], o
   );
 }
 
-export function printDefinitionPage(definition: TaskDefinitionView, out: Output, now: number): void {
+export function printDefinitionPage(
+  { taskDefinition: definition, tags }: Answer<'DescribeTaskDefinition'>,
+  out: Output,
+  now: number,
+): void {
   const style = { terminal: out.terminal, now };
   out.line(`${out.paint('bold', revisionOf(definition))}  ${statusOf(definition, out)}`);
   out.line(`${originOf(definition, style)}; a task of it needs ${sizeOf(definition)}.`);
@@ -53,6 +58,11 @@ export function printDefinitionPage(definition: TaskDefinitionView, out: Output,
     out,
     'Task',
     fields.filter(([path]) => !path.startsWith('containerDefinitions[')),
+  );
+  part(
+    out,
+    'Tags',
+    tags.map(({ key, value = '' }) => [key, value]),
   );
 }
 

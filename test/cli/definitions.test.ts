@@ -19,7 +19,9 @@ async function register({ world }: Desk): Promise<void> {
   ];
   const second = { ...app, image: 'busybox:2', environment, portMappings: [{ containerPort: 80, hostPort: 0 }] };
   const sidecar = { name: 'log', image: 'busybox:2', memory: 32, essential: false };
-  await world.call('RegisterTaskDefinition', { family: 'web', containerDefinitions: [sidecar, second], memory: '512' });
+  const tags = [{ key: 'team', value: 'shop' }];
+  const containerDefinitions = [sidecar, second];
+  await world.call('RegisterTaskDefinition', { family: 'web', containerDefinitions, memory: '512', tags });
   await world.register('job');
   world.advance(90);
 }
@@ -41,6 +43,7 @@ describe('task definitions and clusters', () => {
     'task-defs list of a family': ['task-defs', 'list', 'web', '--all'],
     'task-defs list of nothing': ['task-defs', 'list', 'none'],
     'task-defs show': ['task-defs', 'show', 'web'],
+    'task-defs show as a file': ['task-defs', 'show', 'web', '--file'],
     'task-defs diff': ['task-defs', 'diff', 'web'],
     'task-defs diff of the same': ['task-defs', 'diff', 'web:3', 'web'],
     'clusters list': ['clusters', 'list'],
@@ -62,6 +65,14 @@ describe('task definitions and clusters', () => {
       code: 4,
       stderr: expect.stringContaining('The family job has no two ACTIVE revisions to compare.'),
     });
+  });
+
+  it('shows a revision as the file that registers it again', async () => {
+    const file = (await desk.gantry(['task-defs', 'show', 'web', '--file'])).stdout;
+    await using other = await openDesk();
+    const registered = await other.gantry(['register', '-'], { files: { '-': file } });
+    expect(registered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Registered web:1/) });
+    expect((await other.gantry(['task-defs', 'show', 'web', '--file'])).stdout).toBe(file);
   });
 
   it('says which cluster is not there', async () => {
