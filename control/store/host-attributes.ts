@@ -5,20 +5,23 @@ import { keys } from './keys.ts';
 import type { Change, Condition, Json, Path } from './table.ts';
 import { hostGrown } from './table-shape.ts';
 
+/** Holds while the attributes are still as they were seen. */
+export const attributesAreStill = ({ attributesVersion }: HostCapacity): Condition =>
+  attributesVersion === undefined
+    ? { path: ['attributesVersion'], is: 'absent' }
+    : { path: ['attributesVersion'], is: '=', value: attributesVersion };
+
 /** The members of an update, with the condition that the attributes are still as they were seen. */
 export const attributesUpdate = (
-  { attributesVersion }: HostCapacity,
+  seen: HostCapacity,
   { attributes, putAttributes = [] }: AttributesOfHost,
 ): { readonly set: { path: Path; value: Json }[]; readonly when: Condition } => ({
   set: [
     { path: ['attributes'], value: attributes },
     { path: ['putAttributes'], value: putAttributes },
-    { path: ['attributesVersion'], value: (attributesVersion ?? 0) + 1 },
+    { path: ['attributesVersion'], value: (seen.attributesVersion ?? 0) + 1 },
   ],
-  when:
-    attributesVersion === undefined
-      ? { path: ['attributesVersion'], is: 'absent' }
-      : { path: ['attributesVersion'], is: '=', value: attributesVersion },
+  when: attributesAreStill(seen),
 });
 
 /** Refused where they were changed since, or the host is none any more. */

@@ -10,8 +10,8 @@ import { reportedAttributes } from '../../core/model/host-attributes.ts';
 import type { HostPort } from '../../core/model/resources.ts';
 import type { PlacementNeeds, Task } from '../../core/model/task.ts';
 import { tasksOfGroup } from '../../core/placement/capacity.ts';
-import { looksAtTasks } from '../../core/placement/member-of.ts';
-import { attributesUpdate } from './host-attributes.ts';
+import { looksAtAttributes, looksAtTasks } from '../../core/placement/member-of.ts';
+import { attributesAreStill, attributesUpdate } from './host-attributes.ts';
 import { keys } from './keys.ts';
 import type { Change, Condition, Json, Path } from './table.ts';
 import { hostGrown } from './table-shape.ts';
@@ -72,6 +72,8 @@ export function reserve(seen: HostCapacity, holdings: readonly Holding[]): Chang
   // What an expression says of the tasks on a host holds only while no other comes. One that goes could have gone a moment later.
   if (holdings.some(({ needs }) => looksAtTasks(needs)))
     when.push({ path: ['generation'], is: '=', value: seen.generation });
+  // Once somebody was answered that a host has other attributes, nothing comes by those of before.
+  if (holdings.some(({ needs }) => looksAtAttributes(needs))) when.push(attributesAreStill(seen));
   for (const [port, taskId] of totals.ports) {
     when.push({ path: ['ports', port], is: 'absent' });
     update.set.push({ path: ['ports', port], value: taskId });

@@ -41,6 +41,10 @@ export const inZone = (host: HostCapacity, zone: string): HostCapacity => ({
 export const looksAtTasks = (needs: PlacementNeeds): boolean =>
   memberOfs(needs).some((constraint) => queryOf(constraint).looksAtTasks);
 
+/** Where a change of a host's attributes may change whether a task belongs there. */
+export const looksAtAttributes = (needs: PlacementNeeds): boolean =>
+  memberOfs(needs).some((constraint) => queryOf(constraint).attributes.length > 0);
+
 const mostShown = 120;
 
 export const shownExpression = (expression: string): string =>

@@ -61,13 +61,11 @@ export interface Actor {
   readonly call: () => Promise<unknown>;
 }
 
-/** How far each came before the other went on; undefined: to its end. */
+/** How many accesses each has made when the other goes on. */
 export interface Order {
   readonly first: number;
   readonly second: number;
 }
-
-export type Ended<T> = PromiseSettledResult<T>;
 
 /**
  * The first call up to an access, the second up to one of its own, the first to its end, the second to its end. Answers how both ended, and
@@ -85,7 +83,7 @@ export async function interleaved(first: Actor, second: Actor, order: Order): Pr
 
 interface Began {
   readonly wasHeld: boolean;
-  readonly ended: Promise<Ended<unknown>>;
+  readonly ended: Promise<PromiseSettledResult<unknown>>;
 }
 
 async function begin({ held, call }: Actor, accesses: number): Promise<Began> {
@@ -95,14 +93,23 @@ async function begin({ held, call }: Actor, accesses: number): Promise<Began> {
   return { wasHeld, ended };
 }
 
-/** Every order, until the calls have no more accesses; or each `stride`-th of them. `run` answers what `interleaved` does. */
+/** How many orders are passed over for each that is told. */
+export interface Strides {
+  readonly first: number;
+  readonly second: number;
+}
+
+/**
+ * The orders of two calls, until they have no more accesses: with strides other than 1 some of them, though spread so that each call is
+ * held before each of its accesses that `first` does not pass over. `run` answers what `interleaved` does. Answers how many it were.
+ */
 export async function everyOrder(
   run: (order: Order) => Promise<readonly [Pick<Began, 'wasHeld'>, Pick<Began, 'wasHeld'>]>,
-  stride = 1,
+  strides: Strides,
 ): Promise<number> {
   let orders = 0;
-  for (let first = 0, more = true; more; first += stride) {
-    for (let second = 0, moreOfSecond = true; moreOfSecond; second += stride) {
+  for (let first = 0, more = true; more; first += strides.first) {
+    for (let second = first % strides.second, moreOfSecond = true; moreOfSecond; second += strides.second) {
       const [a, b] = await run({ first, second });
       orders += 1;
       more = a.wasHeld;

@@ -1,14 +1,16 @@
 /** Stories of two calls at once, told in every order on two control planes over one store (interleave.ts). */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Control } from '../../../control/create.ts';
-import { everyOrder, Held, interleaved } from './interleave.ts';
+import { everyOrder, Held, interleaved, type Strides } from './interleave.ts';
 import { breaches } from './invariants.ts';
+import type { HostOptions, ScriptedHost } from './scripted-host.ts';
 import { type StoreKind, startWorld, type World } from './world.ts';
 
 /** On DynamoDB an access costs milliseconds, so only some of the orders are tried; both stores pass one conformance suite. */
-export const stores: readonly (readonly [store: StoreKind, everyNth: number])[] = [
-  ['sqlite', 1],
-  ['dynamodb', 5],
+export const stores: readonly (readonly [store: StoreKind, strides: Strides])[] = [
+  ['sqlite', { first: 1, second: 6 }],
+  ['dynamodb', { first: 5, second: 99 }],
 ];
 
 export interface Race {
@@ -31,33 +33,33 @@ export interface Story<Given> {
 
 export class Races implements AsyncDisposable {
   readonly world: World;
-  readonly #everyNth: number;
+  readonly #strides: Strides;
   readonly #held = [new Held(), new Held()] as const;
   readonly #controls: readonly [Control, Control];
   #stories = 0;
 
   private constructor(
     world: World,
-    everyNth: number,
+    strides: Strides,
     held: readonly [Held, Held],
     controls: readonly [Control, Control],
   ) {
     this.world = world;
-    this.#everyNth = everyNth;
+    this.#strides = strides;
     this.#held = held;
     this.#controls = controls;
   }
 
-  static async start(store: StoreKind, everyNth: number): Promise<Races> {
+  static async start(store: StoreKind, strides: Strides): Promise<Races> {
     const world = await startWorld({ store, sleep: () => new Promise(setImmediate) });
     await world.register('job', { memory: 100 });
     const held = [new Held(), new Held()] as const;
     const controls = [await world.another(held[0].wrap), await world.another(held[1].wrap)] as const;
-    return new Races(world, everyNth, held, controls);
+    return new Races(world, strides, held, controls);
   }
 
-  /** Every n-th order, with each of the two calls as the first. Answers how often the calls ended how. */
-  async tell<Given>(story: Story<Given>, everyNth = 2): Promise<ReadonlyMap<string, number>> {
+  /** Told with each of the two calls as the first. Answers how often the calls ended how. */
+  async tell<Given>(story: Story<Given>, strides = this.#strides): Promise<ReadonlyMap<string, number>> {
     const outcomes = new Map<string, number>();
     for (const swapped of [false, true]) {
       const orders = await everyOrder(async (order) => {
@@ -88,7 +90,7 @@ export class Races implements AsyncDisposable {
           throw new Error(where, { cause: error });
         }
         return began;
-      }, this.#everyNth * everyNth);
+      }, strides);
       expect(orders).toBeGreaterThan(1);
     }
     return outcomes;
@@ -107,3 +109,15 @@ function endOf(result: PromiseSettledResult<unknown> | undefined): string {
 
 const answerOf = (result: PromiseSettledResult<unknown> | undefined): unknown =>
   result?.status === 'fulfilled' ? result.value : undefined;
+
+/** A host of the story's own cluster. */
+export async function hostIn(world: World, cluster: string, options: HostOptions = {}): Promise<ScriptedHost> {
+  const token = await world.control.joinTokens.create({ cluster, reusable: true });
+  return world.host({ cluster, name: cluster, token, memoryMib: 1000, ...options });
+}
+
+/** Where nothing runs, everything of the host is free. */
+export async function isIdle({ call }: World, cluster: string): Promise<boolean> {
+  const [host] = (await call('GetHosts', { cluster })).hosts;
+  return isDeepStrictEqual(host?.remainingResources, host?.registeredResources);
+}
