@@ -180,7 +180,7 @@ describe('the list', () => {
       expect(found.length, query).toBeLessThan(all.length);
       expect(found, query).toEqual(all.filter(holds));
     }
-    const middle = all[3]?.time;
+    const middle = String(all[3]?.time);
     expect(await entries(`?since=${middle}`)).toEqual(all.slice(0, 4));
     expect(await entries(`?until=${middle}`)).toEqual(all.slice(4));
   });

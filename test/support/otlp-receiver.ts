@@ -1,6 +1,6 @@
 /** A collector of traces on loopback that takes OTLP over HTTP as JSON, and keeps the spans. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -46,13 +46,16 @@ export interface OtlpReceiver extends AsyncDisposable {
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: Span[] = [];
   const resources: Record<string, string | number>[] = [];
-  const server = createServer(async (request, response) => {
-    if (request.url !== '/v1/traces') return response.writeHead(404).end();
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const { resource, scopeSpans } of requestSchema.parse(await json(request)).resourceSpans) {
       resources.push(resource.attributes);
       spans.push(...scopeSpans.flatMap((scope) => scope.spans));
     }
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  };
+  const server = createServer((request, response) => {
+    if (request.url === '/v1/traces') void take(request, response);
+    else response.writeHead(404).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
