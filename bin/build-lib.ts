@@ -1,6 +1,7 @@
 /**
- * Builds `dist/lib/`: the construct library as one file of JavaScript, and the types of it and of what they name, file by file, as the
- * compiler writes them. Node strips no types below node_modules, and an app of another project may be checked by another compiler.
+ * Builds `dist/lib/` and `dist/client/`: the construct library and the client as a file of JavaScript each, and in `dist/lib/types` the
+ * types of both and of what they name, file by file, as the compiler writes them in one go. Node strips no types below node_modules, and
+ * an app of another project may be checked by another compiler.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,20 +10,21 @@ import { build } from 'esbuild';
 
 const execute = promisify(execFile);
 
+/** `outdir`: of all that is built. */
 export async function buildLib(repository: string, outdir: string): Promise<void> {
-  await Promise.all([buildCode(repository, outdir), buildTypes(repository, outdir)]);
+  await Promise.all([buildCode(repository, outdir), buildTypes(repository, join(outdir, 'lib'))]);
 }
 
 async function buildCode(repository: string, outdir: string): Promise<void> {
   await build({
     absWorkingDir: repository,
-    entryPoints: { index: 'lib/index.ts' },
+    entryPoints: { 'lib/index': 'lib/index.ts', 'client/index': 'client/index.ts' },
     outdir,
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    // aws-cdk-lib and constructs must be those of the app.
+    // aws-cdk-lib and constructs must be those of the app; what the client needs is installed with the package.
     packages: 'external',
     logLevel: 'warning',
   });
@@ -35,6 +37,6 @@ async function buildTypes(repository: string, outdir: string): Promise<void> {
     await execute(compiler, ['--project', project, '--outDir', join(outdir, 'types')], { cwd: repository });
   } catch (error) {
     const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-    throw new Error(`The types of the construct library could not be written.\n${output}`, { cause: error });
+    throw new Error(`The types of the package could not be written.\n${output}`, { cause: error });
   }
 }

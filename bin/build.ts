@@ -1,4 +1,4 @@
-/** `npm run build`: makes `dist/` anew: the functions, the agent for hosts, and for packages the command line and the construct library. */
+/** `npm run build`: makes `dist/` anew: the functions, the agent for hosts, and for packages the command line and both libraries. */
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ try {
     buildLambdas(repository, fresh),
     buildAgent(repository, fresh),
     buildCli(repository, join(fresh, 'cli')),
-    buildLib(repository, join(fresh, 'lib')),
+    buildLib(repository, fresh),
   ]);
   for (const part of readdirSync(fresh)) exchange(part);
 } finally {

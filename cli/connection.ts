@@ -1,6 +1,7 @@
 /** How a command reaches its control plane, and with whose credentials. Reads no file and no environment: both are handed in. */
 import type { ClientOptions } from '../client/client.ts';
-import { type Credentials, gatewayRegion, type SigningService } from '../client/signer.ts';
+import { connectionByEnvironment } from '../client/environment.ts';
+import type { Credentials } from '../client/signer.ts';
 import { GantryError } from '../core/errors.ts';
 import type { Context } from './contexts/book.ts';
 import { chosen, type NamedControlPlane } from './contexts/choice.ts';
@@ -50,49 +51,6 @@ export function connectionTo(
     region: otherRegion ?? region,
     signingService: key === undefined ? 'execute-api' : 'ecs',
     credentials: key ?? awsCredentials,
-  };
-}
-
-function connectionByEnvironment(
-  endpoint: string,
-  namedRegion: string | undefined,
-  { env, awsCredentials }: Surroundings,
-): ClientOptions {
-  const url = parsed(endpoint);
-  const signingService = signingServiceOf(env) ?? (gatewayRegion(url) === undefined ? 'ecs' : 'execute-api');
-  return {
-    endpoint: url,
-    region: namedRegion ?? regionOf(url, env),
-    signingService,
-    credentials: signingService === 'execute-api' ? awsCredentials : keyIn(env),
-  };
-}
-
-/** Where nobody names one. */
-export const regionOf = (endpoint: string, env: Surroundings['env']): string =>
-  gatewayRegion(endpoint) ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
-
-function parsed(endpoint: string): string {
-  if (URL.canParse(endpoint)) return endpoint;
-  throw new GantryError('InvalidParameterException', `${endpoint} is no URL of a control plane.`, {
-    hint: 'It begins with https:// or http://, for example http://127.0.0.1:8080.',
-  });
-}
-
-function signingServiceOf({ GANTRY_SIGNING_SERVICE: service }: Surroundings['env']): SigningService | undefined {
-  if (service === undefined || service === 'ecs' || service === 'execute-api') return service;
-  throw new GantryError('InvalidParameterException', `GANTRY_SIGNING_SERVICE may not be '${service}'.`, {
-    hint: 'ecs: with a key of Gantry; execute-api: with AWS credentials, where IAM checks them before a custom domain.',
-  });
-}
-
-/** A key of Gantry. */
-function keyIn(env: Surroundings['env']): Credentials | undefined {
-  if (env.AWS_ACCESS_KEY_ID === undefined || env.AWS_SECRET_ACCESS_KEY === undefined) return undefined;
-  return {
-    accessKeyId: env.AWS_ACCESS_KEY_ID,
-    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-    ...(env.AWS_SESSION_TOKEN !== undefined && { sessionToken: env.AWS_SESSION_TOKEN }),
   };
 }
 

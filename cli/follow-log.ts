@@ -1,8 +1,8 @@
 /** A task's log as it is written, over as many connections as that takes; its last lines where the platform streams none. */
 import type { Client } from '../client/client.ts';
+import { resumed } from '../client/resume.ts';
 import { GantryError } from '../core/errors.ts';
 import type { LogLine } from '../core/model/task.ts';
-import { resumed } from './resume.ts';
 
 type LogRequest = Parameters<Client['logs']>[0];
 

@@ -1,19 +1,13 @@
 /** From argv to an exit code: finds the command, parses, runs, and tells errors as what, why and what to do. */
 import { type Client, createClient } from '../client/client.ts';
+import { regionOf } from '../client/environment.ts';
 import { compact } from '../core/compact.ts';
 import { GantryError } from '../core/errors.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { Asker, type Keyboard } from './ask.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commandGroups, commands } from './commands/index.ts';
-import {
-  connectionOf,
-  connectionTo,
-  environmentFor,
-  environmentOf,
-  regionOf,
-  type Surroundings,
-} from './connection.ts';
+import { connectionOf, connectionTo, environmentFor, environmentOf, type Surroundings } from './connection.ts';
 import type { CommandContext, Contexts, LocalCloud } from './context.ts';
 import { chosen } from './contexts/choice.ts';
 import type { ContextFile } from './contexts/disk.ts';

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
+import { resumed } from '../client/resume.ts';
 import type { TaskView } from '../core/api/shapes.ts';
 import type { LogLine } from '../core/model/task.ts';
 import { followLog } from './follow-log.ts';
 import type { Narrator } from './render/narrator.ts';
 import { clusterOf, taskIdOf } from './render/task.ts';
-import { resumed } from './resume.ts';
 
 const tickMs = 1000;
 

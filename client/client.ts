@@ -35,7 +35,13 @@ interface TaskName {
 export interface Client {
   readonly endpoint: string;
   /** Throws the GantryError that the control plane answered, or one that says why it cannot be reached. */
-  call<Name extends OperationName>(name: Name, input: Input<Name>, signal?: AbortSignal): Promise<Output<Name>>;
+  call<Name extends OperationName>(
+    name: Name,
+    input: Input<Name>,
+    signal?: AbortSignal,
+    /** The same for each attempt at one call. */
+    invocationId?: string,
+  ): Promise<Output<Name>>;
   /** The task now and at each change, and its pulls' progress (where the platform streams), until it has stopped. */
   watchTask(task: TaskName, signal?: AbortSignal): AsyncGenerator<WatchLine>;
   logs(
@@ -44,13 +50,20 @@ export interface Client {
   ): AsyncGenerator<LogLine>;
 }
 
+interface Sending {
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly invocationId?: string | undefined;
+}
+
 export function createClient({ endpoint, ...signing }: ClientOptions): Client {
   const sign = createSigner(endpoint, signing);
   let streams = true;
 
-  async function send(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<Response> {
+  async function send(method: string, path: string, { body, signal, invocationId }: Sending): Promise<Response> {
     const url = new URL(path, endpoint);
-    const headers = await sign({ method, url, body });
+    const signed = await sign({ method, url, body });
+    const headers = invocationId === undefined ? signed : { ...signed, 'amz-sdk-invocation-id': invocationId };
     let response: Response;
     try {
       response = await fetch(url, {
@@ -68,7 +81,7 @@ export function createClient({ endpoint, ...signing }: ClientOptions): Client {
   }
 
   async function* stream<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): AsyncGenerator<T> {
-    const response = await send('GET', path, undefined, signal);
+    const response = await send('GET', path, { signal });
     for await (const text of readLines(response)) {
       const line: unknown = JSON.parse(text);
       const broken = streamError(line);
@@ -81,9 +94,10 @@ export function createClient({ endpoint, ...signing }: ClientOptions): Client {
     name: Name,
     input: Input<Name>,
     signal?: AbortSignal,
+    invocationId?: string,
   ): Promise<Output<Name>> {
     const { method, path, body } = requestForm(operations[name].rest, { ...input });
-    const response = await send(method, path, body && JSON.stringify(body), signal);
+    const response = await send(method, path, { body: body && JSON.stringify(body), signal, invocationId });
     // The table pairs each name with its output; TypeScript cannot follow a name through both.
     return readableDates(operations[name].output).parse(await response.json()) as Output<Name>;
   }

@@ -1,5 +1,6 @@
 /** Failed requests as GantryErrors: what the control plane said, or why it cannot be reached. */
 import { z } from 'zod';
+import { compact } from '../core/compact.ts';
 import { type ErrorCode, errorTraits, GantryError } from '../core/errors.ts';
 
 const problemSchema = z.object({
@@ -24,14 +25,17 @@ export async function problemError(response: Response): Promise<GantryError> {
 
 /** Whoever is told of a server's fault is asked which request it was. */
 function withRequestId(error: GantryError, { headers }: Response): GantryError {
-  const { code, message, hint, field } = error;
-  const id = headers.get('x-amzn-requestid') ?? headers.get('apigw-requestid');
+  const requestId = headers.get('x-amzn-requestid') ?? headers.get('apigw-requestid');
+  if (requestId === null) return error;
+  const { code, message, field, hint, resourceIds } = error;
   const { restStatus, retryable } = errorTraits[code];
-  if (id === null || !retryable || restStatus < 500 || message.includes(id)) return error;
-  return new GantryError(code, message, {
-    ...(field !== undefined && { field }),
-    hint: `${hint === undefined ? '' : `${hint} `}The control plane's log has it as request ${id}.`,
-  });
+  const isSaid = !retryable || restStatus < 500 || message.includes(requestId);
+  const where = `The control plane's log has it as request ${requestId}.`;
+  return new GantryError(
+    code,
+    message,
+    compact({ field, hint: isSaid ? hint : [hint ?? [], where].flat().join(' '), resourceIds, requestId }),
+  );
 }
 
 const gatewayAnswerSchema = z.object({ message: z.string() });
@@ -67,11 +71,7 @@ function errorOf(value: unknown): GantryError | undefined {
   const problem = problemSchema.safeParse(value);
   if (!problem.success || !isErrorCode(problem.data.code)) return undefined;
   const { code, detail, field, hint, resourceIds } = problem.data;
-  return new GantryError(code, detail, {
-    ...(field !== undefined && { field }),
-    ...(hint !== undefined && { hint }),
-    ...(resourceIds !== undefined && { resourceIds }),
-  });
+  return new GantryError(code, detail, compact({ field, hint, resourceIds }));
 }
 
 export function connectionError(endpoint: string, error: unknown): GantryError {

@@ -1,6 +1,6 @@
 /**
  * Follows a task where the platform streams nothing: long polls, each of which answers at the next change or says that there was none.
- * Knows nothing of connections that break: who follows for long takes it up again (cli/resume.ts).
+ * Knows nothing of connections that break: who follows for long takes it up again (client/resume.ts).
  */
 import type { TaskView } from '../core/api/shapes.ts';
 import type { Client } from './client.ts';

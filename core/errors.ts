@@ -62,6 +62,8 @@ interface ErrorDetails {
   readonly hint?: string;
   /** ConflictException: what the earlier request made. */
   readonly resourceIds?: readonly string[];
+  /** Of whom a client was answered: names the request in the control plane's log. */
+  readonly requestId?: string;
   /** For the log only; never shown. */
   readonly cause?: unknown;
 }
@@ -72,6 +74,7 @@ export class GantryError extends Error {
   readonly field: string | undefined;
   readonly hint: string | undefined;
   readonly resourceIds: readonly string[] | undefined;
+  readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -79,5 +82,6 @@ export class GantryError extends Error {
     this.field = details.field;
     this.hint = details.hint;
     this.resourceIds = details.resourceIds;
+    this.requestId = details.requestId;
   }
 }

@@ -1,5 +1,7 @@
 /** `gantry events`: what has happened in a cluster, and what is happening. */
 import type { Client } from '../../client/client.ts';
+import { followEvents } from '../../client/follow-events.ts';
+import { resumed } from '../../client/resume.ts';
 import type { EventView } from '../../core/api/events.ts';
 import type { Input } from '../../core/api/operations.ts';
 import { compact } from '../../core/compact.ts';
@@ -9,12 +11,9 @@ import type { CommandContext } from '../context.ts';
 import { findTask } from '../find-task.ts';
 import { printEventLine, printEventTable } from '../render/event-lines.ts';
 import { taskIdOf } from '../render/task.ts';
-import { resumed } from '../resume.ts';
 import { momentNamed } from '../since.ts';
 
 const lastShown = 50;
-/** Where gateways end requests at 30 s. */
-const waitSeconds = 25;
 
 type Filters = Pick<Input<'ListEvents'>, 'cluster' | 'task' | 'host' | 'kind' | 'since'>;
 
@@ -56,7 +55,7 @@ export const eventsCommand = defineCommand({
     if (options.follow === true) {
       const since = filters.since ?? new Date(now()).toISOString();
       const onBreak = (error: unknown): void => out.note(breakText(error));
-      const events = resumed(followFrom(client(), { ...filters, since }, context.signal), {
+      const events = resumed(followEvents(client(), { ...filters, since }, context.signal), {
         signal: context.signal,
         isWhole: () => false,
         onBreak,
@@ -105,29 +104,6 @@ async function lastEvents(client: Client, filters: Filters, most: number): Promi
     nextToken = page.nextToken;
   } while (nextToken !== undefined && events.length < most);
   return events.reverse();
-}
-
-/** Each call of the function it answers goes on behind the last event that was handed out. */
-function followFrom(client: Client, filters: Filters, signal: AbortSignal): () => AsyncGenerator<EventView> {
-  const { since, ...others } = filters;
-  let after: string | undefined;
-  return async function* () {
-    let from = after;
-    let nextToken: string | undefined;
-    for (;;) {
-      const position = from === undefined ? { since } : { after: from };
-      const wish = { ...others, ...position, order: 'oldest' as const, timeout: waitSeconds, nextToken };
-      const page = await client.call('ListEvents', compact(wish), signal);
-      for (const event of page.events) {
-        yield event;
-        after = event.id;
-      }
-      nextToken = page.nextToken;
-      if (nextToken !== undefined) continue; // It goes with what was asked for.
-      after = page.resumeAfter ?? after;
-      from = after;
-    }
-  };
 }
 
 const breakText = (error: unknown): string =>

@@ -1,5 +1,6 @@
 /** `gantry logs`: what a task's containers wrote, as they wrote it. */
 import type { Client } from '../../client/client.ts';
+import { resumed } from '../../client/resume.ts';
 import type { TaskView } from '../../core/api/shapes.ts';
 import { GantryError } from '../../core/errors.ts';
 import { defineCommand, exitCodes } from '../command.ts';
@@ -7,7 +8,6 @@ import { findTask } from '../find-task.ts';
 import { followLog } from '../follow-log.ts';
 import { logBreakText, logWaitText, printLogLine } from '../render/log-lines.ts';
 import { clusterOf, shortId, taskIdOf } from '../render/task.ts';
-import { resumed } from '../resume.ts';
 
 export const logsCommand = defineCommand({
   name: 'logs',

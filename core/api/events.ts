@@ -4,7 +4,7 @@ import { eventKinds } from '../model/event.ts';
 import { defineOperation } from './operation.ts';
 import { timestampSchema } from './shapes.ts';
 
-const eventViewSchema = z
+export const eventViewSchema = z
   .object({
     /** In the order in which events were written down; pass it as `after` to go on from there. */
     id: z.string(),

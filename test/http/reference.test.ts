@@ -1,8 +1,10 @@
 /** The page of documentation: whole without anybody else, true to the table of operations, and with examples that can be pasted. */
 import { execFileSync } from 'node:child_process';
+import { runInNewContext } from 'node:vm';
 import { Hono } from 'hono';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createClient } from '../../client/index.ts';
 import { addDocuments } from '../../control/http/documents.ts';
 import { openApiDocument } from '../../control/http/openapi.ts';
 import { snippetsOf } from '../../control/http/reference/snippets.ts';
@@ -150,6 +152,17 @@ describe('an example', () => {
       expect(at === -1 ? undefined : JSON.parse(call[at + 1] ?? '')).toEqual(body);
       const method = call.includes('--request') ? call[call.indexOf('--request') + 1] : at === -1 ? 'GET' : 'POST';
       expect(method).toBe(example.method);
+    }
+  });
+
+  it('pasted into a program calls the client with what was made', () => {
+    const client = createClient({ endpoint: 'http://127.0.0.1:1', env: {} });
+    for (const { example, snippets } of shownExamples) {
+      const [, method = '', input = ''] =
+        /client\.(\w+)\(([\s\S]*?)\)(?:;$| console)/.exec(codeOf(snippets, 'JavaScript')) ?? [];
+      expect(client, example.name).toHaveProperty(method, expect.any(Function));
+      const value: unknown = runInNewContext(`JSON.stringify(${input.replace(/\)$/, '')})`);
+      expect(JSON.parse(String(value))).toEqual(example.input);
     }
   });
 });

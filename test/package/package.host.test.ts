@@ -1,7 +1,9 @@
-/** The package as another project uses it: the command, the cloud on one machine, and the construct library, types and all. */
+/** The package as another project uses it: the command, the cloud on one machine, the construct library and the client, types and all. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventsTopic } from '../../control/events/keep.ts';
+import { type ApiServer, startApi } from '../support/api-server.ts';
 import { startCloud } from '../support/cloud.ts';
 import { describeWithContainers } from '../support/containers.ts';
 import { installPackage, type Project, repository } from './installed.ts';
@@ -50,6 +52,39 @@ describeWithContainers('a machine with the package', () => {
   });
 });
 
+/** The first program of its documentation. */
+const [, program = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(repository, 'docs/client.md'), 'utf8')) ?? [];
+
+/** A host whose tasks start as soon as they are there, and end as soon as they run. */
+async function doWhatIsTold(api: ApiServer): Promise<Disposable> {
+  const host = await api.host();
+  const act = async (): Promise<void> => {
+    await host.obey();
+    for (const [taskId, { observation }] of host.tasks) if (observation.status === 'RUNNING') host.end(taskId);
+    await host.report();
+  };
+  let acting = Promise.resolve();
+  return api.control.deps.feed.subscribe(eventsTopic('default'), () => {
+    acting = acting.then(act);
+  });
+}
+
+describe('gantry/client', () => {
+  it('runs the program of its documentation, with nothing but the environment', async () => {
+    await using api = await startApi();
+    using _ = await doWhatIsTold(api);
+    writeFileSync(join(project.directory, 'client.js'), program);
+    const { accessKeyId, secretAccessKey } = api.credentials;
+    const env = [
+      `GANTRY_ENDPOINT=${api.endpoint}`,
+      `AWS_ACCESS_KEY_ID=${accessKeyId}`,
+      `AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
+    ];
+    const { stdout } = await project.execute('env', ...env, 'node', 'client.js');
+    expect(stdout).toMatch(/^stopped: Essential container in task exited/);
+  });
+});
+
 describe('gantry/cdk', () => {
   it('makes a control plane in an app of JavaScript', async () => {
     writeFileSync(
@@ -81,9 +116,32 @@ describe('gantry/cdk', () => {
         new GantryControlPlane(stack, 'Other', { noSuchProp: 1 });
       `,
     );
+    writeFileSync(
+      join(project.directory, 'client.ts'),
+      `
+        import { createClient, type GantryClient, GantryError, type Input, type Output, verifyWebhook } from 'gantry/client';
+        export const client: GantryClient = createClient({ endpoint: 'http://127.0.0.1:8080', maxAttempts: 1 });
+        export const input: Input<'RunTask'> = { taskDefinition: 'web', count: 2 };
+        export const answer: Promise<Output<'RunTask'>> = client.runTask(input);
+        export const none: Promise<{ clusterArns: string[] }> = client.listClusters();
+        export async function all(signal: AbortSignal): Promise<void> {
+          for await (const { taskArns } of client.pages.listTasks({ family: 'web' }, { signal })) taskArns satisfies string[];
+          for await (const line of client.watchTask({ task: 't' })) if (line.kind === 'task') line.task.createdAt satisfies Date;
+          for await (const { kind, headline } of client.events()) [kind, headline] satisfies string[];
+          verifyWebhook({ secret: 's', headers: {}, body: '' }).data.events satisfies object[];
+        }
+        export const isThrottled = (error: unknown) => error instanceof GantryError && error.code === 'ThrottlingException';
+        // @ts-expect-error: there is no such member.
+        void client.runTask({ taskDefinition: 'web', noSuchMember: 1 });
+        // @ts-expect-error: something must be run.
+        void client.runTask();
+        // @ts-expect-error: it has no pages.
+        void client.pages.runTask;
+      `,
+    );
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
     const roots = ['--typeRoots', join(repository, 'node_modules/@types')];
     const tsc = join(repository, 'node_modules/.bin/tsc');
-    await project.execute(tsc, ...options, ...roots, '--skipLibCheck', 'false', 'app.ts');
+    await project.execute(tsc, ...options, ...roots, '--skipLibCheck', 'false', 'app.ts', 'client.ts');
   });
 });

@@ -49,6 +49,7 @@ const entryPoints = [
   'bin/app.ts',
   'bench/main.ts',
   'lib/index.ts',
+  'client/index.ts',
 ];
 
 /** Lambda's functions: the build finds them by their place. */
@@ -58,7 +59,7 @@ const isFunction = (path: string): boolean => /^lambdas\/\w+\/index\.ts$/.test(p
 const isBuild = (path: string): boolean => /^bin\/(build|compatibility\/)/.test(path);
 
 /** What others than this repository import. */
-const published = ['lib/index.ts'];
+const published = ['lib/index.ts', 'client/index.ts'];
 
 const generated = 'agent/containerd/gen/';
 const unchecked = ['test', 'bench', 'scripts'];

@@ -80,8 +80,11 @@ ${snippets.map((snippet, index) => tab(id, snippet, index))}
 }
 
 /** Radio buttons, so that it needs no script. */
-const tab = (id: string, { language, code }: Snippet, index: number): Markup =>
-  html`<input type="radio" name="${id}" id="${id}-${index}"${index === 0 ? html` checked` : nothing}><label for="${id}-${index}">${language}</label><pre>${code}</pre>`;
+function tab(group: string, { language, code }: Snippet, index: number): Markup {
+  const id = `${group}-${index}`;
+  const checked = index === 0 ? html` checked` : nothing;
+  return html`<input type="radio" name="${group}" id="${id}"${checked}><label for="${id}">${language}</label><pre>${code}</pre>`;
+}
 
 function sentBody({ requestBody }: DescribedOperation, { name }: ShownExample): unknown {
   const content = requestBody?.content;

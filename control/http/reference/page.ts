@@ -110,11 +110,28 @@ function groupedOf(path: string, method: string, described: unknown): Grouped {
   };
 }
 
+const paragraphs: readonly (readonly string[])[] = [
+  ['Every operation is here; those that Amazon ECS has answer its wire protocol (AWS JSON 1.1) at `POST /` as well.'],
+  [
+    'Requests are signed with AWS Signature Version 4: with a key of Gantry for the service `ecs`, or where API Gateway stands before it',
+    'with AWS credentials for `execute-api`. A key has actions (`read`, `run`, `register`, `administer`) and clusters; each operation says',
+    'what it needs.',
+  ],
+  [
+    'Times are RFC 3339. Members that are null count as absent; those that nobody knows are refused by their path. Lists of query',
+    'parameters are repeated: `kind=task&kind=refusal`. Where there is more, an answer has `nextToken`: send it back with the same other',
+    'members.',
+  ],
+  [
+    'What fails is answered as `application/problem+json`: `code`, `detail`, and where they are known `field`, the member at fault, and',
+    '`hint`, what to do about it. The header `x-amzn-requestid` names the request in the logs.',
+  ],
+  [
+    'The examples were made against a control plane, one after the other; ids and times are samples. `$GANTRY_ENDPOINT` is its address,',
+    'for example `http://127.0.0.1:8080`; `client` is made by `createClient()` of `gantry/client`.',
+  ],
+];
+
 const about = html`<section id="about"><h1>Gantry: REST API</h1>
-<p>${sentence('Every operation is here; those that Amazon ECS has answer its wire protocol (AWS JSON 1.1) at `POST /` as well.')}
-<a href="/openapi.json">openapi.json</a> is this page for programs; the package <code>gantry/client</code> is the same in TypeScript.</p>
-<p>${sentence('Requests are signed with AWS Signature Version 4: with a key of Gantry for the service `ecs`, or where API Gateway stands before it with AWS credentials for `execute-api`. A key has actions (`read`, `run`, `register`, `administer`) and clusters; each operation says what it needs.')}</p>
-<p>${sentence('Times are RFC 3339. Members that are null count as absent; those that nobody knows are refused by their path. Lists of query parameters are repeated: `kind=task&kind=refusal`. Where there is more, an answer has `nextToken`: send it back with the same other members.')}</p>
-<p>${sentence('What fails is answered as `application/problem+json`: `code`, `detail`, and where they are known `field`, the member at fault, and `hint`, what to do about it. The header `x-amzn-requestid` names the request in the logs.')}</p>
-<p>${sentence('The examples were made against a control plane, one after the other; ids and times are samples. `$GANTRY_ENDPOINT` is its address, for example `http://127.0.0.1:8080`.')}</p>
-</section>`;
+<p><a href="/openapi.json">openapi.json</a> is this page for programs.</p>
+${paragraphs.map((lines) => html`<p>${sentence(lines.join(' '))}</p>`)}</section>`;

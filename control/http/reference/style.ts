@@ -1,10 +1,13 @@
 /** How the page looks and finds: everything that it needs, so that it asks nobody for anything. */
 
 export const style = `
-:root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#59636e;--line:#d8dee4;--panel:#f6f8fa;--link:#0757b8;--get:#0a6b3d;--post:#0757b8;--put:#8a5a00;--delete:#b3261e}
-@media(prefers-color-scheme:dark){:root{--back:#0e1116;--text:#e4e8ec;--soft:#98a2ad;--line:#2c333b;--panel:#161b22;--link:#6cb0ff;--get:#5ccb94;--post:#6cb0ff;--put:#e0b04c;--delete:#ff8a80}}
+:root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#59636e;--line:#d8dee4;--panel:#f6f8fa;--link:#0757b8;
+  --get:#0a6b3d;--post:#0757b8;--put:#8a5a00;--delete:#b3261e}
+@media(prefers-color-scheme:dark){:root{--back:#0e1116;--text:#e4e8ec;--soft:#98a2ad;--line:#2c333b;--panel:#161b22;
+  --link:#6cb0ff;--get:#5ccb94;--post:#6cb0ff;--put:#e0b04c;--delete:#ff8a80}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,sans-serif;display:grid;grid-template-columns:280px minmax(0,1fr)}
+body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,sans-serif;display:grid;
+  grid-template-columns:280px minmax(0,1fr)}
 nav{position:sticky;top:0;height:100vh;overflow-y:auto;padding:16px;border-right:1px solid var(--line);background:var(--panel)}
 nav input{width:100%;padding:6px 8px;border:1px solid var(--line);border-radius:6px;background:var(--back);color:inherit;font:inherit}
 nav h2{margin:16px 0 4px;font-size:12px;text-transform:uppercase;letter-spacing:.05em;color:var(--soft)}

@@ -1,6 +1,6 @@
 /** Streams that break: which are taken up again, for how long, and what is said. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { resumed } from '../../cli/resume.ts';
+import { resumed } from '../../client/resume.ts';
 import { GantryError } from '../../core/errors.ts';
 
 /** Each call of `open` carries the next list to its end, or to its error. */
