@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEntryView } from '../../core/api/audit.ts';
 import { isMutating } from '../../core/api/operation.ts';
 import { operations } from '../../core/api/operations.ts';
-import { type ApiServer, startApi } from '../support/api-server.ts';
+import { type Answer, type ApiServer, startApi } from '../support/api-server.ts';
 
 let api: ApiServer;
 beforeAll(async () => {
@@ -20,6 +20,12 @@ async function entries(query = ''): Promise<AuditEntryView[]> {
   const { status, body } = await api.rest('GET', `/v1/audit${query}`);
   expect(status).toBe(200);
   return (body as Page).entries;
+}
+
+/** What is written down of the call that was answered so. */
+async function entryOf({ headers }: Answer): Promise<AuditEntryView | undefined> {
+  const requestId = headers.get('x-amzn-requestid');
+  return (await entries()).find((entry) => entry.requestId === requestId);
 }
 
 const secret = 'hunter2-is-nobodys-business';
@@ -41,11 +47,10 @@ async function stored(): Promise<string> {
 
 describe('a call that changes something', () => {
   it('is written down: who, what, from where, and what it made', async () => {
-    const { status, headers } = await api.wire('RegisterTaskDefinition', definition, { 'user-agent': 'tool/1.0' });
-    expect(status).toBe(200);
-    const [entry] = await entries();
+    const answer = await api.wire('RegisterTaskDefinition', definition, { 'user-agent': 'tool/1.0' });
+    expect(answer.status).toBe(200);
+    const entry = await entryOf(answer);
     expect(entry).toMatchObject({
-      requestId: headers.get('x-amzn-requestid'),
       operation: 'RegisterTaskDefinition',
       transport: 'ecs',
       principalArn: expect.stringContaining(':user/test-'),
@@ -68,15 +73,17 @@ describe('a call that changes something', () => {
     const overrides = {
       containerOverrides: [{ name: 'app', command: [secret], environment: [{ name: 'TOKEN', value: secret }] }],
     };
-    const { status, body } = await api.rest('POST', '/v1/clusters/default/tasks', {
+    const answer = await api.rest('POST', '/v1/clusters/default/tasks', {
       taskDefinition: 'job',
       count: 12,
       startedBy: 'nightly',
       overrides,
     });
-    expect([status, body]).toMatchObject([201, { failures: [] }]);
-    const made = (body as { tasks: { taskArn: string }[] }).tasks.map(({ taskArn }) => taskArn.split('/').at(-1));
-    const [entry] = await entries();
+    expect(answer).toMatchObject({ status: 201, body: { failures: [] } });
+    const made = (answer.body as { tasks: { taskArn: string }[] }).tasks.map(({ taskArn }) =>
+      taskArn.split('/').at(-1),
+    );
+    const entry = await entryOf(answer);
     expect(entry).toMatchObject({
       operation: 'RunTask',
       transport: 'rest',
@@ -94,30 +101,26 @@ describe('a call that changes something', () => {
   it('is written down where there was nothing left to change', async () => {
     const [run] = await entries('?operation=RunTask');
     const task = run?.made?.[0];
-    for (const reason of ['first', 'second']) await api.wire('StopTask', { task, reason });
-    const stops = await entries('?operation=StopTask');
-    expect(stops).toMatchObject([
-      { parameters: { reason: 'second' }, resources: [task], outcome: 'ok' },
-      { parameters: { reason: 'first' }, resources: [task], outcome: 'ok' },
-    ]);
-    expect(stops.flatMap(({ made = [] }) => made)).toEqual([]);
+    for (const reason of ['first', 'second']) {
+      const entry = await entryOf(await api.wire('StopTask', { task, reason }));
+      expect(entry).toMatchObject({ operation: 'StopTask', parameters: { reason }, resources: [task], outcome: 'ok' });
+      expect(entry).not.toHaveProperty('made');
+    }
   });
 });
 
 describe('a call that is refused', () => {
-  const last = async () => (await entries())[0];
-
   it('is written down with the error that its caller got', async () => {
     const reader = await api.keyFor(['read']);
-    const { body } = await api.as(reader).wire('StopTask', { task: 'a'.repeat(32) });
-    expect(await last()).toMatchObject({
+    const answer = await api.as(reader).wire('StopTask', { task: 'a'.repeat(32) });
+    expect(await entryOf(answer)).toMatchObject({
       operation: 'StopTask',
       accessKeyId: reader.accessKeyId,
       resources: ['a'.repeat(32)],
       outcome: 'error',
       error: { code: 'AccessDeniedException', message: expect.stringContaining('is not allowed to run') },
     });
-    expect(body).toMatchObject({ __type: 'AccessDeniedException' });
+    expect(answer.body).toMatchObject({ __type: 'AccessDeniedException' });
   });
 
   it.each([
@@ -130,13 +133,9 @@ describe('a call that is refused', () => {
     ],
     ['a name that nothing has', () => api.wire('RunTask', { taskDefinition: 'nothing' }), 'RunTask'],
   ])('for %s is written down', async (_, call, operation) => {
-    const { status, headers } = await call();
-    expect(status).toBeGreaterThanOrEqual(400);
-    expect(await last()).toMatchObject({
-      requestId: headers.get('x-amzn-requestid'),
-      operation,
-      outcome: 'error',
-    });
+    const answer = await call();
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(await entryOf(answer)).toMatchObject({ operation, outcome: 'error' });
   });
 
   it('is nothing to the log where nobody was recognised', async () => {
@@ -181,8 +180,9 @@ describe('the list', () => {
       expect(found, query).toEqual(all.filter(holds));
     }
     const middle = String(all[3]?.time);
-    expect(await entries(`?since=${middle}`)).toEqual(all.slice(0, 4));
-    expect(await entries(`?until=${middle}`)).toEqual(all.slice(4));
+    const isSince = ({ time }: AuditEntryView): boolean => String(time) >= middle;
+    expect(await entries(`?since=${middle}`)).toEqual(all.filter(isSince));
+    expect(await entries(`?until=${middle}`)).toEqual(all.filter((entry) => !isSince(entry)));
   });
 
   it('comes in pages with nothing twice and nothing left out', async () => {
