@@ -15,6 +15,7 @@ const clients = {
   boto3: ['boto3==1.44.5', 'ecs-deploy==1.17.0'],
   airflow: ['apache-airflow==3.3.2', 'apache-airflow-providers-amazon==9.39.0'],
   dagster: ['dagster==1.13.27', 'dagster-aws==0.29.27'],
+  prefect: ['prefect==3.9.1', 'prefect-aws==0.7.12'],
 };
 
 await main(async () => {

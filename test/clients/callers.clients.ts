@@ -156,4 +156,19 @@ describeWithContainers('on one machine', () => {
       expect(message).toContain("Container 'run' failed - exit code 3.");
     });
   });
+
+  it("Prefect's ECS worker registers one revision for runs alike, and stops a task", async () => {
+    const program = [here('run-in-prefect.py'), images.busybox, `sh -c 'echo "from $FROM"; sleep 1; exit 3'`];
+    const { tasks, cancelled, gone } = z
+      .object({ tasks: z.array(z.string()), cancelled: z.string(), gone: z.string() })
+      .parse(lastLine(await run(pythonProgram('prefect', 'python'), program, env)));
+    expect(gone).toBe('InfrastructureNotFound');
+    const whenStopped = (identifier: string) => whenTask(cloud.client, 'stopped', identifier.replace(/^default::/, ''));
+    for (const identifier of tasks)
+      expect(await whenStopped(identifier)).toMatchObject({
+        taskDefinitionArn: expect.stringMatching(/\/from-prefect:1$/),
+        containers: [{ exitCode: 3, lastLogLines: [{ text: 'from prefect' }] }],
+      });
+    expect(await whenStopped(cancelled)).toMatchObject({ stoppedReason: 'Stopped by Prefect worker' });
+  });
 });
