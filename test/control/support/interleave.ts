@@ -4,13 +4,21 @@
  */
 import type { Table } from '../../../control/store/table.ts';
 
+/** What of its accesses to the store a process may be held before. */
+export type HeldBefore = 'accesses' | 'commits';
+
 /** A process that stops before its n-th access to the store, from `holdAt` until `release`. What it asks for at once is one access. */
 export class Held {
+  readonly #before: HeldBefore;
   #left = Number.POSITIVE_INFINITY;
   #asking = false;
   #held: (() => void) | undefined;
   #gate: Promise<void> | undefined;
   #open: (() => void) | undefined;
+
+  constructor(before: HeldBefore) {
+    this.#before = before;
+  }
 
   /** Resolves once it is held. */
   holdAt(accesses: number): Promise<void> {
@@ -32,12 +40,12 @@ export class Held {
     getMany: (...call) => this.#access(() => table.getMany(...call)),
     query: (...call) => this.#access(() => table.query(...call)),
     queryHistory: (...call) => this.#access(() => table.queryHistory(...call)),
-    commit: (...call) => this.#access(() => table.commit(...call)),
+    commit: (...call) => this.#access(() => table.commit(...call), true),
     close: () => table.close(),
   });
 
-  async #access<T>(access: () => Promise<T>): Promise<T> {
-    if (!this.#asking) {
+  async #access<T>(access: () => Promise<T>, isCommit = false): Promise<T> {
+    if (!this.#asking && (isCommit || this.#before === 'accesses')) {
       this.#asking = true;
       queueMicrotask(() => {
         this.#asking = false;
@@ -93,7 +101,7 @@ async function begin({ held, call }: Actor, accesses: number): Promise<Began> {
   return { wasHeld, ended };
 }
 
-/** How many orders are passed over for each that is told. */
+/** Of how many accesses each the next order is; Infinity: the second call is never held. */
 export interface Strides {
   readonly first: number;
   readonly second: number;
@@ -109,7 +117,8 @@ export async function everyOrder(
 ): Promise<number> {
   let orders = 0;
   for (let first = 0, more = true; more; first += strides.first) {
-    for (let second = first % strides.second, moreOfSecond = true; moreOfSecond; second += strides.second) {
+    const from = strides.second === Infinity ? Infinity : first % strides.second;
+    for (let second = from, moreOfSecond = true; moreOfSecond; second += strides.second) {
       const [a, b] = await run({ first, second });
       orders += 1;
       more = a.wasHeld;
