@@ -62,7 +62,7 @@ export const requestOptions = {
     type: 'integer',
     value: 'SECONDS',
     min: 1,
-    summary: 'Give up waiting for a host (default: 600)',
+    summary: 'Give up waiting for a host (default: what the definition says, or 600)',
   },
   'task-timeout': {
     type: 'integer',

@@ -8,6 +8,7 @@ interface Limits {
   readonly memoryMib: Range;
   readonly timeoutSeconds: Range;
   readonly runSeconds: Range;
+  readonly waitSeconds: Range;
   readonly containerPort: Range;
   readonly hostPort: Range;
   readonly ulimit: Range;
@@ -26,6 +27,8 @@ export const limits: Limits = {
   timeoutSeconds: [0, 86_400],
   /** A task's whole run: up to a year. */
   runSeconds: [1, 31_536_000],
+  /** For a host: up to a week. */
+  waitSeconds: [1, 604_800],
   containerPort: [1, 65_535],
   hostPort: [0, 65_535],
   /** -1 is unlimited. */

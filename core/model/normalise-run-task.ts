@@ -24,7 +24,7 @@ import {
   type TaskOverrides,
 } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';
-import { type TaskLimits, taskLimitsOf } from './task-limits.ts';
+import { placementTimeoutOf, type TaskLimits, taskLimitsOf } from './task-limits.ts';
 
 export interface NormalisedRunTask extends TaskLimits {
   readonly count: number;
@@ -43,7 +43,7 @@ export interface NormalisedRunTask extends TaskLimits {
   readonly replaceable?: boolean;
   /** The caller's, or the cluster's where the caller names no launch type either; empty: tasks go where they fit. */
   readonly strategy: StrategyItem[];
-  /** Absent where the caller named none: the control plane's own setting holds. */
+  /** Absent where neither caller nor revision names one: the control plane's own setting holds. */
   readonly placementTimeoutSeconds?: number;
 }
 
@@ -59,15 +59,13 @@ type RunTaskWish = Omit<RunTaskInput, 'taskDefinition'>;
 
 /** ECS has 10. Somewhere a slip of the hand must end. */
 const mostTasks = 100_000;
-const timeoutSeconds = [1, 604_800] as const;
 
 /** Throws GantryError with ECS' code and the path of the member at fault. */
 export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): NormalisedRunTask {
-  const { count = 1, placementTimeoutSeconds } = input;
+  const { count = 1 } = input;
   const launchType = launchTypeOf(input, subject.definition);
   refuseFields(runTaskFields, input);
   checkRange(parameterFault, 'count', count, [1, mostTasks]);
-  checkRange(parameterFault, 'placementTimeoutSeconds', placementTimeoutSeconds, timeoutSeconds);
   checkTexts(input);
   const overrides = normaliseOverrides(input.overrides ?? {}, subject.definition);
   const tags = tagsOf(input, subject);
@@ -83,7 +81,7 @@ export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): N
     strategy: strategyOf(input, subject.cluster),
     tags,
     replaceable: isReplaceable(input.tags ?? [], subject.definitionTags) || undefined,
-    placementTimeoutSeconds,
+    placementTimeoutSeconds: placementTimeoutOf(input, subject.definitionTags),
     ...taskLimitsOf(input, subject.definitionTags, needsOf(subject.definition, overrides, {}).reservation.cpuUnits),
   });
 }

@@ -42,7 +42,9 @@ export const runTaskFields: FieldTable = {
   tags: recorded('Stored with the task and answered.'),
   enableECSManagedTags: honoured('Adds the tag `aws:ecs:clusterName`.'),
   propagateTags: honoured("`TASK_DEFINITION` adds the revision's tags; `NONE` adds none."),
-  placementTimeoutSeconds: honoured('Not of ECS: how long the tasks may wait in PROVISIONING.'),
+  placementTimeoutSeconds: honoured(
+    'Not of ECS: how long the tasks may wait in PROVISIONING. Otherwise the tag `gantry:placement-timeout-seconds`, if any.',
+  ),
   timeoutSeconds: honoured('Not of ECS: how long each may run. Otherwise the tag `gantry:timeout-seconds`, if any.'),
   cpuLimit: honoured(
     'Not of ECS: how much CPU each may use, at least its `cpu`. Otherwise the tag `gantry:cpu-limit`.',

@@ -1,7 +1,7 @@
 /**
- * Limits of a task that ECS does not know: how long it may run, and how much CPU it may use apart from what it reserves. They come by a
- * member of the request, or by tags that any client can send, on the request or on the revision; the first of these that names one
- * counts. What they are is settled when a task is made, so tags that change later are of the tasks that follow.
+ * Limits of a task that ECS does not know: how long it may wait for a host and how long it may run, and how much CPU it may use apart from
+ * what it reserves. They come by a member of the request, or by tags that any client can send, on the request or on the revision; the first
+ * of these that names one counts. What they are is settled when a task is made, so tags that change later are of the tasks that follow.
  */
 import { compact } from '../compact.ts';
 import { formatCpu } from '../text.ts';
@@ -10,7 +10,19 @@ import { checkRange, parameterFault } from './faults.ts';
 import { limits } from './limits.ts';
 import { parseTaskCpu } from './sizes.ts';
 
-const timeoutTag = 'gantry:timeout-seconds';
+/** A limit in seconds, by its member and by its tag; both ends of its range are in it. */
+interface SecondsLimit {
+  readonly member: 'timeoutSeconds' | 'placementTimeoutSeconds';
+  readonly tag: string;
+  readonly range: readonly [least: number, most: number];
+}
+
+const run: SecondsLimit = { member: 'timeoutSeconds', tag: 'gantry:timeout-seconds', range: limits.runSeconds };
+const wait: SecondsLimit = {
+  member: 'placementTimeoutSeconds',
+  tag: 'gantry:placement-timeout-seconds',
+  range: limits.waitSeconds,
+};
 const cpuLimitTag = 'gantry:cpu-limit';
 
 export interface TaskLimits {
@@ -20,6 +32,7 @@ export interface TaskLimits {
 
 interface Wish {
   readonly timeoutSeconds?: number | undefined;
+  readonly placementTimeoutSeconds?: number | undefined;
   /** As a task's `cpu` is written. */
   readonly cpuLimit?: string | undefined;
   readonly tags?: readonly Tag[] | undefined;
@@ -33,23 +46,28 @@ interface Written<T> {
 
 /** Throws InvalidParameterException, naming the member or the tag. `reservedCpuUnits`: of the task with its overrides. */
 export function taskLimitsOf(wish: Wish, definitionTags: readonly Tag[], reservedCpuUnits: number): TaskLimits {
-  const { timeoutSeconds, cpuLimit, tags = [] } = wish;
-  checkRange(parameterFault, 'timeoutSeconds', timeoutSeconds, limits.runSeconds);
-  const timeout = timeoutSeconds ?? timeoutOf(tagged(timeoutTag, tags, definitionTags));
+  const { cpuLimit, tags = [] } = wish;
   const cpu =
     cpuLimit === undefined ? tagged(cpuLimitTag, tags, definitionTags) : { value: cpuLimit, field: 'cpuLimit' };
-  return compact({ timeoutSeconds: timeout, cpuLimitUnits: cpuOf(cpu, reservedCpuUnits) });
+  return compact({
+    timeoutSeconds: secondsOf(run, wish, definitionTags),
+    cpuLimitUnits: cpuOf(cpu, reservedCpuUnits),
+  });
 }
+
+/** How long the tasks may wait for a host. Throws InvalidParameterException, naming the member or the tag. */
+export const placementTimeoutOf = (wish: Wish, definitionTags: readonly Tag[]): number | undefined =>
+  secondsOf(wait, wish, definitionTags);
 
 /** Throws where one of our tags is among them with a value that means nothing. */
 export function checkLimitTags(tags: readonly Tag[]): void {
-  timeoutOf(tagged(timeoutTag, tags, []));
+  for (const limit of [run, wait]) secondsOf(limit, { tags }, []);
   cpuOf(tagged(cpuLimitTag, tags, []), 0);
 }
 
 /** A task that exists keeps the limits that it was made with: throws where other tags would seem to change them. */
 export function refuseLimitChange(seen: readonly Tag[], next: readonly Tag[]): void {
-  const changed = [timeoutTag, cpuLimitTag].find((key) => tagValue(seen, key) !== tagValue(next, key));
+  const changed = [run.tag, wait.tag, cpuLimitTag].find((key) => tagValue(seen, key) !== tagValue(next, key));
   if (changed === undefined) return;
   throw parameterFault(
     'tags',
@@ -77,13 +95,19 @@ function tagged(key: string, tags: readonly Tag[], definitionTags: readonly Tag[
   return value === undefined ? undefined : { value, field: 'taskDefinition' };
 }
 
-function timeoutOf(written: Written<string> | undefined): number | undefined {
-  if (written === undefined) return undefined;
+function secondsOf(
+  { member, tag, range }: SecondsLimit,
+  wish: Wish,
+  definitionTags: readonly Tag[],
+): number | undefined {
+  checkRange(parameterFault, member, wish[member], range);
+  const written = wish[member] === undefined ? tagged(tag, wish.tags ?? [], definitionTags) : undefined;
+  if (written === undefined) return wish[member];
   const { value, field } = written;
-  const [least, most] = limits.runSeconds;
+  const [least, most] = range;
   const seconds = /^\d{1,9}$/.test(value) ? Number(value) : undefined;
   if (seconds !== undefined && seconds >= least && seconds <= most) return seconds;
-  throw parameterFault(field, `The tag ${timeoutTag} must be ${least} to ${most} seconds; it is "${value}".`);
+  throw parameterFault(field, `The tag ${tag} must be ${least} to ${most} seconds; it is "${value}".`);
 }
 
 /** A limit below what is reserved would keep the task from what is held for it. */

@@ -90,6 +90,25 @@ describe('a task that fits nowhere', () => {
     expect(await tasksOf(world, ids)).toMatchObject([{ lastStatus: 'STOPPED' }]);
   });
 
+  it.each([
+    ['the request', { tags: [{ key: 'gantry:placement-timeout-seconds', value: '30' }] }],
+    ['the revision', {}],
+  ])('has a deadline by a tag of %s, as any client can send it', async (_, input) => {
+    await using world = await startWorld();
+    await world.register('job', { memory: 4000 });
+    const { taskDefinition } = await world.call('DescribeTaskDefinition', { taskDefinition: 'job' });
+    const tags = [{ key: 'gantry:placement-timeout-seconds', value: '60' }];
+    await world.call('TagResource', { resourceArn: taskDefinition.taskDefinitionArn, tags });
+    const ids = await run(world, { taskDefinition: 'job', ...input });
+    const seconds = Object.hasOwn(input, 'tags') ? 30 : 60;
+    world.advance(seconds - 1);
+    await world.loop('expire-waiting');
+    expect(await tasksOf(world, ids)).toMatchObject([{ lastStatus: 'PROVISIONING' }]);
+    world.advance(1);
+    await world.loop('expire-waiting');
+    expect(await tasksOf(world, ids)).toMatchObject([{ lastStatus: 'STOPPED', stopCode: 'TaskFailedToStart' }]);
+  });
+
   it('is told why by the dimension that refuses it', async () => {
     await using world = await startWorld();
     await world.host({ name: 'busy', memoryMib: 1000, cpuUnits: 4096 });

@@ -8,6 +8,7 @@ import { definitionRequest, register, revision, runTask } from './requests.ts';
 
 const sized = revision({ ...definitionRequest, cpu: '512' });
 const timeout = (value?: string) => ({ key: 'gantry:timeout-seconds', ...(value !== undefined && { value }) });
+const waiting = (value: string) => ({ key: 'gantry:placement-timeout-seconds', value });
 const cpuLimit = (value: string) => ({ key: 'gantry:cpu-limit', value });
 const other = { key: 'team', value: 'a' };
 
@@ -41,6 +42,18 @@ describe('a limit', () => {
     ['of no time, by a tag', { tags: [other, timeout('0')] }, second, 'must be 1 to 31536000 seconds; it is "0"'],
     ['in words', { tags: [other, timeout('1h')] }, second, 'it is "1h"'],
     ['by a tag without a value', { tags: [other, timeout()] }, second, 'gantry:timeout-seconds must be'],
+    [
+      'for a host of no time',
+      { placementTimeoutSeconds: 0 },
+      'placementTimeoutSeconds',
+      'between 1 and 604800; it is 0',
+    ],
+    [
+      'for a host in words, by a tag',
+      { tags: [other, waiting('1h')] },
+      second,
+      'gantry:placement-timeout-seconds must be 1 to',
+    ],
     ['with a fraction', { tags: [other, timeout('1.5')] }, second, 'it is "1.5"'],
     ['of CPU in words', { cpuLimit: 'all' }, 'cpuLimit', 'cpuLimit is no amount of CPU: "all"'],
     ['of CPU in words, by a tag', { tags: [other, cpuLimit('all')] }, second, 'gantry:cpu-limit is no amount'],
