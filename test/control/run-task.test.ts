@@ -36,19 +36,6 @@ describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', { timeout: 30_0
     host.etag = undefined;
     expect((await host.fetch())?.tasks).toEqual([]);
   });
-
-  it('is made once however often and however concurrently the call is repeated', async () => {
-    await using world = await startWorld({ store });
-    await world.host();
-    await world.register('job');
-    const request = { taskDefinition: 'job', clientToken: 'once', count: 3 };
-    const calls = store === 'sqlite' ? 50 : 10;
-    const answers = await Promise.all(Array.from({ length: calls }, () => world.call('RunTask', request)));
-    const made = new Set(answers.flatMap(({ tasks }) => tasks.map(({ taskArn }) => taskArn)));
-    expect(made.size).toBe(3);
-    for (const { tasks } of answers) expect(tasks).toHaveLength(3);
-    expect((await world.call('ListTasks', {})).taskArns).toHaveLength(3);
-  });
 });
 
 async function statusOf(world: World, id: string): Promise<string | undefined> {
@@ -101,19 +88,6 @@ describe('a repeated RunTask', () => {
       code: 'ConflictException',
       resourceIds: [first.tasks[0]?.taskArn],
     });
-  });
-
-  it('of two requests at once under one token makes one of them', async () => {
-    await using world = await startWorld();
-    await world.host();
-    await world.register('job');
-    const call = (count: number) => world.call('RunTask', { taskDefinition: 'job', clientToken: 't', count });
-    const [one, two] = await Promise.allSettled([call(1), call(2)]);
-    expect([one.status, two.status].sort()).toEqual(['fulfilled', 'rejected']);
-    expect(one.status === 'rejected' ? one.reason : two.status === 'rejected' && two.reason).toMatchObject({
-      code: 'ConflictException',
-    });
-    expect((await world.call('ListTasks', {})).taskArns).toHaveLength(one.status === 'fulfilled' ? 1 : 2);
   });
 
   it('is a new call after 24 hours', async () => {

@@ -8,22 +8,6 @@ const container = { name: 'app', image: 'busybox', memory: 64 };
 const register = (world: World, family: string, more: object = {}) =>
   world.call('RegisterTaskDefinition', { family, containerDefinitions: [container], ...more });
 
-describe.each(['sqlite', 'dynamodb'] as const)(
-  'registrations of one family at once over %s',
-  { timeout: 30_000 },
-  (store) => {
-    it('get consecutive revisions', async () => {
-      await using world = await startWorld({ store });
-      const count = store === 'sqlite' ? 50 : 15;
-      const answers = await Promise.all(Array.from({ length: count }, () => register(world, 'web')));
-      const revisions = answers.map(({ taskDefinition }) => taskDefinition.revision);
-      expect(revisions.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-      const { taskDefinition } = await world.call('DescribeTaskDefinition', { taskDefinition: 'web' });
-      expect(taskDefinition.revision).toBe(count);
-    });
-  },
-);
-
 describe('a revision', () => {
   it('is what was registered, by whom and when, and is found by each of its names', async () => {
     await using world = await startWorld();
