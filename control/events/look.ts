@@ -33,6 +33,8 @@ export interface EventsSeen {
   readonly lastId: string;
   /** How many were looked at. */
   readonly looked: number;
+  /** There are more that may not be told yet: others may still come between them. */
+  readonly isUnsettled: boolean;
 }
 
 export async function lookAtEvents(
@@ -46,17 +48,19 @@ export async function lookAtEvents(
   const entries =
     subject === undefined ? clusterEvents(table, cluster, options) : subjectEvents(table, subject, options);
   const events: KeptEvent[] = [];
-  let [looked, last, lastId] = [0, look.position, floor];
+  let [looked, last, lastId, isUnsettled] = [0, look.position, floor, false];
   for await (const { position, entry } of entries) {
-    if (!descending && settled !== undefined && entry.id > settled) break;
+    isUnsettled = !descending && settled !== undefined && entry.id > settled;
+    if (isUnsettled) break;
     if (descending && subject === undefined && entry.id <= floor) break;
-    if (events.length === size || looked === mostLookedAt) return { events, position: last, lastId, looked };
+    if (events.length === size || looked === mostLookedAt)
+      return { events, position: last, lastId, looked, isUnsettled };
     looked += 1;
     last = position;
     if (entry.id > lastId) lastId = entry.id;
     if (isWanted(entry, look)) events.push(entry);
   }
-  return { events, position: undefined, lastId, looked };
+  return { events, position: undefined, lastId, looked, isUnsettled };
 }
 
 /** Within one subject the order is another than that of ids: only a page before says where to begin. */

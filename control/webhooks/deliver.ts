@@ -64,20 +64,24 @@ async function sendAll(sender: Sender, claimed: WebhookDelivery, first: Batch, u
     const done = { ...atRest(delivery), cursor: batch.through, lastSuccessAt: now };
     const saved = await save(deps, delivery, goesOn ? withNext(deps, done, next) : done);
     if (saved === undefined) return { accepted, againAt: now + overtakenMs };
-    if (!goesOn) return next.events.length > 0 ? { accepted, againAt: now } : { accepted };
+    if (!goesOn) return { accepted, ...(next.events.length > 0 ? { againAt: now } : onceSettled(deps, next)) };
     [delivery, batch] = [saved, next];
   }
 }
 
+const onceSettled = ({ clock, journal }: ControlDeps, { isUnsettled }: Batch): { againAt?: number } =>
+  isUnsettled ? { againAt: clock.now() + journal.settleMs } : {};
+
 /** Nothing of what was looked at is for this webhook; or what was to be sent is forgotten meanwhile. */
-async function skip(deps: ControlDeps, found: WebhookDelivery, { through, looked }: Batch): Promise<Delivered> {
+async function skip(deps: ControlDeps, found: WebhookDelivery, batch: Batch): Promise<Delivered> {
+  const { through, looked } = batch;
   const isForgotten = found.sending !== undefined;
   if (isForgotten)
     deps.log.warn(
       { webhookId: found.id, cluster: found.cluster, through },
       'events were forgotten before a webhook took them',
     );
-  if (!isForgotten && looked < mostInVain) return { accepted: 0 };
+  if (!isForgotten && looked < mostInVain) return { accepted: 0, ...onceSettled(deps, batch) };
   await save(deps, found, { ...atRest(found), cursor: through });
   return { accepted: 0, againAt: deps.clock.now() };
 }

@@ -14,6 +14,8 @@ export interface Batch {
   /** The id up to which nothing else waits: the cursor once these are accepted. */
   readonly through: string;
   readonly looked: number;
+  /** More will wait in a moment. */
+  readonly isUnsettled: boolean;
 }
 
 /** Of the bodies; one event may be longer. */
@@ -39,11 +41,10 @@ export async function nextBatch(
     position: undefined,
   };
   const seen = await lookAtEvents(deps, look);
-  if (through !== undefined)
-    return { events: seen.events.filter(({ id }) => id <= through), through, looked: seen.looked };
+  if (through !== undefined) return { ...seen, events: seen.events.filter(({ id }) => id <= through), through };
   const events = fitting(seen.events);
   const last = events.length < seen.events.length ? events.at(-1)?.id : undefined;
-  return { events, through: last ?? seen.lastId, looked: seen.looked };
+  return { ...seen, events, through: last ?? seen.lastId };
 }
 
 function fitting(events: readonly KeptEvent[]): readonly KeptEvent[] {

@@ -101,6 +101,23 @@ describe('the control plane of the AWS shape', patience, () => {
     }
   });
 
+  it('sends webhooks what happened, and nothing to where only the functions reach', async () => {
+    const { webhook } = await cloud.client.call('CreateWebhook', { url: 'https://localhost/', kind: ['task'] });
+    await cloud.client.call('RunTask', { taskDefinition: 'runs' });
+    const sweeping = cloud.sweep();
+    const named = { webhook: webhook.webhookId };
+    await eventually(async () => {
+      const seen = await cloud.client.call('GetWebhook', named);
+      expect(seen.webhook).toMatchObject({
+        failures: 1,
+        lastFailureReason: expect.stringMatching(/^localhost is .*not public$/),
+      });
+    });
+    // Else the sweep would try it again.
+    await cloud.client.call('DeleteWebhook', named);
+    await sweeping;
+  });
+
   it('gives no function a right too few, and calls no service that is not there', async () => {
     await cloud.sweep();
     expect(cloud.world.identities.denials).toEqual([]);
