@@ -245,7 +245,7 @@ describe('9: the words that clients match', () => {
     changeObservation(host, idOf(arn), ({ containers }) => ({
       stopCode: 'TaskFailedToStart',
       stoppedReason: 'Task failed to start',
-      containers: containers.map(({ exitCode: _, ...container }) => ({ ...container, reason })),
+      containers: containers.map((container) => ({ ...container, exitCode: undefined, reason })),
     }));
     await host.report();
     expect(await taskOf(arn)).toMatchObject({
