@@ -96,7 +96,9 @@ export function summaryOf(input: unknown): Summary {
 
 function toldOf(value: unknown): Summary['parameters'][string] | undefined {
   if (typeof value === 'string') return shortened(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  // Others may be of a size that no store has.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value);
+  if (typeof value === 'boolean') return value;
   if (!Array.isArray(value)) return undefined;
   const entries = value.slice(0, most.entries).map(entryOf);
   return value.length > most.entries ? [...entries, `and ${value.length - most.entries} more`] : entries;

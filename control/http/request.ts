@@ -72,15 +72,22 @@ export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(`it is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
-  return membersWithoutNulls(value);
+  return membersWithoutNulls(value, 1);
 }
 
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  return typeof value === 'object' && value !== null ? membersWithoutNulls(value) : value;
+/** Deeper than anything that an operation takes, and not so deep that whoever walks through it runs out of stack. */
+const mostLevels = 64;
+
+function withoutNulls(value: unknown, level: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (level > mostLevels)
+    throw new GantryError('SerializationException', `The request body is nested more than ${mostLevels} levels deep.`);
+  return Array.isArray(value) ? value.map((item) => withoutNulls(item, level + 1)) : membersWithoutNulls(value, level);
 }
 
-const membersWithoutNulls = (object: object): Record<string, unknown> =>
+const membersWithoutNulls = (object: object, level: number): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(object).flatMap(([name, member]) => (member === null ? [] : [[name, withoutNulls(member)]])),
+    Object.entries(object).flatMap(([name, member]) =>
+      member === null ? [] : [[name, withoutNulls(member, level + 1)]],
+    ),
   );

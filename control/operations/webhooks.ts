@@ -2,6 +2,7 @@
 import type { Input } from '../../core/api/operations.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
+import { namePattern } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
 import { mostEventsARequest, mostWebhooks, type Webhook, type WebhookDelivery } from '../../core/model/webhook.ts';
 import { attempt } from '../attempts.ts';
@@ -171,6 +172,8 @@ const noWebhook = (id: string): GantryError =>
 /** Also one that is deleted: its webhooks can be. */
 async function knownClusterName(deps: ControlDeps, reference: string | undefined): Promise<string> {
   const name = clusterMeant(deps, reference);
-  if ((await getCluster(deps.table, name)) === undefined) throw clusterNotFound();
+  // What cannot be a name is no key either.
+  const cluster = namePattern.test(name) ? await getCluster(deps.table, name) : undefined;
+  if (cluster === undefined) throw clusterNotFound();
   return name;
 }
