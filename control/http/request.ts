@@ -78,7 +78,15 @@ export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
 /** Deeper than anything that an operation takes, and not so deep that whoever walks through it runs out of stack. */
 const mostLevels = 64;
 
+/** No operation takes numbers beyond, and no store has them. */
+const numbers = { smallest: 1e-100, largest: 1e100 };
+
 function withoutNulls(value: unknown, level: number): unknown {
+  if (typeof value === 'number' && value !== 0) {
+    const size = Math.abs(value);
+    if (size >= numbers.smallest && size <= numbers.largest) return value;
+    throw new GantryError('SerializationException', 'The request body has a number that is out of range.');
+  }
   if (typeof value !== 'object' || value === null) return value;
   if (level > mostLevels)
     throw new GantryError('SerializationException', `The request body is nested more than ${mostLevels} levels deep.`);
