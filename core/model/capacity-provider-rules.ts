@@ -13,7 +13,7 @@ import {
 import { capacityProviderFields } from './capacity-provider-fields.ts';
 import { type CapacityLimits, type CapacityPolicy, capacityPolicySchema } from './capacity-settings.ts';
 import { namePattern } from './cluster.ts';
-import { clientFault, parameterFault } from './faults.ts';
+import { checkLength, clientFault, parameterFault } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 
 /** ECS has no limit here: somebody who says nothing shall not pay for hundreds of hosts. */
@@ -142,6 +142,8 @@ function idleOf(scaleInAfter: number | undefined): Partial<CapacityPolicy> {
 function offersOf({ managedInstancesProvider, gantry }: ProviderConfiguration): CapacityProvider['offers'] {
   const requirements = managedInstancesProvider?.instanceLaunchTemplate?.instanceRequirements ?? {};
   const path = 'managedInstancesProvider.instanceLaunchTemplate.instanceRequirements';
+  for (const member of ['allowedInstanceTypes', 'excludedInstanceTypes'] as const)
+    checkLength(parameterFault, `${path}.${member}`, requirements[member] ?? [], [0, mostNames]);
   for (const member of ['vCpuCount', 'memoryMiB', 'memoryGiBPerVCpu'] as const)
     checkRange(`${path}.${member}`, requirements[member]);
   return compact({
@@ -158,9 +160,13 @@ function checkRange(field: string, range: InstanceRequirements['vCpuCount']): vo
   if (min > max) throw parameterFault(`${field}.min`, `${field}.min (${min}) is more than max (${max}).`);
 }
 
+/** ECS' own limit of instance types. */
+const mostNames = 400;
+
 /** A list of none would be a provider that can never buy. */
 function checkedNames(field: string, names: readonly string[] | undefined): string[] | undefined {
   if (names?.length === 0)
     throw parameterFault(field, `${field} is empty.`, 'Leave it out where all that is on offer may be bought.');
+  checkLength(parameterFault, field, names ?? [], [0, mostNames]);
   return names && [...names];
 }

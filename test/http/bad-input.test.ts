@@ -39,6 +39,8 @@ type Row = readonly [
   message: RegExp,
 ];
 
+const outOfRange = ['SerializationException', 400, undefined, /a number that is out of range/] as const;
+
 describe.each<Row>([
   [
     'JSON that ends early',
@@ -196,6 +198,26 @@ describe.each<Row>([
     'clusterName',
     /clusterName must be/,
   ],
+  [
+    'lists within lists without end',
+    'RunTask',
+    `{"overrides":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+    'SerializationException',
+    400,
+    undefined,
+    /nested more than 64 levels deep/,
+  ],
+  [
+    'objects within objects without end',
+    'RegisterTaskDefinition',
+    `{"volumes":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`,
+    'SerializationException',
+    400,
+    undefined,
+    /nested more than 64 levels deep/,
+  ],
+  ['a number beyond all', 'RunTask', '{"taskDefinition":"known","count":1e999}', ...outOfRange],
+  ['a number next to nothing', 'RunTask', '{"taskDefinition":"known","count":5e-324}', ...outOfRange],
   [
     'a body that is too large',
     'RunTask',

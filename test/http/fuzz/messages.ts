@@ -52,6 +52,8 @@ export async function startFuzzedServer(): Promise<FuzzedServer> {
   const child: ChildProcess = fork(entry, {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     serialization: 'advanced',
+    // With one for each thread, what is free in the one is taken anew in the other, by chance.
+    env: { ...process.env, MALLOC_ARENA_MAX: '1' },
   });
   async function tell<T>(told: Told): Promise<T> {
     const gone = Promise.withResolvers<never>();

@@ -47,6 +47,7 @@ const oddTexts = [
   'attribute:x == y',
   '((((((((((',
   'not '.repeat(2000),
+  '('.repeat(30_000),
   'attribute:a =~ (a+)+$',
   "'; DROP TABLE items; --",
   'eyJhIjoxfQ',
