@@ -18,14 +18,13 @@ const contentType = 'application/x-amz-json-1.1';
 export async function answerAwsJson(c: Context, options: ApiOptions): Promise<Response> {
   const exchange = exchangeOf(c);
   const { requestId } = exchange;
-  const headers = { 'content-type': contentType, 'x-amzn-requestid': requestId };
   try {
     const target = c.req.header('x-amz-target');
     const { context, body } = await receive(c, options, { requestId, kind: kindOfTarget(target) });
     const name = await operationOf(target);
     exchange.operation = name;
     const output = await callWith(name, options.handlers, context, () => parseJsonObject(body));
-    return c.body(JSON.stringify(secondsForDates(output)), 200, headers);
+    return c.body(JSON.stringify(secondsForDates(output)), 200, { 'content-type': contentType });
   } catch (thrown) {
     const error = asGantryError(thrown, requestId, (fault) =>
       options.deps.log.error({ err: fault, requestId }, 'a request failed'),

@@ -46,7 +46,7 @@ const exchanges = new WeakMap<Request, Exchange>();
 /** Of a request that `watchExchanges` has seen first. */
 export function exchangeOf({ req }: Context): Exchange {
   const exchange = exchanges.get(req.raw);
-  if (exchange === undefined) throw new Error('a request passed by whoever gives it an id');
+  if (exchange === undefined) throw new Error('a request without an id');
   return exchange;
 }
 
