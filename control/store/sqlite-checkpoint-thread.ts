@@ -3,7 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 
-const db = new DatabaseSync(z.string().parse(workerData));
+/** The store may be about to be closed, which takes a lock for a moment. */
+const lockTimeoutMs = 10_000;
+
+const db = new DatabaseSync(z.string().parse(workerData), { timeout: lockTimeoutMs });
 // As far as nobody is in the way: neither readers nor the writer wait for it.
 const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 

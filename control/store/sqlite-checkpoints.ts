@@ -3,7 +3,6 @@
  * connection of its own (sqlite-checkpoint-thread.ts): they take tens of milliseconds of disk, and whoever writes or reads need not wait.
  * A thread is there once so much has been written that it is needed.
  */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /** Of items; some two pages each. */
@@ -46,7 +45,9 @@ export class Checkpoints {
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined || worker.threadId === -1) return;
-    const ended = once(worker, 'exit');
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    // Also where it has failed, which `once` of node:events would throw.
+    worker.once('exit', () => resolve());
     worker.ref();
     worker.postMessage('close');
     await ended;
