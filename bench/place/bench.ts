@@ -4,7 +4,7 @@ import { type Bench, type BenchOptions, positiveInteger } from '../bench.ts';
 import { machineLine, writeFigures } from '../figures.ts';
 import { batch } from './load.ts';
 import { measurePlacing, sizes } from './measure.ts';
-import { reportText } from './report.ts';
+import { missed, reportText } from './report.ts';
 
 export const placeBench: Bench = {
   name: 'place',
@@ -35,15 +35,17 @@ async function run(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const measured = await measurePlacing({ rounds, directory: String(options.directory), say, signal });
   say('requests to DynamoDB');
   // The construct library and the platform are loaded for this part alone.
-  const { countPlacements } = await import('./dynamodb.ts');
+  const { countPlacements, excessOf } = await import('./dynamodb.ts');
+  const dynamoDb = await countPlacements({ sizes, calls: countedCalls, batch });
   const text = reportText({
     command: `npm run bench -- place --rounds ${rounds}`,
     date: new Date().toISOString().slice(0, 10),
     machine: machineLine(),
     loadBefore,
     measured,
-    dynamoDb: await countPlacements({ sizes, calls: countedCalls, batch }),
+    dynamoDb,
   });
   console.log(text);
   if (options.write === true) writeFigures('place', text);
+  for (const excess of [...missed(measured), ...excessOf(dynamoDb)]) say(`beyond its target: ${excess}`);
 }

@@ -6,7 +6,7 @@ import { batch } from './load.ts';
 import { callers, describedTasks, type PlaceResult, type Size, sizes } from './measure.ts';
 
 /** On SQLite: tasks a second, how much dearer a task may be in the largest cluster than in the smallest, milliseconds. */
-export const targets = { tasksPerSecond: 2000, largestToSmallest: 1.25, describeP99Ms: 10 } as const;
+const targets = { tasksPerSecond: 2000, largestToSmallest: 1.25, describeP99Ms: 10 } as const;
 
 export interface PlaceReport {
   readonly command: string;
@@ -48,6 +48,25 @@ export function reportText({ command, date, machine, loadBefore, measured, dynam
       row(hosts(size), String(requests), String(writeUnits), String(readUnits)),
     ),
   ].join('\n');
+}
+
+/** What of the measured is worse than it is to be, as sentences. */
+export function missed({ rates, described }: PlaceResult): string[] {
+  const rateOf = (size: Size): number => percentile(rates.bySize.get(size) ?? [], 0.5);
+  const [smallest, , largest] = sizes;
+  const dearer = rateOf(smallest) / rateOf(largest);
+  const slowest = percentile(described.get(1)?.took ?? [], 0.99);
+  return [
+    ...sizes
+      .filter((size) => rateOf(size) < targets.tasksPerSecond)
+      .map((size) => `${hosts(size)}: ${rateOf(size).toFixed(0)} tasks a second, at least ${targets.tasksPerSecond}`),
+    ...(dearer > targets.largestToSmallest
+      ? [`a task with ${hosts(largest)}: ${dearer.toFixed(2)} times, at most ${targets.largestToSmallest}`]
+      : []),
+    ...(slowest > targets.describeP99Ms
+      ? [`DescribeTasks p99 ${ms(slowest)}, at most ${targets.describeP99Ms} ms`]
+      : []),
+  ];
 }
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -5,6 +5,7 @@ import { hostsReady, measureLives, registerFamily, retire } from '../../bench/co
 import { priced } from '../../bench/cost/prices.ts';
 import { manyHosts } from '../../bench/cost/sizes.ts';
 import { type CostStage, openStage } from '../../bench/cost/stage.ts';
+import { countOn, excessOf } from '../../bench/place/dynamodb.ts';
 import { startHost } from '../cloud/test-host.ts';
 import { describeUnless } from '../support/containers.ts';
 import { whyNoDynoxide } from '../support/dynoxide.ts';
@@ -45,6 +46,7 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill', () => {
         expect(readUnits).toBeLessThanOrEqual(lifeGates.readUnits);
         expect(httpRequests).toBeLessThanOrEqual(lifeGates.httpRequests);
       }
+      expect(excessOf(await countOn(stage, many, { sizes: [600], calls: 1, batch: 10 }))).toEqual([]);
     });
   });
 });
