@@ -53,6 +53,7 @@ export async function bundleFunction(repository: string, entry: string, target: 
       credentialsFromEnvironment,
       noEventStreams,
       noEndpointDiscovery,
+      noAdaptiveRetries,
       nativeSha256,
       processAsGlobal,
     ],
@@ -169,6 +170,16 @@ const noEndpointDiscovery: Plugin = {
   setup(build) {
     build.onLoad({ filter: /[\\/]@aws-sdk[\\/]endpoint-cache[\\/]dist-es[\\/]index\.js$/ }, () => ({
       contents: 'export class EndpointCache {}',
+    }));
+  },
+};
+
+/** Clients slow down by themselves only in the retry mode `adaptive`, which no function asks for. */
+const noAdaptiveRetries: Plugin = {
+  name: 'no-adaptive-retries',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/].*[\\/]DefaultRateLimiter\.js$/ }, () => ({
+      contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
     }));
   },
 };
