@@ -27,5 +27,6 @@ export function queryText(members: Readonly<Record<string, unknown>>): string {
     const name = member === 'maxResults' ? 'limit' : member;
     return (Array.isArray(value) ? value : [value]).map((one) => `${name}=${encodeURIComponent(String(one))}`);
   });
-  return query.length === 0 ? '' : `?${query.join('&')}`;
+  // In the order in which they are signed: not every client that signs sorts them.
+  return query.length === 0 ? '' : `?${query.toSorted().join('&')}`;
 }

@@ -122,7 +122,7 @@ describe('on the wire the client', () => {
     for await (const { text } of client.logs({ cluster: 'default', task: 't', tail: 2, follow: true }))
       texts.push(text);
     expect(texts).toEqual(['grüße', 'two']);
-    expect(received[0]?.url).toBe('/v1/clusters/default/tasks/t/logs?tail=2&follow=true');
+    expect(received[0]?.url).toBe('/v1/clusters/default/tasks/t/logs?follow=true&tail=2');
   });
 
   it('throws the problem that a stream ends with', async () => {

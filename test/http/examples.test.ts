@@ -18,6 +18,14 @@ import { startReceiver, type TestReceiver } from '../control/support/receiver.ts
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { startWorld, type World } from '../control/support/world.ts';
 
+/** What the host says that it has. */
+const nginx = {
+  names: ['docker.io/library/nginx:1.29'],
+  digest: 'sha256:c15da6c91de8d2f436196f3a768483ad32c258ed4e1beb3d367a27ed67253e66',
+  sizeBytes: 72_358_201,
+  taskIds: [],
+};
+
 let world: World;
 let host: ScriptedHost;
 let receiver: TestReceiver;
@@ -33,7 +41,8 @@ beforeAll(async () => {
   const { deps, handlers, accessKeys } = world.control;
   logs = new ScriptedLogs();
   const authenticator = sigV4Authenticator(accessKeys, { region: 'us-east-1', now: () => Date.now() });
-  const listener = getRequestListener(createApi({ deps: { ...deps, logs }, handlers, authenticator }).fetch);
+  const spoken = { ...deps, logs, hostImages: { images: async () => [nginx] } };
+  const listener = getRequestListener(createApi({ deps: spoken, handlers, authenticator }).fetch);
   server = createServer((request, response) => void listener(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -90,12 +99,16 @@ function stable(value: unknown, name = ''): unknown {
   if (Object.hasOwn(masks, name)) return masks[name];
   return value
     .replaceAll(receiver.url, documentedUrl)
+    .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, (id) => dashed(sampleId(id)))
     .replaceAll(/\b[0-9a-f]{32}\b/g, sampleId)
     .replaceAll(/\bGKIA[0-9A-F]{16}\b/g, 'GKIA0123456789ABCDEF')
     .replaceAll(/\b2100-01-01T/g, '2026-05-01T')
     .replaceAll(/(?<=\b\d{15}-)[0-9a-f]{16}\b/g, '3f6f422c756e4f12')
     .replaceAll(/\b0041024448(\d{5})-/g, '0017775936$1-');
 }
+
+/** As ids of containers are written. */
+const dashed = (id: string): string => id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 const masks: Readonly<Record<string, string>> = {
   secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=',

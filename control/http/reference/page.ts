@@ -128,7 +128,8 @@ const paragraphs: readonly (readonly string[])[] = [
   ],
   [
     'The examples were made against a control plane, one after the other; ids and times are samples. `$GANTRY_ENDPOINT` is its address,',
-    'for example `http://127.0.0.1:8080`; `client` is made by `createClient()` of `gantry/client`.',
+    'for example `http://127.0.0.1:8080`; `client` is made by `createClient()` of `gantry/client`. curl signs since 7.75, but 7.88 at',
+    'least signs paths with `%` in them in another way than AWS.',
   ],
 ];
 
