@@ -20,8 +20,9 @@ import type { ControlDeps } from '../deps.ts';
 import { replaceAttributes } from '../store/host-attributes.ts';
 import { getHostCapacities, getHostCapacity, hostsInOrder } from '../store/hosts.ts';
 import type { Handlers } from './context.ts';
+import { hostIdMeant } from './host-references.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName, hostIdMeant } from './references.ts';
+import { activeClusterName } from './references.ts';
 
 type View = Output<'ListAttributes'>['attributes'][number];
 

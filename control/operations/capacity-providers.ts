@@ -23,12 +23,13 @@ import {
 } from '../store/capacity-providers.ts';
 import { getCluster, replaceCluster } from '../store/clusters.ts';
 import type { Change } from '../store/table.ts';
+import { capacityProviderMeant } from './capacity-references.ts';
 import { refuseTooMany } from './checks.ts';
 import { refuseUsedProviders } from './cluster-capacity.ts';
 import type { Handlers } from './context.ts';
 import { checkOffers } from './offer-checks.ts';
 import { decodeToken, nextTokenOf, pageSize } from './paging.ts';
-import { activeClusterName, capacityProviderMeant, refuseInactive } from './references.ts';
+import { activeClusterName, refuseInactive } from './references.ts';
 import { capacityProviderView } from './views/capacity-provider-view.ts';
 import { withTags } from './views/with-tags.ts';
 

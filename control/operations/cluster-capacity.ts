@@ -14,8 +14,9 @@ import { getCapacityProviders, replaceCapacityProvider } from '../store/capacity
 import { getCluster, replaceCluster } from '../store/clusters.ts';
 import type { Change } from '../store/table.ts';
 import { liveTasks } from '../store/tasks.ts';
+import { capacityProviderMeant, strategyMeant } from './capacity-references.ts';
 import type { Handlers } from './context.ts';
-import { capacityProviderMeant, clusterMeant, refuseInactive, strategyMeant } from './references.ts';
+import { clusterMeant, refuseInactive } from './references.ts';
 import { clusterView } from './views/cluster-view.ts';
 
 const tries = 10;

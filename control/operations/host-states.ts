@@ -6,8 +6,9 @@ import { type Retirement, retireHost } from '../hosts/retire.ts';
 import { wakeHosts } from '../tasks/assign.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
+import { hostIdMeant, hostsMeant } from './host-references.ts';
 import { hostViews } from './hosts.ts';
-import { activeClusterName, failureOf, hostIdMeant, hostsMeant } from './references.ts';
+import { activeClusterName, failureOf } from './references.ts';
 
 /** ECS' own limit. */
 const mostHosts = 10;

@@ -19,8 +19,9 @@ import type { Table } from '../store/table.ts';
 import { getLiveTasks } from '../store/tasks.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
+import { hostIdMeant, hostsMeant } from './host-references.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName, hostIdMeant, hostsMeant, missingOf } from './references.ts';
+import { activeClusterName, missingOf } from './references.ts';
 import { describedHost } from './views/described-host.ts';
 import { hostView } from './views/host-view.ts';
 

@@ -12,8 +12,9 @@ import type { ControlDeps } from '../deps.ts';
 import type { Positioned } from '../store/merge-shards.ts';
 import { type LiveTask, liveTasks, getTasks as readTasks, stoppedTasks } from '../store/tasks.ts';
 import type { Handlers } from './context.ts';
+import { hostIdMeant } from './host-references.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
-import { activeClusterName, hostIdMeant } from './references.ts';
+import { activeClusterName } from './references.ts';
 import { isForgotten } from './tasks.ts';
 import { taskViews } from './views/task-views.ts';
 

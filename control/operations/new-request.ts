@@ -15,7 +15,7 @@ import { makeTask } from '../../core/task/create.ts';
 import type { ControlDeps } from '../deps.ts';
 import type { RunRequest } from '../store/requests.ts';
 import { mostListed } from '../tasks/run-request.ts';
-import { activeCluster, revisionMeant, strategyMeant } from './references.ts';
+import { activeCluster, revisionMeant } from './references.ts';
 import { readRevision } from './task-definitions.ts';
 
 export interface Runnable {
@@ -43,15 +43,16 @@ export async function runnableRevision(deps: ControlDeps, reference: string): Pr
   return { definition: found.definition, tags: found.status.tags };
 }
 
+type Wish = Omit<Input<'RunTask'>, 'taskDefinition'>;
+
 /** `known` may be a second old. */
 export async function newRequest(
   deps: ControlDeps,
   known: Cluster,
   { definition, tags }: Runnable,
-  given: Omit<Input<'RunTask'>, 'taskDefinition'>,
+  given: Wish,
 ): Promise<Omit<RunRequest, 'token' | 'requestHash'>> {
-  const field = 'capacityProviderStrategy';
-  const input = compact({ ...given, [field]: given[field] && strategyMeant(deps, field, given[field]) });
+  const input = await withNames(deps, given);
   const cluster = await freshEnough(deps, known, input);
   const wishes = normaliseRunTask(input, { cluster, definition, definitionTags: tags });
   const now = deps.clock.now();
@@ -73,6 +74,15 @@ export async function newRequest(
       ...compact({ traceparent: deps.tracing?.traceparent() }),
     },
   };
+}
+
+/** Most requests name no capacity providers. */
+async function withNames(deps: ControlDeps, given: Wish): Promise<Wish> {
+  const field = 'capacityProviderStrategy';
+  const strategy = given[field];
+  if (strategy === undefined) return given;
+  const { strategyMeant } = await import('./capacity-references.ts');
+  return { ...given, [field]: strategyMeant(deps, field, strategy) };
 }
 
 /** What is refused is in the answer, and an answer lists no more. */

@@ -7,26 +7,18 @@ import { type ArnKind, containerInstanceArn, type ParsedArn, parseArn, type Real
 import { GantryError } from '../../core/errors.ts';
 import { type Cluster, defaultClusterName, namePattern } from '../../core/model/cluster.ts';
 import { clientFault, parameterFault, type Refuse } from '../../core/model/faults.ts';
-import { hostNamePattern } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { getCluster } from '../store/clusters.ts';
-import { hostIdByName } from '../store/hosts.ts';
 import { latestActiveRevision, type RevisionReference } from '../store/task-definitions.ts';
 
 type HasRealm = Pick<ControlDeps, 'realm'>;
 type NamedKind = Exclude<ArnKind, 'container'>;
 
-/** What ARNs of a kind are of, and how many parts they have; the short format of old has no cluster. */
-const kinds: Readonly<Record<NamedKind, { readonly noun: string; readonly parts: readonly number[] }>> = {
-  cluster: { noun: 'a cluster', parts: [1] },
-  task: { noun: 'a task', parts: [1, 2] },
-  'container-instance': { noun: 'a container instance', parts: [1, 2] },
-  'task-definition': { noun: 'a task definition', parts: [1] },
-  'capacity-provider': { noun: 'a capacity provider', parts: [1] },
-};
+/** What is within a cluster. */
+const arnOf = { task: taskArn, 'container-instance': containerInstanceArn } as const;
 
 /** The parts of an ARN of this kind, account and region; of any text that is no ARN the text itself. */
-function partsNamed(
+export function partsNamed(
   { realm }: HasRealm,
   kind: NamedKind,
   reference: string,
@@ -35,9 +27,9 @@ function partsNamed(
   if (reference === '') throw refuse(field, `${field} can not be blank.`);
   if (!reference.startsWith('arn:')) return [reference];
   const arn = parseArn(reference);
-  const { noun, parts } = kinds[kind];
-  if (arn?.kind !== kind || !parts.includes(arn.path.length))
-    throw refuse(field, `Invalid identifier: ${reference} is not the ARN of ${noun}.`);
+  // The short format of old has no cluster.
+  if (arn?.kind !== kind || arn.path.length > (kind in arnOf ? 2 : 1))
+    throw refuse(field, `Invalid identifier: ${reference} is not the ARN of a ${kind.replace('-', ' ')}.`);
   const strange = strangenessOf(realm, arn);
   if (strange !== undefined) throw refuse(field, strange);
   return arn.path;
@@ -96,21 +88,6 @@ export async function activeCluster(deps: ControlDeps, reference: string | undef
 export const activeClusterName = async (deps: ControlDeps, reference: string | undefined): Promise<string> =>
   (await activeCluster(deps, reference)).name;
 
-/** The name of the capacity provider that is meant. */
-export const capacityProviderMeant = (deps: HasRealm, reference: string, field: string): string =>
-  partsNamed(deps, 'capacity-provider', reference, { field })[0] ?? '';
-
-/** A strategy's items with the names of what they mean. */
-export const strategyMeant = <Item extends { readonly capacityProvider: string }>(
-  deps: HasRealm,
-  field: string,
-  strategy: readonly Item[],
-): Item[] =>
-  strategy.map((item, index) => ({
-    ...item,
-    capacityProvider: capacityProviderMeant(deps, item.capacityProvider, `${field}[${index}].capacityProvider`),
-  }));
-
 const idPattern = /^[0-9a-f]{32}$/;
 /** As Gantry makes them: those of before 2018, with hyphens, are of nothing here. */
 export const isId = (text: string | undefined): text is string => text !== undefined && idPattern.test(text);
@@ -118,7 +95,7 @@ export const isId = (text: string | undefined): text is string => text !== undef
 type InCluster = 'task' | 'container-instance';
 
 /** The last part of a reference to what is within `cluster`. Throws InvalidParameterException where an ARN names another cluster. */
-function partWithin(deps: HasRealm, cluster: string, kind: InCluster, reference: string, field: string): string {
+export function partWithin(deps: HasRealm, cluster: string, kind: InCluster, reference: string, field: string): string {
   const [first = '', second] = partsNamed(deps, kind, reference, { field });
   if (second === undefined || first === cluster) return second ?? first;
   throw parameterFault(
@@ -134,18 +111,6 @@ export function taskIdMeant(deps: HasRealm, cluster: string, reference: string, 
   return isId(id) ? id : undefined;
 }
 
-/** The id of the host that is meant: by id, ARN or name; undefined where no host has that name. Looks names up. */
-export async function hostIdMeant(
-  deps: Pick<ControlDeps, 'realm' | 'table'>,
-  cluster: string,
-  reference: string,
-  field = 'containerInstance',
-): Promise<string | undefined> {
-  const id = partWithin(deps, cluster, 'container-instance', reference, field);
-  if (isId(id)) return id;
-  return hostNamePattern.test(reference) ? hostIdByName(deps.table, cluster, reference) : undefined;
-}
-
 /** One reference of a list, with what it means. */
 export interface Named {
   readonly reference: string;
@@ -157,20 +122,6 @@ export const tasksMeant = (deps: HasRealm, cluster: string, references: readonly
     reference,
     id: taskIdMeant(deps, cluster, reference, `tasks[${index}]`),
   }));
-
-export const hostsMeant = (
-  deps: Pick<ControlDeps, 'realm' | 'table'>,
-  cluster: string,
-  references: readonly string[],
-): Promise<Named[]> =>
-  Promise.all(
-    references.map(async (reference, index) => ({
-      reference,
-      id: await hostIdMeant(deps, cluster, reference, `containerInstances[${index}]`),
-    })),
-  );
-
-const arnOf = { task: taskArn, 'container-instance': containerInstanceArn } as const;
 
 /** ECS' entry in failures[] of what a reference to a task or a host did not find, or found unfit. */
 export const failureOf = <Reason extends string>(

@@ -17,8 +17,9 @@ import { announcePlaced, learnFrom, reserveHosts } from '../tasks/assign.ts';
 import { taskIdAt } from '../tasks/run-request.ts';
 import { refuseTooMany } from './checks.ts';
 import type { Handlers } from './context.ts';
+import { hostsMeant } from './host-references.ts';
 import { newRequest, runnableRevision } from './new-request.ts';
-import { activeCluster, failureOf, hostsMeant, type Named } from './references.ts';
+import { activeCluster, failureOf, type Named } from './references.ts';
 import { taskViews } from './views/task-views.ts';
 
 /** ECS' own limits. */

@@ -1,7 +1,8 @@
 /** The one task or host that somebody wants to hear of. It need not exist any more: what happened to it is told for days. */
 import { parameterFault } from '../../core/model/faults.ts';
 import type { ControlDeps } from '../deps.ts';
-import { hostIdMeant, taskIdMeant } from './references.ts';
+import { hostIdMeant } from './host-references.ts';
+import { taskIdMeant } from './references.ts';
 
 interface Wish {
   readonly task?: string | undefined;
