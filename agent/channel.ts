@@ -1,11 +1,12 @@
 /**
- * The channel: a socket over which the control plane reads this host's logs and sees the progress of pulls. Owns the streams that are
+ * The channel: a socket over which the control plane reads this host's logs, asks for its images and sees the progress of pulls. Owns the streams that are
  * open on it and their pace (a reader that is slow slows the reading down; nothing gathers in memory). Never the wake-up socket.
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type AgentFrame, type ControlFrame, controlFrameSchema, type ProgressFrame } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
+import { answerImages } from './channel-images.ts';
 import type { SocketEvents } from './control-plane/socket.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -30,7 +31,9 @@ const maxRememberedPulls = 1000;
 
 type OpenLogs = Extract<ControlFrame, { kind: 'open-logs' }>;
 
-export function createChannel(runtime: Pick<Runtime, 'readLogs'>, now: () => number, log: Logger): Channel {
+type Machinery = Pick<Runtime, 'readLogs' | 'listImages' | 'inventory'>;
+
+export function createChannel(runtime: Machinery, now: () => number, log: Logger): Channel {
   const streams = new Map<string, AbortController>();
   const isDue = progressGate(now);
   let socket: FrameSocket | undefined;
@@ -61,8 +64,13 @@ export function createChannel(runtime: Pick<Runtime, 'readLogs'>, now: () => num
         return log.warn({ text: text.slice(0, 200) }, 'a frame on the channel cannot be understood');
       if (frame.kind === 'close') return streams.get(frame.stream)?.abort();
       if (socket === undefined) return;
-      openLogs(socket, frame).catch((error: unknown) => {
-        log.debug({ err: error, stream: frame.stream }, 'a log stream ended with its socket');
+      const to = socket;
+      const answered =
+        frame.kind === 'open-logs'
+          ? openLogs(to, frame)
+          : answerImages(runtime, frame.stream, (answer) => sendFrame(to, answer));
+      answered.catch((error: unknown) => {
+        log.debug({ err: error, stream: frame.stream }, 'a stream ended with its socket');
       });
     },
     closed() {

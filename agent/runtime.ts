@@ -49,6 +49,15 @@ export interface PulledImage {
   readonly digest: string;
 }
 
+/** An image that a container could be made from without a download. */
+export interface HeldImage {
+  /** Those under which it was pulled, completed as containerd knows them. */
+  readonly names: readonly string[];
+  readonly digest: string;
+  /** Of config and layers as they were downloaded. */
+  readonly sizeBytes: number;
+}
+
 export interface Runtime {
   /** Everything of ours on this host, running or not, a half-made rest (a network without a container) included. */
   inventory(): Promise<FoundTask[]>;
@@ -58,6 +67,9 @@ export interface Runtime {
    * something is downloaded. The signal ends it within moments with a RuntimeFailure; what was downloaded may stay for the next try.
    */
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
+
+  /** Every image that is on this host, whole. */
+  listImages(): Promise<HeldImage[]>;
 
   /**
    * The task's cgroup with its limits, its addresses and ports, and what its containers need of its network to be created. Answers the

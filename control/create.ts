@@ -50,7 +50,16 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const nextId = createEventIds(options.clock.now, '00000000');
   const journal = { isKept: table.follow !== undefined, settleMs: 0, nextId };
   const ending = new AbortController();
-  const ports = { wake: hub, feed, logs: hub, activate: runner.activate, metrics, journal, ending: ending.signal };
+  const ports = {
+    wake: hub,
+    feed,
+    logs: hub,
+    hostImages: hub,
+    activate: runner.activate,
+    metrics,
+    journal,
+    ending: ending.signal,
+  };
   const deps = await openDeps(options, ports);
   table.follow?.(createEventWriter(deps));
   const end = (): void => {

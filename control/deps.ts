@@ -4,6 +4,7 @@
  */
 import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame, RegisterResponse } from '../core/host-protocol.ts';
+import type { HostImage } from '../core/model/host-image.ts';
 import type { LogLine } from '../core/model/task.ts';
 import type { CapacityView } from './capacity-view.ts';
 import type { Catalogue, Fleet } from './fleet/fleet.ts';
@@ -85,6 +86,11 @@ export interface LogSource {
   ): AsyncIterable<readonly LogLine[]>;
 }
 
+/** Asks a host through its channel which images it has. */
+export interface HostImageSource {
+  images(hostId: string, signal: AbortSignal): Promise<readonly HostImage[]>;
+}
+
 /** Where events are written down, and by which ids. */
 export interface Journal {
   /** False where nobody tells of changes: a store of many processes whose stream is not read. */
@@ -131,6 +137,7 @@ export interface ControlDeps {
   readonly wake: Wake;
   readonly feed: TaskFeed;
   readonly logs: LogSource;
+  readonly hostImages: HostImageSource;
   readonly activate: Activate;
   readonly journal: Journal;
   readonly capacity: CapacityView;

@@ -32,7 +32,10 @@ export interface OpenOptions extends Given {
 }
 
 /** What differs between one process that does everything and many that each answer one request. */
-export type Ports = Pick<ControlDeps, 'wake' | 'feed' | 'logs' | 'activate' | 'metrics' | 'journal' | 'ending'>;
+export type Ports = Pick<
+  ControlDeps,
+  'wake' | 'feed' | 'logs' | 'hostImages' | 'activate' | 'metrics' | 'journal' | 'ending'
+>;
 
 const defaultSettings: Settings = {
   placementTimeoutSeconds: 600,

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { instanceProofSchema } from './instance-proof.ts';
 import { hostAttributesSchema } from './model/host.ts';
+import { hostImageSchema } from './model/host-image.ts';
 import { hostPortSchema } from './model/resources.ts';
 import { desiredSchema, logLineSchema, taskObservationSchema } from './model/task.ts';
 import { taskSpecSchema } from './model/task-spec.ts';
@@ -141,6 +142,8 @@ export type ProgressFrame = z.infer<typeof progressFrameSchema>;
 export const agentFrameSchema = z.discriminatedUnion('kind', [
   progressFrameSchema,
   z.object({ kind: z.literal('logs'), stream: z.string(), lines: z.array(logLineSchema) }),
+  /** As many frames as it takes, and then `end`. */
+  z.object({ kind: z.literal('images'), stream: z.string(), images: z.array(hostImageSchema) }),
   z.object({ kind: z.literal('end'), stream: z.string(), error: z.string().optional() }),
 ]);
 export type AgentFrame = z.infer<typeof agentFrameSchema>;
@@ -157,6 +160,8 @@ export const controlFrameSchema = z.discriminatedUnion('kind', [
     /** Lines from the end to begin with; all where absent. */
     tail: z.number().int().nonnegative().optional(),
   }),
+  /** An older agent does not answer it. */
+  z.object({ kind: z.literal('list-images'), stream: z.string() }),
   z.object({ kind: z.literal('close'), stream: z.string() }),
 ]);
 export type ControlFrame = z.infer<typeof controlFrameSchema>;

@@ -3,7 +3,7 @@ import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
 import type { LocalImage } from '../images/image-store.ts';
 import { ImagePuller } from '../images/puller.ts';
-import type { PulledImage, PullProgress } from '../runtime.ts';
+import type { HeldImage, PulledImage, PullProgress } from '../runtime.ts';
 import type { NamespacedContainerd } from './client.ts';
 
 const maxRemembered = 200;
@@ -48,6 +48,10 @@ export class RuntimeImages {
     });
     this.#remember(image);
     return { reference: image.reference, digest: image.digest };
+  }
+
+  list(): Promise<HeldImage[]> {
+    return this.#puller.held();
   }
 
   /** Undefined where the image is no longer on this host. */

@@ -18,7 +18,7 @@ import { LogStore } from '../logs/log-store.ts';
 import type { Bell } from '../loops/bell.ts';
 import { openHostMode } from '../network/host-mode.ts';
 import { TaskNetworks } from '../network/task-network.ts';
-import type { ContainerState, FoundTask, PulledImage, PullProgress, Runtime } from '../runtime.ts';
+import type { ContainerState, FoundTask, HeldImage, PulledImage, PullProgress, Runtime } from '../runtime.ts';
 import { type Containerd, connect, type NamespacedContainerd } from './client.ts';
 import { ContainerBuilder } from './runtime-builder.ts';
 import { findRecord, listRecords, removeRecord } from './runtime-containers.ts';
@@ -146,6 +146,10 @@ class ContainerdRuntime implements Runtime {
     return await failingAs('CannotPullContainerError', `image ${reference}`, () =>
       this.#images.pull(reference, onProgress, signal),
     );
+  }
+
+  async listImages(): Promise<HeldImage[]> {
+    return await failingAs('ResourceInitializationError', 'the images of this host', () => this.#images.list());
   }
 
   async prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>> {

@@ -4,7 +4,7 @@
  */
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
-import type { PulledImage } from '../runtime.ts';
+import type { HeldImage, PulledImage } from '../runtime.ts';
 import { readBlob } from './content.ts';
 import {
   chooseManifest,
@@ -53,7 +53,7 @@ export function findImageByDigest(
 }
 
 export function localImage(
-  image: ImageReference,
+  image: Pick<ImageReference, 'original'>,
   name: string,
   targetDigest: string,
   digest: string,
@@ -81,9 +81,24 @@ export async function recordImage(
   }
 }
 
+/** Every image that has a record and is complete, each once. */
+export async function heldImages(containerd: NamespacedContainerd, platform: Platform): Promise<HeldImage[]> {
+  const { images: records } = await containerd.images.list({});
+  const held = new Map<string, HeldImage>();
+  for (const { name } of records) {
+    const image = await load(containerd, { original: name }, name, platform);
+    if (image === undefined) continue;
+    const { digest, sizeBytes } = image;
+    // The record by digest says nothing that the digest does not.
+    const names = [...(held.get(digest)?.names ?? []), ...(name.endsWith(`@${digest}`) ? [] : [name])];
+    held.set(digest, { names, digest, sizeBytes });
+  }
+  return [...held.values()];
+}
+
 async function load(
   containerd: NamespacedContainerd,
-  image: ImageReference,
+  image: Pick<ImageReference, 'original'>,
   name: string,
   platform: Platform,
 ): Promise<LocalImage | undefined> {

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
-import { type PullProgress, RuntimeFailure } from '../runtime.ts';
+import { type HeldImage, type PullProgress, RuntimeFailure } from '../runtime.ts';
 import { CredentialsError, type RegistryCredentials } from './credentials.ts';
 import type { HttpLimits } from './http.ts';
-import { findImage, findImageByDigest, type LocalImage } from './image-store.ts';
+import { findImage, findImageByDigest, heldImages, type LocalImage } from './image-store.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { hostPlatform, type Platform } from './manifest.ts';
 import { initialProgress, ProgressMeter } from './progress.ts';
@@ -55,6 +55,11 @@ export class ImagePuller {
   constructor(options: ImagePullerOptions) {
     this.#options = options;
     this.#platform = options.platform ?? hostPlatform();
+  }
+
+  /** Every image that is here, whole. */
+  held(): Promise<HeldImage[]> {
+    return heldImages(this.#options.containerd, this.#platform);
   }
 
   /**

@@ -1,74 +1,63 @@
-/** `gantry images`: which images the tasks of a cluster use, on which hosts, as their agents have reported it. */
-import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
+/** `gantry images`: which images hosts have and tasks use. */
+import type { ContainerInstanceView } from '../../core/api/shapes.ts';
 import { compact } from '../../core/compact.ts';
+import { formatList } from '../../core/text.ts';
+import { allHosts } from '../all-pages.ts';
 import { defineCommand, exitCodes } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { askHosts, type Silence } from '../images/gather.ts';
+import { usesOf } from '../images/uses.ts';
 import { recentTasks } from '../recent-tasks.ts';
-import { type ImageUse, printImageTable } from '../render/image-table.ts';
-import { revisionOf } from '../render/task.ts';
+import { printImageTable } from '../render/image-table.ts';
 
 export const imagesCommand = defineCommand({
   name: 'images',
-  summary: 'Show the images that tasks use or used in the last hour, by what was pulled, and on which hosts',
+  summary: 'Show the images that hosts have: what was pulled, how large it is, which tasks use it, and where',
   details: [
     'An image is what its digest says: where a tag was moved between two pulls, hosts run different ones under the same name, and each has ' +
-      'its line. The control plane knows images from the reports of tasks. What a host has besides, and how large it is, only the host knows.',
+      'its line. Hosts that are connected are asked what they have; of others, and where hosts cannot be asked (behind API Gateway), there ' +
+      'is what tasks have reported.',
   ],
   arguments: [],
   options: {
     host: { type: 'string', value: 'HOST', summary: 'Only on this host (name, id or ARN)', completes: ['host'] },
-    family: { type: 'string', value: 'FAMILY', summary: 'Only of tasks of this family', completes: ['family'] },
-    all: { type: 'boolean', short: 'a', summary: 'Also of tasks that stopped earlier and are still known' },
+    family: {
+      type: 'string',
+      value: 'FAMILY',
+      summary: 'Only those that tasks of this family use',
+      completes: ['family'],
+    },
+    all: {
+      type: 'boolean',
+      short: 'a',
+      summary: 'Count also tasks that stopped more than an hour ago and are still known',
+    },
   },
-  examples: ['gantry images', 'gantry images --host host-1', "gantry images --json | jq -r '.images[].imageDigest'"],
+  examples: ['gantry images', 'gantry images --host host-1', "gantry images --json | jq '[.images[].sizeBytes] | add'"],
   async run(context, { options: { host, family, all = false } }) {
     const { out, cluster, now } = context;
-    const tasks = await recentTasks(context, compact({ cluster, host, family }), all);
-    const images = usesOf(tasks);
-    out.data({ images });
+    const [tasks, { held, silent }] = await Promise.all([
+      recentTasks(context, compact({ cluster, host, family }), all),
+      hostsMeant(context, host).then((hosts) => askHosts(context, hosts)),
+    ]);
+    const images = usesOf(tasks, held).filter((use) => family === undefined || use.families.includes(family));
+    out.data({ images, silent });
     if (images.length > 0) printImageTable(images, out, now());
-    else
-      out.note(
-        all
-          ? `No task that the cluster ${cluster} knows has pulled an image.`
-          : `No task has used an image in the cluster ${cluster} in the last hour. --all shows earlier ones.`,
-      );
+    else out.note(`No image is known of in the cluster ${cluster}.`);
+    if (silent.length > 0) out.note(silenceText(silent));
     return exitCodes.ok;
   },
 });
 
-/** Those in use first, then by name. */
-function usesOf(tasks: readonly TaskView[]): ImageUse[] {
-  const uses = new Map<string, ImageUse>();
-  for (const task of tasks)
-    for (const container of task.containers) {
-      // Without a digest nothing was pulled for it.
-      if (container.imageDigest === undefined || task.hostName === undefined) continue;
-      const key = `${container.image} ${container.imageDigest}`;
-      uses.set(key, withUse(uses.get(key), container, task));
-    }
-  return [...uses.values()].sort(
-    (a, b) => Number(b.running > 0) - Number(a.running > 0) || a.image.localeCompare(b.image, 'en', { numeric: true }),
-  );
+async function hostsMeant(context: CommandContext, host: string | undefined): Promise<ContainerInstanceView[]> {
+  if (host === undefined) return allHosts(context);
+  return [(await context.client().call('GetHost', { cluster: context.cluster, host })).host];
 }
 
-function withUse(
-  before: ImageUse | undefined,
-  { image, imageDigest, lastStatus }: ContainerView,
-  task: TaskView,
-): ImageUse {
-  const { hosts = [], families = [], running = 0, tasks = 0, lastUsedAt } = before ?? {};
-  const family = revisionOf(task).replace(/:\d+$/, '');
-  const usedAt = task.startedAt ?? task.createdAt;
-  return {
-    image,
-    imageDigest: imageDigest ?? '',
-    hosts: withOne(hosts, task.hostName ?? ''),
-    families: withOne(families, family),
-    running: running + Number(lastStatus === 'RUNNING'),
-    tasks: tasks + 1,
-    lastUsedAt: lastUsedAt === undefined || lastUsedAt < usedAt ? usedAt : lastUsedAt,
-  };
+/** The reason is mostly one for all. */
+function silenceText(silent: readonly Silence[]): string {
+  const byReason = Map.groupBy(silent, ({ why }) => why);
+  return [...byReason]
+    .map(([why, hosts]) => `Of ${formatList(hosts.map(({ host }) => host))} only what tasks reported is shown: ${why}`)
+    .join('\n');
 }
-
-const withOne = (names: readonly string[], name: string): string[] =>
-  [...new Set([...names, name])].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));

@@ -1,12 +1,14 @@
 /**
  * The sockets that hosts keep open to this process, whatever carries them: wake-up sockets, which say only "look again", and
- * channels, which bring log lines and pull progress. Truth never travels here: a host without sockets works, only later.
+ * channels, which bring log lines, the names of images and pull progress. Truth never travels here: a host without sockets works, only later.
  * Callers hand in sockets whose host has been authenticated.
  */
 import { GantryError } from '../../core/errors.ts';
 import { agentFrameSchema, type ControlFrame, type ProgressFrame } from '../../core/host-protocol.ts';
+import type { HostImage } from '../../core/model/host-image.ts';
 import { wakeFrame } from '../../core/wake-frame.ts';
-import type { LogSource, Wake } from '../deps.ts';
+import type { HostImageSource, LogSource, Wake } from '../deps.ts';
+import { ImageAnswer } from './image-answer.ts';
 import { LogStream } from './log-stream.ts';
 
 /** A WebSocket as the hub sees it. */
@@ -20,7 +22,7 @@ export interface HostSocket {
   resume(): void;
 }
 
-export interface ChannelHub extends Wake, LogSource {
+export interface ChannelHub extends Wake, LogSource, HostImageSource {
   /** A newer socket of the same host replaces the older one. */
   attachWake(hostId: string, socket: HostSocket): void;
   attachChannel(hostId: string, socket: HostSocket): void;
@@ -31,6 +33,7 @@ export interface ChannelHub extends Wake, LogSource {
 interface Channel {
   readonly socket: HostSocket;
   readonly streams: Map<string, LogStream>;
+  readonly questions: Map<string, ImageAnswer>;
 }
 
 export function createChannelHub(options: {
@@ -51,10 +54,15 @@ export function createChannelHub(options: {
     if (frame === undefined) channel.socket.close('not a frame of this protocol');
     else if (frame.kind === 'progress') options.onProgress(hostId, frame);
     else {
-      // Absent where its reader closed it while the frame was under way.
+      // Absent where whoever asked has left while the frame was under way.
       const stream = channel.streams.get(frame.stream);
+      const question = channel.questions.get(frame.stream);
       if (frame.kind === 'logs') stream?.push(frame.lines);
-      else stream?.end(frame.error, 'host');
+      else if (frame.kind === 'images') question?.push(frame.images);
+      else {
+        stream?.end(frame.error, 'host');
+        question?.end(frame.error);
+      }
       flow(channel);
     }
   }
@@ -62,6 +70,7 @@ export function createChannelHub(options: {
   function detach(hostId: string, channel: Channel): void {
     if (channels.get(hostId) === channel) channels.delete(hostId);
     for (const stream of channel.streams.values()) stream.end("The connection to the task's host was lost.", 'host');
+    for (const question of channel.questions.values()) question.end('The connection to the host was lost.');
   }
 
   async function* open(hostId: string, request: Parameters<LogSource['open']>[1]): ReturnType<LogSource['open']> {
@@ -94,11 +103,26 @@ export function createChannelHub(options: {
     }
   }
 
+  async function images(hostId: string, signal: AbortSignal): Promise<readonly HostImage[]> {
+    const channel = channels.get(hostId);
+    if (channel === undefined) throw unheard();
+    const stream = options.newId();
+    const answer = new ImageAnswer(signal);
+    channel.questions.set(stream, answer);
+    try {
+      channel.socket.send(JSON.stringify({ kind: 'list-images', stream } satisfies ControlFrame));
+      return await answer.whole;
+    } finally {
+      channel.questions.delete(stream);
+    }
+  }
+
   return {
     async hosts(hostIds) {
       for (const hostId of hostIds) wakes.get(hostId)?.send(wakeFrame);
     },
     open,
+    images,
     attachWake(hostId, socket) {
       if (isClosed) return socket.close(ending);
       const older = wakes.get(hostId);
@@ -113,7 +137,7 @@ export function createChannelHub(options: {
     attachChannel(hostId, socket) {
       if (isClosed) return socket.close(ending);
       const older = channels.get(hostId);
-      const channel: Channel = { socket, streams: new Map() };
+      const channel: Channel = { socket, streams: new Map(), questions: new Map() };
       channels.set(hostId, channel);
       socket.onMessage((text) => receive(hostId, channel, text));
       socket.onClose(() => detach(hostId, channel));
@@ -122,9 +146,10 @@ export function createChannelHub(options: {
     close() {
       isClosed = true;
       for (const socket of wakes.values()) socket.close(ending);
-      for (const { socket, streams } of channels.values()) {
+      for (const { socket, streams, questions } of channels.values()) {
         // Their readers are told now, whenever the host answers.
         for (const stream of streams.values()) stream.end('The control plane is ending.', 'host');
+        for (const question of questions.values()) question.end('The control plane is ending.');
         socket.close(ending);
       }
     },
@@ -140,6 +165,11 @@ function parseFrame(text: string): ReturnType<typeof agentFrameSchema.parse> | u
 }
 
 const ending = 'the control plane is ending';
+
+const unheard = (): GantryError =>
+  new GantryError('ServiceUnavailableException', 'The host is not connected, so it cannot say which images it has.', {
+    hint: 'Try again when `gantry hosts` shows it as connected.',
+  });
 
 const notConnected = (): GantryError =>
   new GantryError('ServiceUnavailableException', "The task's host is not connected, so its log cannot be read now.", {

@@ -1,9 +1,15 @@
 /** Inputs and outputs of the operations on hosts (ECS: container instances). */
 import { z } from 'zod';
+import { hostImageSchema } from '../model/host-image.ts';
 import { defineOperation } from './operation.ts';
 import { containerInstanceViewSchema, failureSchema } from './shapes.ts';
 
 const cluster = z.string().optional();
+
+const hostImageViewSchema = hostImageSchema
+  .omit({ taskIds: true })
+  .extend({ taskArns: z.array(z.string()) })
+  .meta({ id: 'HostImage' });
 
 export const hostOperations = {
   DescribeContainerInstances: defineOperation({
@@ -89,6 +95,21 @@ export const hostOperations = {
     output: z.object({ host: containerInstanceViewSchema }),
     errors: ['ClusterNotFoundException', 'ResourceNotFoundException'],
     rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts/{host}', status: 200 },
+    wire: false,
+  }),
+  GetHostImages: defineOperation({
+    name: 'GetHostImages',
+    summary: 'Asks a host which images it has, how large each is, and which tasks use it',
+    action: 'read',
+    input: z.object({ cluster, host: z.string() }),
+    output: z.object({ images: z.array(hostImageViewSchema) }),
+    errors: [
+      'ClusterNotFoundException',
+      'ResourceNotFoundException',
+      'ServiceUnavailableException',
+      'UnsupportedFeatureException',
+    ],
+    rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts/{host}/images', status: 200 },
     wire: false,
   }),
 } as const;

@@ -60,6 +60,17 @@ function pullTests(open: () => Promise<RuntimeUnderTest>): void {
     expect(await host.runtime.pullImage(host.image, noProgress, unending())).toEqual(first);
   });
 
+  test('what was pulled is listed by its digest, once, with its size', async () => {
+    await using host = await open();
+    expect(await host.runtime.listImages()).toEqual([]);
+    const { digest } = await host.runtime.pullImage(host.image, noProgress, unending());
+    await host.runtime.pullImage(host.image, noProgress, unending());
+    const [image, ...others] = await host.runtime.listImages();
+    expect(others).toEqual([]);
+    expect(image).toMatchObject({ digest, names: [expect.stringContaining(host.image)] });
+    expect(image?.sizeBytes).toBeGreaterThan(0);
+  });
+
   test('an image that does not exist fails for good, naming the image', async () => {
     await using host = await open();
     const failure = await failureOf(host.runtime.pullImage(host.missingImage, noProgress, unending()));

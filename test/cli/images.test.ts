@@ -1,5 +1,8 @@
-/** `gantry images`: what tasks' reports say of images, on every host that had them. */
+/** `gantry images`: what tasks have reported, and what a host says that is asked; one of the two hosts has no channel. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostSocket } from '../../control/hosts/channel-hub.ts';
+import type { AgentFrame } from '../../core/host-protocol.ts';
+import type { HostImage } from '../../core/model/host-image.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { type Desk, openDesk } from './support/desk.ts';
 import { changeObservation, runOne } from './support/scene.ts';
@@ -25,10 +28,36 @@ async function pulled(id: string, imageDigest: string, ends = false): Promise<vo
   }
 }
 
+/** Answers for host-1, as its agent would: what its tasks use, and one that none does. */
+class HostSocketOfAgent implements HostSocket {
+  #message: (text: string) => void = () => {};
+
+  send(text: string): void {
+    const { stream } = JSON.parse(text);
+    const images: HostImage[] = [
+      { names: ['docker.io/library/busybox:latest'], digest: digestOf('a'), sizeBytes: 2_200_000, taskIds: [] },
+      { names: ['registry.example.com/unused:1'], digest: digestOf('c'), sizeBytes: 64_000_000, taskIds: [] },
+    ];
+    const frames: AgentFrame[] = [
+      { kind: 'images', stream, images },
+      { kind: 'end', stream },
+    ];
+    for (const frame of frames) this.#message(JSON.stringify(frame));
+  }
+  onMessage(listener: (text: string) => void): void {
+    this.#message = listener;
+  }
+  onClose(): void {}
+  close(): void {}
+  pause(): void {}
+  resume(): void {}
+}
+
 beforeAll(async () => {
   desk = await openDesk();
   hosts = [];
   for (const name of ['host-1', 'host-2']) hosts.push(await desk.world.host({ name, attributes: { place: name } }));
+  desk.world.control.hub.attachChannel(hosts[0]?.hostId ?? '', new HostSocketOfAgent());
   await desk.world.register('old');
   await pulled(await runOne(desk, 'old'), digestOf('0'), true);
   desk.world.advance(2 * 3600);
@@ -58,6 +87,13 @@ describe('images', () => {
       await expect(transcript(argv.join(' '), ended)).toMatchFileSnapshot(`./golden/${name} - ${style}.txt`);
     });
 
+  it('of a host that is not there are refused', async () => {
+    expect(await desk.gantry(['images', '--host', 'host-9'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('The cluster default has no host host-9.'),
+    });
+  });
+
   it('are those of a host, of a family, or all that are known', async () => {
     const digests = async (...options: string[]): Promise<string[]> =>
       JSON.parse((await desk.gantry(['images', '--json', ...options])).stdout).images.map(
@@ -65,6 +101,6 @@ describe('images', () => {
       );
     expect(await digests('--host', 'host-2')).toEqual([digestOf('b')]);
     expect(await digests('--family', 'job')).toEqual([digestOf('a')]);
-    expect((await digests('--all')).toSorted()).toEqual([digestOf('0'), digestOf('a'), digestOf('b')]);
+    expect((await digests('--all')).toSorted()).toEqual(['0', 'a', 'b', 'c'].map(digestOf));
   });
 });

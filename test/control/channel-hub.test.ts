@@ -71,6 +71,50 @@ describe('wake-ups', () => {
   });
 });
 
+describe('the images of a host', () => {
+  const busybox = { names: ['busybox'], digest: 'sha256:a', sizeBytes: 1, taskIds: ['task'] };
+  const ask = (hub: ChannelHub, signal = new AbortController().signal) => hub.images('a', signal);
+
+  it('are asked of it, and are those of all frames up to the end', async () => {
+    const { hub } = startHub();
+    const socket = new FakeSocket();
+    hub.attachChannel('a', socket);
+    const asked = ask(hub);
+    expect(socket.frames).toEqual([{ kind: 'list-images', stream: 'stream-1' }]);
+    socket.arrives({ kind: 'images', stream: 'stream-1', images: [busybox] });
+    socket.arrives({ kind: 'images', stream: 'another', images: [busybox] });
+    socket.arrives({ kind: 'images', stream: 'stream-1', images: [{ ...busybox, digest: 'sha256:b' }] });
+    socket.arrives({ kind: 'end', stream: 'stream-1' });
+    expect((await asked).map(({ digest }) => digest)).toEqual(['sha256:a', 'sha256:b']);
+  });
+
+  it.each<[string, (socket: FakeSocket, leave: AbortController, hub: ChannelHub) => void, string]>([
+    [
+      'it fails to say',
+      (socket) => socket.arrives({ kind: 'end', stream: 'stream-1', error: 'containerd is away' }),
+      'containerd is away',
+    ],
+    ['it is lost', (socket) => socket.close('gone'), 'connection to the host was lost'],
+    ['it says nothing in time', (_, leave) => leave.abort(), 'older than the question'],
+    ['the control plane ends', (_socket, _leave, hub) => hub.close(), 'control plane is ending'],
+  ])('are refused where %s', async (_, happens, message) => {
+    const { hub } = startHub();
+    const socket = new FakeSocket();
+    const leave = new AbortController();
+    hub.attachChannel('a', socket);
+    const asked = ask(hub, leave.signal);
+    happens(socket, leave, hub);
+    await expect(asked).rejects.toMatchObject({
+      code: 'ServiceUnavailableException',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('are refused where it is not connected', async () => {
+    await expect(ask(startHub().hub)).rejects.toMatchObject({ code: 'ServiceUnavailableException' });
+  });
+});
+
 describe('a log', () => {
   const request = { taskId: 'task', follow: true };
 

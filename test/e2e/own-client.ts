@@ -34,7 +34,7 @@ export function ownClient(stage: () => Stage, { lacks }: Platform): void {
     expect((await all(client.logs(name(task)))).map(({ text }) => text)).toEqual(['one', 'two']);
   });
 
-  it('reads the log of a task that runs, or is told what to do instead', async () => {
+  it('reads the log of a task that runs and the images of its host, or is told what to do instead', async () => {
     const { client } = stage().cloud;
     const task = await run('stays', `${lines}; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done`);
     await whenTask(client, 'running', task);
@@ -45,6 +45,17 @@ export function ownClient(stage: () => Stage, { lacks }: Platform): void {
           hint: expect.stringContaining('GetTask'),
         })
       : expect(read).resolves.toMatchObject([{ text: 'one' }, { text: 'two' }]);
+    const { hostName: host = '', containers } = (await client.call('GetTask', name(task))).task;
+    const held = client.call('GetHostImages', { host });
+    if (lacks.includes('images of hosts'))
+      await expect(held).rejects.toMatchObject({ code: 'UnsupportedFeatureException' });
+    else
+      expect((await held).images).toContainEqual({
+        names: [stage().images.busybox],
+        digest: containers[0]?.imageDigest,
+        sizeBytes: expect.any(Number),
+        taskArns: expect.arrayContaining([task]),
+      });
     await client.call('StopTask', name(task));
     await outcome;
     await whenTask(client, 'stopped', task);

@@ -3,7 +3,13 @@
  * (`fakeCommands`), counts how often each process was really started, and lets a test fail, hold or cut off any call.
  */
 
-import { type PulledImage, type PullProgress, type Runtime, RuntimeFailure } from '../../agent/runtime.ts';
+import {
+  type HeldImage,
+  type PulledImage,
+  type PullProgress,
+  type Runtime,
+  RuntimeFailure,
+} from '../../agent/runtime.ts';
 import type { LogLine, NetworkBinding } from '../../core/model/task.ts';
 import type { PortMapping } from '../../core/model/task-definition.ts';
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
@@ -20,7 +26,7 @@ export const fakeCommands = {
   cannotStart: ['no-such-program'],
 };
 
-export type Verb = Exclude<keyof Runtime, 'onExit' | 'close' | 'readLogs'>;
+export type Verb = Exclude<keyof Runtime, 'onExit' | 'close' | 'readLogs' | 'listImages'>;
 
 export interface RuntimeCall {
   readonly verb: Verb;
@@ -66,6 +72,7 @@ export class FakeHost {
   pullSteps: Iterable<PullProgress> = [];
   readonly now: () => number;
   readonly #exitListeners = new Set<(taskId: string | undefined) => void>();
+  readonly #held = new Map<string, HeldImage>();
   #dynamicPort = 49_153;
 
   constructor(options: { now?: () => number; images?: readonly string[] } = {}) {
@@ -114,6 +121,7 @@ export class FakeHost {
       removeTask: (taskId) => act({ verb: 'removeTask', taskId }, () => this.#removeTask(taskId)),
       removeLogs: (taskId) => act({ verb: 'removeLogs', taskId }, () => void this.logs.delete(taskId)),
       tasksWithLogs: () => act({ verb: 'tasksWithLogs' }, () => [...this.logs.keys()]),
+      listImages: async () => [...this.#held.values()],
       readLogs: (taskId, options) => this.#readLogs(taskId, options),
       onExit: (listener) => {
         listeners.add(listener);
@@ -194,6 +202,8 @@ export class FakeHost {
     if (digest === undefined) {
       throw new RuntimeFailure('CannotPullImageManifestError', `there is no image ${reference}`);
     }
+    const names = [...(this.#held.get(digest)?.names ?? []).filter((name) => name !== reference), reference];
+    this.#held.set(digest, { names, digest, sizeBytes: reference.length });
     return { reference, digest };
   }
 

@@ -91,6 +91,7 @@ export const clusterExamples: readonly Example[] = [
     input: { filter: 'attribute:stack == prod' },
   },
   { name: 'host', operation: 'GetHost', title: 'One by its name', input: { host: 'host-1' } },
+  { name: 'host-images', operation: 'GetHostImages', title: 'What a host says', input: { host: 'host-1' } },
   {
     name: 'host-arns',
     operation: 'ListContainerInstances',

@@ -117,6 +117,7 @@ export class CapacitySim implements AsyncDisposable {
         wake: { hosts: async () => {} },
         feed: createTaskFeed(),
         logs: { open: () => raise('no logs here') },
+        hostImages: { images: () => raise('no images here') },
         activate: (name) => asked.add(name),
         metrics: { count: () => {} },
         journal: { isKept: false, settleMs: 0, nextId: () => raise('no events here') },
