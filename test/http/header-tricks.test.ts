@@ -5,13 +5,15 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { usualLimits } from '../../local/http-server.ts';
 import { type ApiServer, startApi } from '../support/api-server.ts';
 import { createFastSigner } from './fuzz/signer.ts';
 
 let api: ApiServer;
 let port: number;
 beforeAll(async () => {
-  api = await startApi();
+  // What never becomes a whole request is cut soon.
+  api = await startApi({ limits: { ...usualLimits, headersMs: 100, requestMs: 150, idleMs: 50, lookMs: 30 } });
   port = Number(new URL(api.endpoint).port);
 });
 afterAll(async () => {
@@ -22,13 +24,13 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-/** All that comes back on a connection on which this is sent, and nothing else ever. */
+/** All that comes back on a connection on which this is sent, and nothing else ever, until the server ends it. */
 async function exchange(bytes: string | Uint8Array): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   const chunks: Buffer[] = [];
   socket.on('error', () => {}); // A reset ends it, too.
   socket.on('data', (chunk) => chunks.push(chunk));
-  socket.end(bytes);
+  socket.write(bytes);
   await new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
   socket.destroy();
   return Buffer.concat(chunks).toString('latin1');
@@ -47,7 +49,11 @@ function signedLines(body: string, operation = 'CreateCluster'): string[] {
     'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,
   };
   const signed = sign({ method: 'POST', target: '/', headers, body }, api.credentials, Date.now());
-  return ['POST / HTTP/1.1', ...Object.entries(signed).map(([name, value]) => `${name}: ${value}`)];
+  return [
+    'POST / HTTP/1.1',
+    'connection: close',
+    ...Object.entries(signed).map(([name, value]) => `${name}: ${value}`),
+  ];
 }
 
 const body = '{"clusterName":"tricked"}';
@@ -67,20 +73,26 @@ it.each<readonly [what: string, bytes: () => string]>([
   ['a greeting of TLS', () => '\u0016\u0003\u0001\u0002\u0000\u0001'],
   ['a preface of HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['HTTP/0.9', () => 'GET /\r\n\r\n'],
-  ['another version', () => write(['GET /healthz HTTP/9.9', 'host: h'], '')],
-  ['an unknown method', () => write(['EAT / HTTP/1.1', 'host: h'], '')],
-  ['a tunnel', () => write(['CONNECT 127.0.0.1:22 HTTP/1.1', 'host: h'], '')],
+  ['another version', () => write(['GET /healthz HTTP/9.9', 'host: h', 'connection: close'], '')],
+  ['an unknown method', () => write(['EAT / HTTP/1.1', 'host: h', 'connection: close'], '')],
+  ['a tunnel', () => write(['CONNECT 127.0.0.1:22 HTTP/1.1', 'host: h', 'connection: close'], '')],
   ['no host', () => write(['POST / HTTP/1.1', length], body)],
-  ['two hosts', () => write(['GET /v1/clusters HTTP/1.1', 'host: a', 'host: b'], '')],
-  ['a host that is none', () => write(['GET /v1/clusters HTTP/1.1', 'host: a b/c?d'], '')],
-  ['the whole server as target', () => write(['OPTIONS * HTTP/1.1', 'host: h'], '')],
-  ['a target of another host', () => write(['POST http://other/ HTTP/1.1', 'host: h', length], body)],
-  ['a target that is no address', () => write(['GET http://[ HTTP/1.1', 'host: h'], '')],
-  ['a path with NUL', () => write(['GET /v1/clusters/%00 HTTP/1.1', 'host: h'], '')],
-  ['a path with half a percent sign', () => write(['GET /v1/clusters/%E0%A4%A/tasks HTTP/1.1', 'host: h'], '')],
-  ['a path of slashes', () => write(['GET //////v1//clusters HTTP/1.1', 'host: h'], '')],
-  ['a path that is too long', () => write([`GET /${'a'.repeat(20_000)} HTTP/1.1`, 'host: h'], '')],
-  ['a header with NUL', () => write(['GET /v1/clusters HTTP/1.1', 'host: h', 'x-a: \u0000'], '')],
+  ['two hosts', () => write(['GET /v1/clusters HTTP/1.1', 'host: a', 'host: b', 'connection: close'], '')],
+  ['a host that is none', () => write(['GET /v1/clusters HTTP/1.1', 'host: a b/c?d', 'connection: close'], '')],
+  ['the whole server as target', () => write(['OPTIONS * HTTP/1.1', 'host: h', 'connection: close'], '')],
+  [
+    'a target of another host',
+    () => write(['POST http://other/ HTTP/1.1', 'host: h', 'connection: close', length], body),
+  ],
+  ['a target that is no address', () => write(['GET http://[ HTTP/1.1', 'host: h', 'connection: close'], '')],
+  ['a path with NUL', () => write(['GET /v1/clusters/%00 HTTP/1.1', 'host: h', 'connection: close'], '')],
+  [
+    'a path with half a percent sign',
+    () => write(['GET /v1/clusters/%E0%A4%A/tasks HTTP/1.1', 'host: h', 'connection: close'], ''),
+  ],
+  ['a path of slashes', () => write(['GET //////v1//clusters HTTP/1.1', 'host: h', 'connection: close'], '')],
+  ['a path that is too long', () => write([`GET /${'a'.repeat(20_000)} HTTP/1.1`, 'host: h', 'connection: close'], '')],
+  ['a header with NUL', () => write(['GET /v1/clusters HTTP/1.1', 'host: h', 'connection: close', 'x-a: \u0000'], '')],
   ['a header that is folded', () => write([...signedLines(body), 'x-a: b\r\n c', length], body)],
   ['a space before the colon', () => write([...signedLines(body), `content-length : ${body.length}`], body)],
   ['two lengths', () => write([...signedLines(body), length, 'content-length: 3'], body)],
@@ -101,7 +113,11 @@ it.each<readonly [what: string, bytes: () => string]>([
   ],
   [
     'a request within the body of one that is refused',
-    () => write(['POST /v1/nothing HTTP/1.1', 'host: h', `content-length: ${inner().length}`], inner()),
+    () =>
+      write(
+        ['POST /v1/nothing HTTP/1.1', 'host: h', 'connection: close', `content-length: ${inner().length}`],
+        inner(),
+      ),
   ],
 ])('%s is a fault of the client', async (_, bytes) => {
   const statuses = statusesOf(await exchange(bytes()));
