@@ -102,7 +102,8 @@ const methodOf = (name: string): string => name.charAt(0).toLowerCase() + name.s
 
 const isPaged = (name: OperationName): boolean => Object.hasOwn(operations[name].input.shape, 'nextToken');
 
-function connectionOf({ env = process.env, maxAttempts: _, ...given }: GantryClientOptions): ClientOptions {
+function connectionOf({ env = process.env, ...options }: GantryClientOptions): ClientOptions {
+  const { maxAttempts: _, ...given } = options;
   const endpoint = given.endpoint ?? env.GANTRY_ENDPOINT ?? env.AWS_ENDPOINT_URL_ECS;
   if (endpoint === undefined)
     throw new GantryError('InvalidParameterException', 'No control plane is named.', {

@@ -30,7 +30,12 @@ export function documentedExamples(operation: OperationName | StreamName): Docum
       ]),
     ),
     requests: sent.map(({ example: { name, title, isOurs }, form: { method, path, input } }) => ({
-      ...{ name, title, method, path, input, isStock: isOurs !== true },
+      name,
+      title,
+      method,
+      path,
+      input,
+      isStock: isOurs !== true,
       status: answers[name]?.status ?? 0,
     })),
   };

@@ -96,14 +96,18 @@ async function fake(...replies: readonly { readonly status: number; readonly bod
   await once(server, 'listening');
   const address = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  return { endpoint, asked, [Symbol.asyncDispose]: async () => void server.close().closeAllConnections() };
+  const dispose = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { endpoint, asked, [Symbol.dispose]: dispose };
 }
 
 describe('a call that fails', () => {
   const away = { status: 503, body: { code: 'ServiceUnavailableException', detail: 'away' } };
 
   it('for a reason that passes is made again, as the same call', async () => {
-    await using server = await fake(away, away, { status: 200, body: { clusterArns: [] } });
+    using server = await fake(away, away, { status: 200, body: { clusterArns: [] } });
     expect(await createClient({ endpoint: server.endpoint, env: {} }).listClusters()).toEqual({ clusterArns: [] });
     const ids = server.asked.map(({ headers }) => headers['amz-sdk-invocation-id']);
     expect(ids).toHaveLength(3);
@@ -112,11 +116,11 @@ describe('a call that fails', () => {
   });
 
   it('is given up after so many attempts, and at once where it would fail again', async () => {
-    await using server = await fake(away);
+    using server = await fake(away);
     const few = createClient({ endpoint: server.endpoint, env: {}, maxAttempts: 2 });
     await expect(few.listClusters()).rejects.toMatchObject({ code: 'ServiceUnavailableException' });
     expect(server.asked).toHaveLength(2);
-    await using other = await fake({ status: 404, body: { code: 'ClusterNotFoundException', detail: 'none' } });
+    using other = await fake({ status: 404, body: { code: 'ClusterNotFoundException', detail: 'none' } });
     await expect(createClient({ endpoint: other.endpoint, env: {} }).listTasks()).rejects.toMatchObject({
       code: 'ClusterNotFoundException',
     });

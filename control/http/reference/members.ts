@@ -65,7 +65,7 @@ function typeOf(schema: unknown): Markup {
   const { $ref, type, format, items, anyOf, oneOf, additionalProperties, const: only } = schema;
   if (typeof $ref === 'string' && $ref.startsWith(shapePrefix)) return shapeLink($ref.slice(shapePrefix.length));
   if (Array.isArray(schema.enum)) return joined(schema.enum.map((one) => html`<code>${String(one)}</code>`));
-  if (only !== undefined) return html`<code>${String(only)}</code>`;
+  if (only !== undefined) return html`<code>${JSON.stringify(only)}</code>`;
   const alternatives = anyOf ?? oneOf;
   if (Array.isArray(alternatives)) return joined(alternatives.map(typeOf));
   if (type === 'array') return isEmpty(items) ? html`empty list` : html`list of ${typeOf(items)}`;

@@ -101,7 +101,13 @@ function groupedOf(path: string, method: string, described: unknown): Grouped {
   return {
     group: tags[0],
     operation: {
-      ...{ path, method: method.toUpperCase(), operationId, summary, parameters, requestBody, responses },
+      path,
+      method: method.toUpperCase(),
+      operationId,
+      summary,
+      parameters,
+      requestBody,
+      responses,
       actions: parsed['x-gantry-actions'],
       scope: parsed['x-gantry-scope'],
       target: parsed['x-amz-target'],
