@@ -40,7 +40,7 @@ export const keyRates = ({ reads, mutations }: Record<'reads' | 'mutations', str
 });
 
 /** More than one process answers to one caller; a client that loops without a pause is what they are for. */
-export const defaultRates: ThrottleRates = {
+const defaultRates: ThrottleRates = {
   reads: { perSecond: 2000, burst: 4000 },
   mutations: { perSecond: 1000, burst: 2000 },
   strangers: { perSecond: 20, burst: 200 },
