@@ -139,8 +139,9 @@ function unknownCommand(name: string, group: readonly Command[] = []): GantryErr
     return new GantryError('InvalidParameterException', `gantry has no option '${name}' before the command.`, {
       hint: 'Options stand after it: gantry COMMAND --json.',
     });
-  const beginAlike = commands.filter((command) => command.name.startsWith(name.slice(0, 2)));
-  const near = (group.length > 0 ? group : beginAlike).map((command) => command.name);
+  const firstWords = new Set(commands.map((command) => command.name.split(' ')[0] ?? ''));
+  const beginAlike = [...firstWords].filter((word) => word.startsWith(name.slice(0, 2)));
+  const near = group.length > 0 ? group.map((command) => command.name) : beginAlike;
   return new GantryError('UnknownOperationException', `gantry has no command '${name}'.`, {
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'See `gantry --help`.',
   });

@@ -20,6 +20,10 @@ type Filters = Pick<Input<'ListEvents'>, 'cluster' | 'task' | 'host' | 'kind' | 
 export const eventsCommand = defineCommand({
   name: 'events',
   summary: 'Show what happened to tasks, hosts and capacity, and what was refused',
+  details: [
+    'Events are kept for as long as stopped tasks are. With --follow a connection that breaks is taken up behind the last event that was ' +
+      'printed, so that none is missed; with --json each is a line of its own.',
+  ],
   arguments: [],
   options: {
     follow: { type: 'boolean', short: 'f', summary: 'Go on with what happens, from now or from --since, until Ctrl-C' },

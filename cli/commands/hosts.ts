@@ -7,6 +7,10 @@ import { printHostTable } from '../render/host-table.ts';
 export const hostsCommand = defineCommand({
   name: 'hosts',
   summary: 'Show the hosts of a cluster and what is free on each',
+  details: [
+    'What is free is what placement goes by: what tasks have reserved counts as used, whether they use it or not. A host that is not ' +
+      'connected keeps its tasks, and takes no new ones.',
+  ],
   arguments: [],
   options: {
     where: {

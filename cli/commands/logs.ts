@@ -12,6 +12,10 @@ import { clusterOf, shortId, taskIdOf } from '../render/task.ts';
 export const logsCommand = defineCommand({
   name: 'logs',
   summary: 'Print what a task wrote',
+  details: [
+    'Each line goes to the stream that the program wrote it to. With -f a connection that breaks is taken up where it broke off; where the ' +
+      'control plane streams nothing, as behind API Gateway, the last lines come once the task has stopped.',
+  ],
   arguments: [
     {
       name: 'id',

@@ -18,7 +18,7 @@ describe('where nothing is streamed', () => {
     await desk.world.register('job');
     const running = desk.start(['run', 'job', '--follow']);
     await running.said('placed on host-1');
-    await desk.asked('wait=changed&version=1');
+    await desk.asked('version=1&wait=changed');
     await host.obey();
     await running.said('The last lines of');
     const [id = ''] = [...host.tasks.keys()];

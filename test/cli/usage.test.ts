@@ -51,7 +51,10 @@ describe('examples', () => {
 
   it.each(exampleLines)('%s is understood', (line, command) => {
     const [, own = ''] = line.split(`gantry ${command.name}`);
-    const { stdout } = spawnSync('sh', ['-c', `set -f; id=3f2a; printf '%s\\0' ${own.split(/ (?:\||&&|>|<) |[;)]/)[0]}`]);
+    const { stdout } = spawnSync('sh', [
+      '-c',
+      `set -f; id=3f2a; printf '%s\\0' ${own.split(/ (?:\||&&|>|<) |[;)]/)[0]}`,
+    ]);
     const words = stdout.toString('utf8').split('\0').slice(0, -1);
     expect(() => parseInvocation(command, words[0] === '' ? [] : words)).not.toThrow();
   });
@@ -61,6 +64,7 @@ describe('bad usage', () => {
   it.each([
     [['frobnicate'], "gantry has no command 'frobnicate'."],
     [['regist'], 'Did you mean register?'],
+    [['cluster', 'list'], 'Did you mean clusters?'],
     [['--family', 'x', 'ps'], "gantry has no option '--family' before the command."],
     [['help', 'frobnicate'], "gantry has no command 'frobnicate'."],
     [['ps', '--frob'], "gantry ps: Unknown option '--frob'."],
