@@ -41,7 +41,7 @@ const keepAliveProbeMs = 60_000;
 export interface HttpServer {
   readonly server: Server;
   /** Takes no new connection, lets open requests end, and cuts what is left after a while. `onClosing`: once nothing new is taken. */
-  close(drainMs: number, onClosing: () => void): Promise<void>;
+  readonly close: (drainMs: number, onClosing: () => void) => Promise<void>;
 }
 
 export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): HttpServer {

@@ -3,6 +3,7 @@
  * limits of some hundredths of a second. Each waits for its socket's end, which is what is promised.
  */
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -144,10 +145,13 @@ describe('a connection is cut', () => {
 
 it('a stream is cut whose reader takes nothing of it, and until then little of it is held', async () => {
   const ended = Promise.withResolvers<number>();
-  const { server, close } = createHttpServer(async (_, response) => {
-    response.on('close', () => ended.resolve(response.writableLength));
+  async function writeOnAndOn(response: ServerResponse): Promise<void> {
     const line = Buffer.alloc(16 * 1024, 'x');
     while (!response.destroyed) if (!response.write(line)) await Promise.race([once(response, 'drain'), ended.promise]);
+  }
+  const { server, close } = createHttpServer((_, response) => {
+    response.on('close', () => ended.resolve(response.writableLength));
+    void writeOnAndOn(response);
   }, limits);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
