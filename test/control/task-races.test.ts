@@ -39,23 +39,29 @@ describe.each(stores)('over %s', { timeout: 60_000 }, (store, strides) => {
   afterAll(() => races[Symbol.asyncDispose]());
 
   describe('RunTask', () => {
-    it('and DRAINING: once that is answered, nothing more is placed', async () => {
-      await races.tell({
-        given: hostIn,
-        calls: ({ hostId }, world) => [
-          run(world),
-          async (control, cluster) => {
-            const request = { cluster, containerInstances: [hostId], status: 'DRAINING' };
-            await world.call('UpdateContainerInstancesState', request, { control });
-            return (await hostTasks(world.table, hostId)).length;
+    it.each(['RunTask', 'StartTask'] as const)(
+      'or StartTask and DRAINING: once that is answered, %s places nothing',
+      async (name) => {
+        await races.tell({
+          given: hostIn,
+          calls: ({ hostId }, world) => [
+            (control, cluster) =>
+              name === 'RunTask'
+                ? run(world)(control, cluster)
+                : world.call(name, { cluster, taskDefinition: 'job', containerInstances: [hostId] }, { control }),
+            async (control, cluster) => {
+              const request = { cluster, containerInstances: [hostId], status: 'DRAINING' };
+              await world.call('UpdateContainerInstancesState', request, { control });
+              return (await hostTasks(world.table, hostId)).length;
+            },
+          ],
+          async holds({ world, ended, answers: [answer, then] }, { hostId }) {
+            expect(ended).toEqual(['done', 'done']);
+            expect([then, arnsOf(answer).length]).toEqual(Array(2).fill((await hostTasks(world.table, hostId)).length));
           },
-        ],
-        async holds({ world, ended, answers: [answer, then] }, { hostId }) {
-          expect(ended).toEqual(['done', 'done']);
-          expect([then, arnsOf(answer).length]).toEqual(Array(2).fill((await hostTasks(world.table, hostId)).length));
-        },
-      });
-    });
+        });
+      },
+    );
 
     it('and itself with one client token makes its tasks once, and answers them twice', async () => {
       await races.tell({
