@@ -11,11 +11,18 @@ import type { FuzzRequest } from './requests.ts';
 /** What an answer must look like. */
 export type Form = Pick<FuzzRequest, 'operation' | 'transport'>;
 
+/** What is not supported, and what is asked of a host that is not there. */
+const meant: ReadonlySet<number> = new Set(
+  [errorTraits.UnsupportedFeatureException, errorTraits.ServiceUnavailableException].map(
+    ({ restStatus }) => restStatus,
+  ),
+);
+
 /** Sentences; none where all is well. */
 export function judge(form: Form, answer: Answered): string[] {
   const { status, text, written, faults } = answer;
   return [
-    ...(status === 500 || status > 501 ? [`a fault of the server: ${status} ${text}`] : []),
+    ...(status >= 500 && !meant.has(status) ? [`a fault of the server: ${status} ${text}`] : []),
     ...(status >= 400 && written.length > 0 ? [`refused (${text}), and yet written: ${written.join(', ')}`] : []),
     ...formFaults(form, answer),
     ...faults,
