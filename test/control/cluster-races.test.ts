@@ -27,9 +27,9 @@ describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, str
     const outcomes = await races.tell(
       {
         given: async () => undefined,
-        calls: (_, { call }) => [
-          (control, cluster) => call('RunTask', { cluster, taskDefinition: 'job', count: 2 }, { control }),
-          (control, cluster) => call('DeleteCluster', { cluster }, { control }),
+        calls: (_, world) => [
+          (control, cluster) => world.call('RunTask', { cluster, taskDefinition: 'job', count: 2 }, { control }),
+          (control, cluster) => world.call('DeleteCluster', { cluster }, { control }),
         ],
         async holds({ world, cluster, ended }) {
           expect([await statusOf(world, cluster), await liveIn(world, cluster), ended]).toEqual(
@@ -67,9 +67,9 @@ describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, str
   it('and CreateCluster of the same name: both are done, in an order that the answers agree with', async () => {
     await races.tell({
       given: async () => undefined,
-      calls: (_, { call }) => [
-        (control, cluster) => call('DeleteCluster', { cluster }, { control }),
-        (control, cluster) => call('CreateCluster', { clusterName: cluster }, { control }),
+      calls: (_, world) => [
+        (control, cluster) => world.call('DeleteCluster', { cluster }, { control }),
+        (control, cluster) => world.call('CreateCluster', { clusterName: cluster }, { control }),
       ],
       async holds({ world, cluster, ended, answers }) {
         expect(ended).toEqual(['done', 'done']);
@@ -82,9 +82,9 @@ describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, str
   it('and CreateCapacityProvider in it: a provider that is there has an ACTIVE cluster that knows it', async () => {
     const outcomes = await races.tell({
       given: async () => undefined,
-      calls: (_, { call }) => [
-        (control, cluster) => call('DeleteCluster', { cluster }, { control }),
-        (control, cluster) => call('CreateCapacityProvider', { name: cluster, cluster, gantry: {} }, { control }),
+      calls: (_, world) => [
+        (control, cluster) => world.call('DeleteCluster', { cluster }, { control }),
+        (control, cluster) => world.call('CreateCapacityProvider', { name: cluster, cluster, gantry: {} }, { control }),
       ],
       async holds({ world, cluster, ended }) {
         const [found, provider] = await Promise.all([
@@ -104,10 +104,10 @@ describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, str
   it('and PutClusterCapacityProviders: a deleted cluster has none, and none knows it', async () => {
     const outcomes = await races.tell({
       given: (world, cluster) => world.call('CreateCapacityProvider', { name: cluster, gantry: {} }),
-      calls: (_, { call }) => [
-        (control, cluster) => call('DeleteCluster', { cluster }, { control }),
+      calls: (_, world) => [
+        (control, cluster) => world.call('DeleteCluster', { cluster }, { control }),
         (control, cluster) =>
-          call(
+          world.call(
             'PutClusterCapacityProviders',
             { cluster, capacityProviders: [cluster], defaultCapacityProviderStrategy: [] },
             { control },
@@ -126,12 +126,12 @@ describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, str
   it('and TagResource: a deleted cluster has the tags that were answered, or they were refused', async () => {
     const outcomes = await races.tell({
       given: async () => undefined,
-      calls: (_, { call, control: { deps } }) => [
-        (control, cluster) => call('DeleteCluster', { cluster }, { control }),
+      calls: (_, world) => [
+        (control, cluster) => world.call('DeleteCluster', { cluster }, { control }),
         (control, cluster) =>
-          call(
+          world.call(
             'TagResource',
-            { resourceArn: clusterArn(deps.realm, cluster), tags: [{ key: 'a', value: 'b' }] },
+            { resourceArn: clusterArn(world.control.deps.realm, cluster), tags: [{ key: 'a', value: 'b' }] },
             { control },
           ),
       ],

@@ -5,6 +5,7 @@ import { getCapacityProvider } from '../../control/store/capacity-providers.ts';
 import { getCluster } from '../../control/store/clusters.ts';
 import { clusterArn } from '../../core/arn.ts';
 import { hostIn, Races } from './support/races.ts';
+import type { World } from './support/world.ts';
 
 describe('both at once', { timeout: 60_000 }, () => {
   let races: Races;
@@ -14,18 +15,18 @@ describe('both at once', { timeout: 60_000 }, () => {
   afterAll(() => races[Symbol.asyncDispose]());
 
   it('registrations of a family get its next two numbers', async () => {
-    const register = (_: unknown, { call }: Races['world']) => {
+    const register = (world: World) => {
       const containerDefinitions = [{ name: 'app', image: 'busybox', memory: 64 }];
       return (control: Control, family: string) =>
-        call('RegisterTaskDefinition', { family, containerDefinitions }, { control });
+        world.call('RegisterTaskDefinition', { family, containerDefinitions }, { control });
     };
     await races.tell({
       given: async () => undefined,
-      calls: (given, world) => [register(given, world), register(given, world)],
+      calls: (_, world) => [register(world), register(world)],
       async holds({ ended, answers }) {
         expect(ended).toEqual(['done', 'done']);
-        const revisions = answers.map((answer) => Object(answer).taskDefinition.revision);
-        expect(revisions.sort()).toEqual([1, 2]);
+        const revisions = answers.map((answer) => String(Object(answer).taskDefinition.revision));
+        expect(revisions.toSorted()).toEqual(['1', '2']);
       },
     });
   });
@@ -33,11 +34,11 @@ describe('both at once', { timeout: 60_000 }, () => {
   it('tags are all there, or those that are too many are refused', async () => {
     const tags = Array.from({ length: 49 }, (_, index) => ({ key: `k${index}` }));
     await races.tell({
-      given: async ({ call, control: { deps } }, cluster) => {
-        const resourceArn = clusterArn(deps.realm, cluster);
-        await call('TagResource', { resourceArn, tags });
+      given: async (world, cluster) => {
+        const resourceArn = clusterArn(world.control.deps.realm, cluster);
+        await world.call('TagResource', { resourceArn, tags });
         return (key: string) => (control: Control) =>
-          call('TagResource', { resourceArn, tags: [{ key }] }, { control });
+          world.call('TagResource', { resourceArn, tags: [{ key }] }, { control });
       },
       calls: (tag) => [tag('a'), tag('b')],
       async holds({ world, cluster, ended }) {
@@ -73,15 +74,15 @@ describe('both at once', { timeout: 60_000 }, () => {
 
   it('a capacity provider is deleted or a cluster has it', async () => {
     const outcomes = await races.tell({
-      given: ({ call }, name) => call('CreateCapacityProvider', { name, gantry: {} }),
-      calls: (_, { call }) => [
+      given: (world, name) => world.call('CreateCapacityProvider', { name, gantry: {} }),
+      calls: (_, world) => [
         (control, cluster) =>
-          call(
+          world.call(
             'PutClusterCapacityProviders',
             { cluster, capacityProviders: [cluster], defaultCapacityProviderStrategy: [] },
             { control },
           ),
-        (control, name) => call('DeleteCapacityProvider', { capacityProvider: name }, { control }),
+        (control, name) => world.call('DeleteCapacityProvider', { capacityProvider: name }, { control }),
       ],
       async holds({ world, cluster, ended }) {
         const [found, provider] = await Promise.all([

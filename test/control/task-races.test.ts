@@ -7,7 +7,7 @@ import { hostIn, isIdle, Races, stores } from './support/races.ts';
 import type { ScriptedHost } from './support/scripted-host.ts';
 import { idOf, type World } from './support/world.ts';
 
-const tasksIn = async ({ call }: World, cluster: string) => (await call('GetTasks', { cluster })).tasks;
+const tasksIn = async (world: World, cluster: string) => (await world.call('GetTasks', { cluster })).tasks;
 const arnsOf = (answer: unknown): string[] =>
   (Object(answer).tasks ?? []).map(({ taskArn: arn }: { taskArn: string }) => arn).sort();
 

@@ -121,7 +121,7 @@ export async function hostIn(world: World, cluster: string, options: HostOptions
 }
 
 /** Where nothing runs, everything of the host is free. */
-export async function isIdle({ call }: World, cluster: string): Promise<boolean> {
-  const [host] = (await call('GetHosts', { cluster })).hosts;
+export async function isIdle(world: World, cluster: string): Promise<boolean> {
+  const [host] = (await world.call('GetHosts', { cluster })).hosts;
   return isDeepStrictEqual(host?.remainingResources, host?.registeredResources);
 }
