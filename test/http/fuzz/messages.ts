@@ -30,6 +30,7 @@ export interface Answered {
 export interface Memory {
   /** Bytes that are held. */
   readonly heapUsed: number;
+  /** Resident, less what of the store is in its cache: that has a bound of its own, and the store grows. */
   readonly rss: number;
 }
 
@@ -52,8 +53,13 @@ export async function startFuzzedServer(): Promise<FuzzedServer> {
   const child: ChildProcess = fork(entry, {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     serialization: 'advanced',
-    // With one for each thread, what is free in the one is taken anew in the other, by chance.
-    env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+    // One arena, and large pieces by themselves: otherwise it is chance how much of what is free is given back.
+    env: {
+      ...process.env,
+      MALLOC_ARENA_MAX: '1',
+      MALLOC_MMAP_THRESHOLD_: '65536',
+      MALLOC_TRIM_THRESHOLD_: '65536',
+    },
   });
   async function tell<T>(told: Told): Promise<T> {
     const gone = Promise.withResolvers<never>();

@@ -23,7 +23,7 @@ async function answer(told: Told): Promise<unknown> {
       for (let round = 0; round < 3; round += 1)
         globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
       const { heapUsed, rss } = process.memoryUsage();
-      return { heapUsed, rss };
+      return { heapUsed, rss: rss - world.cached() };
     }
     case 'close':
       await world[Symbol.asyncDispose]();

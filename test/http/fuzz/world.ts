@@ -1,6 +1,6 @@
 /** The control plane that is fuzzed: the real app over a real store, whose commits are watched, with a clock that the fuzzer turns. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
@@ -25,6 +25,8 @@ export interface World extends AsyncDisposable {
   /** Of the clock. */
   now(): number;
   ask(request: Sent): Promise<Answered>;
+  /** Bytes of the store that its cache may hold, which is full at 32 MiB. */
+  cached(): number;
   /** Makes sure that there is something to ask for, and answers what. */
   tend(): Promise<Pool>;
 }
@@ -100,6 +102,7 @@ export async function openWorld(): Promise<World> {
       const answer = await written.run(keys, () => answerOf(app, request));
       return { ...answer, written: keys, faults: faults.splice(0) };
     },
+    cached: () => Math.min(statSync(join(directory, 'store.db')).size, 32 * 2 ** 20),
     tend: () => tend(control, new Set(keys.map(({ accessKeyId }) => accessKeyId))),
     async [Symbol.asyncDispose]() {
       await control.close();
