@@ -25,7 +25,7 @@ export interface DynamoDbRun {
 export async function countPlacements(run: DynamoDbRun): Promise<Map<number, Taken>> {
   await using stage = await openStage({ heartbeatSeconds: 300 });
   await registerFamily(stage);
-  return countOn(stage, manyHosts(stage), run);
+  return await countOn(stage, manyHosts(stage), run);
 }
 
 /** By number of hosts: the most that a call took. Each begins after what the function remembers of capacity has grown old. */

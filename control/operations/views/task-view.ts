@@ -2,7 +2,7 @@
  * A task as clients see it: ECS' shape out of the three facts, the revision and its host. Pure but for hashing; reading what it needs is
  * task-views.ts.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ContainerView, TaskView } from '../../../core/api/shapes.ts';
 import {
   clusterArn,
@@ -148,7 +148,7 @@ const sizesOf = (container: ContainerDefinition | undefined) => ({
 
 /** ECS names containers by UUIDs; ours follow from task and name, so nobody has to keep them. */
 function containerId(taskId: string, name: string): string {
-  const hex = createHash('sha256').update(`${taskId}/${name}`).digest('hex');
+  const hex = hash('sha256', `${taskId}/${name}`);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
