@@ -60,7 +60,9 @@ describe('capacity', () => {
     await loop.run('place-pending', 'buy-capacity');
     expect((await sim.task(huge)).headline).toMatch(/no allowed instance type has 96 GiB.*; the largest has 16 GiB/);
     const headlines = await Promise.all(jobs.map(async (id) => (await sim.task(id)).headline));
-    const limit = headlines.filter((text) => text.includes('the limit of 1 host (maxHosts) is reached, with 1 there or on order'));
+    const limit = headlines.filter((text) =>
+      text.includes('the limit of 1 host (maxHosts) is reached, with 1 there or on order'),
+    );
     const coming = headlines.filter((text) => text.includes('launched and has not joined yet'));
     expect([limit.length, coming.length]).toEqual([12, 8]);
     const { version } = await sim.task(huge);
