@@ -51,7 +51,7 @@ describe('docs/operating.md', () => {
   });
 
   it('shows commands that there are, with options that they take', () => {
-    const lines = [...operating.matchAll(/npx gantry ([^|>\n`]+)/g)].map(([, line = '']) => line.trim().split(/\s+/));
+    XX;
     expect(lines.length).toBeGreaterThan(8);
     for (const words of lines) {
       const command = commands.find(({ name }) => `${words.join(' ')} `.startsWith(`${name} `));
