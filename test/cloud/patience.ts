@@ -2,8 +2,8 @@
 import { vi } from 'vitest';
 
 /** Of a test or a hook. */
-export const patience = { timeout: 180_000 };
+export const patience = { timeout: 300_000 };
 
 /** Resolves once the check no longer fails; fails with its last failure. */
 export const eventually = (check: () => unknown): Promise<unknown> =>
-  vi.waitFor(check, { timeout: 40_000, interval: 20 });
+  vi.waitFor(check, { timeout: 100_000, interval: 20 });

@@ -13,7 +13,7 @@ import { Mortal } from './support/mortal.ts';
 
 const minutes = 60_000;
 /** As often as hosts send heartbeats. */
-const tickSeconds = 20;
+const tickSeconds = 30;
 const maxHosts = 6;
 const faults: FleetFaults = {
   noCapacity: 0.1,

@@ -10,9 +10,9 @@ import { breaches } from './support/invariants.ts';
 import type { ScriptedHost } from './support/scripted-host.ts';
 import { idOf, startWorld, type World } from './support/world.ts';
 
-const count = 60;
+const count = 32;
 
-/** What clients and hosts do; each may be repeated. The world has one host, on which 40 of the tasks fit. */
+/** What clients and hosts do; each may be repeated. The world has one host, on which 26 of the tasks fit. */
 class Story {
   readonly #world: World;
   readonly #host: ScriptedHost;
@@ -55,7 +55,7 @@ class Story {
 async function diesAt(commit: number, when: 'before' | 'after'): Promise<boolean> {
   const death = new Death(commit, when);
   await using world = await startWorld({ wrap: death.wrap });
-  const host = await world.host({ memoryMib: 4000 });
+  const host = await world.host({ memoryMib: 2600 });
   await world.register('job', { memory: 100 });
   const story = new Story(world, host);
   death.arm();

@@ -111,7 +111,7 @@ export class CapacitySim implements AsyncDisposable {
         random: this.random,
         newId: () => Array.from({ length: 32 }, () => Math.floor(this.random() * 16).toString(16)).join(''),
         sleep: async () => {},
-        settings: { heartbeatSeconds: 20 },
+        settings: { heartbeatSeconds: 30 },
       },
       {
         wake: { hosts: async () => {} },
