@@ -56,6 +56,12 @@ function readOr(file: string, otherwise: string): string {
   }
 }
 
+/** Where Node keeps what it has compiled, if somebody has said so: processes start in half of the time then. */
+function compileCache(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE: directory } = process.env;
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory };
+}
+
 /** Starts the process in a session of its own, so that a terminal's Ctrl-C does not reach it. */
 export function startManaged(options: StartOptions): number {
   for (const file of [options.pidFile, options.logFile]) mkdirSync(dirname(file), { recursive: true });
@@ -64,7 +70,7 @@ export function startManaged(options: StartOptions): number {
     const child = spawn(options.command, [...options.args], {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...options.env, [pidFileVariable]: options.pidFile },
+      env: { ...compileCache(), ...options.env, [pidFileVariable]: options.pidFile },
       cwd: '/',
     });
     child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.

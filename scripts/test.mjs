@@ -20,6 +20,8 @@ await main(async () => {
   const env = {
     ...process.env,
     PATH: [join(facts.repository, 'node_modules/.bin'), childPath(facts)].join(delimiter),
+    // Hundreds of processes load the same modules: half of what a start takes is compiling them.
+    NODE_COMPILE_CACHE: join(facts.repository, 'node_modules/.cache/compiled'),
   };
   const checks = runChecks(node, env, facts.repository);
   const runs = await runTests(node, env, facts.repository, process.argv.slice(2));
