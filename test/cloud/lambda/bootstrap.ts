@@ -2,10 +2,13 @@
  * What runs in the child process of one execution environment: imports the bundle once, then answers one event after the other. It
  * stands for Lambda's own runtime, so it adds nothing to the environment and knows nothing of what the function does.
  */
+import { enableCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { requestSchema } from './messages.ts';
 
-const [entry = '', handlerName = ''] = process.argv.slice(2);
+const [entry = '', handlerName = '', compiled = ''] = process.argv.slice(2);
+// Not by the environment, which is the function's alone.
+if (compiled !== '') enableCompileCache(compiled);
 
 // Whoever started it is gone: an execution environment does not outlive its platform.
 process.once('disconnect', () => process.exit());

@@ -35,11 +35,16 @@ export class ExecutionEnvironment {
   #isDoomed = false;
 
   constructor({ entry, handlerName, environment, onOutput }: EnvironmentOptions) {
-    const args = ['--disable-warning=ExperimentalWarning', bootstrap, entry, handlerName];
+    const args = [
+      '--disable-warning=ExperimentalWarning',
+      bootstrap,
+      entry,
+      handlerName,
+      process.env.NODE_COMPILE_CACHE ?? '',
+    ];
     // A frozen process would stay for ever when the one that started it is killed.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], {
-      // Not of Lambda: so that a start compiles nothing anew.
-      env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment },
+      env: { ...environment },
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
