@@ -3,7 +3,17 @@ import type { Client } from '../client/client.ts';
 import type { TaskView } from '../core/api/shapes.ts';
 import { parseArn } from '../core/arn.ts';
 import { GantryError } from '../core/errors.ts';
+import type { ArgumentSpec } from './command.ts';
 import type { CommandContext } from './context.ts';
+
+/** The tasks of a command that takes any number of them. */
+export const tasksArgument = {
+  name: 'id',
+  summary: 'tasks, by any unambiguous beginning of an id, or by ARN',
+  required: true,
+  variadic: true,
+  completes: ['task'],
+} as const satisfies ArgumentSpec;
 
 const fullIdLength = 32;
 const shownCandidates = 10;

@@ -12,7 +12,7 @@ export interface Taken {
 }
 
 /** What a call of ten tasks may take, whatever the number of hosts. */
-export const callGates: Taken = { requests: 15, writeUnits: 66, readUnits: 12 };
+const callGates: Taken = { requests: 15, writeUnits: 66, readUnits: 12 };
 
 export interface DynamoDbRun {
   readonly sizes: readonly number[];

@@ -4,7 +4,7 @@ import { compact } from '../../core/compact.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { firstFailure } from '../exit-code.ts';
-import { findTask } from '../find-task.ts';
+import { findTask, tasksArgument } from '../find-task.ts';
 import { Narrator } from '../render/narrator.ts';
 import { clusterOf, headlineOf, revisionOf, shortId, taskIdOf } from '../render/task.ts';
 import { reportError } from '../report-error.ts';
@@ -13,15 +13,7 @@ import { watchToEnd } from '../watch.ts';
 export const stopCommand = defineCommand({
   name: 'stop',
   summary: "Stop tasks: SIGTERM, then SIGKILL after each container's stopTimeout",
-  arguments: [
-    {
-      name: 'id',
-      summary: 'tasks, by any unambiguous beginning of an id, or by ARN',
-      required: true,
-      variadic: true,
-      completes: ['task'],
-    },
-  ],
+  arguments: [tasksArgument],
   options: {
     force: { type: 'boolean', summary: 'SIGKILL at once; also where the host does not answer' },
     reason: { type: 'string', value: 'TEXT', summary: 'Kept with the task and shown as why it stopped' },

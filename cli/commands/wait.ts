@@ -4,7 +4,7 @@ import { plural } from '../../core/text.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf, firstFailure } from '../exit-code.ts';
-import { findTask } from '../find-task.ts';
+import { findTask, tasksArgument } from '../find-task.ts';
 import { usage } from '../parse.ts';
 import { Narrator } from '../render/narrator.ts';
 import { headlineOf, revisionOf, shortId } from '../render/task.ts';
@@ -20,15 +20,7 @@ export const waitCommand = defineCommand({
     'Ends with 0 once all of them are there, with 1 where one can never be (it stopped before it ran), and with 3 after --timeout; ' +
       'tasks go on whatever it ends with. What happens meanwhile is told on standard error.',
   ],
-  arguments: [
-    {
-      name: 'id',
-      summary: 'tasks, by any unambiguous beginning of an id, or by ARN',
-      required: true,
-      variadic: true,
-      completes: ['task'],
-    },
-  ],
+  arguments: [tasksArgument],
   options: {
     for: { type: 'string', choices: ['stopped', 'running'], summary: 'What to wait for (default: stopped)' },
     timeout: { type: 'integer', value: 'SECONDS', min: 1, summary: 'End with 3 after this long' },
