@@ -25,10 +25,11 @@ export async function answerImages(
 
 async function imagesInUse(runtime: Pick<Runtime, 'listImages' | 'inventory'>): Promise<HostImage[]> {
   const [images, tasks] = await Promise.all([runtime.listImages(), runtime.inventory()]);
-  return images.map(({ names, digest, sizeBytes }) => ({
+  return images.map(({ names, digest, sizeBytes, lastUsedAt }) => ({
     names: [...names],
     digest,
     sizeBytes,
+    ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
     taskIds: tasks
       .filter(({ containers }) => containers.some(({ imageDigest }) => imageDigest === digest))
       .map(({ taskId }) => taskId),

@@ -7,13 +7,22 @@ import type { Ec2Notice } from '../../core/ec2-notice.ts';
 import {
   type DesiredSet,
   desiredSetSchema,
+  type HandoverRequest,
+  type HandoverResponse,
+  type HostSelf,
+  handoverResponseSchema,
   heartbeatResponseSchema,
   hostPaths,
+  hostSelfSchema,
+  type LeaveRequest,
   type RegisterRequest,
   type RegisterResponse,
+  type RegistryCredentialsAnswer,
+  type RegistryCredentialsRequest,
   type ReportRequest,
   type ReportResponse,
   registerResponseSchema,
+  registryCredentialsAnswerSchema,
   reportResponseSchema,
 } from '../../core/host-protocol.ts';
 import type { Clock } from '../clock.ts';
@@ -22,14 +31,25 @@ import { createSigner, type SignRequest } from './signer.ts';
 
 const requestTimeoutMs = 30_000;
 
+const refusalSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  field: z.string().optional(),
+  hint: z.string().optional(),
+});
+type Refusal = z.infer<typeof refusalSchema>;
+
 export class ControlPlaneError extends Error {
   override readonly name = 'ControlPlaneError';
   /** The HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
+  /** What the control plane said; undefined where the answer was not its own. */
+  readonly refusal: Refusal | undefined;
 
-  constructor(message: string, options: { status?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { status?: number; refusal?: Refusal | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = options.status;
+    this.refusal = options.refusal;
   }
 
   /** The control plane does not know this host (a store that was put back, a host that was removed): it must register. */
@@ -52,11 +72,25 @@ export interface ControlPlane {
   report(hostId: string, report: ReportRequest, signal: AbortSignal): Promise<ReportResponse>;
   /** Answers the ETag that the desired set has now, where the control plane says it. */
   heartbeat(hostId: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Says to a store that this host does not know what it has. */
+  handOver(hostId: string, request: HandoverRequest, signal: AbortSignal): Promise<HandoverResponse>;
   /** Resolves once the control plane empties this host. */
   notice(hostId: string, notice: Ec2Notice, signal: AbortSignal): Promise<void>;
 }
 
-export function createControlPlane(address: string, identity: Identity, clock: Clock): ControlPlane {
+/** What whoever administers the host asks besides. */
+export interface HostClient extends ControlPlane, CredentialsSource {
+  self(hostId: string): Promise<HostSelf>;
+  /** One step of it: the answer says whether there is more to wait for. */
+  leave(hostId: string, request: LeaveRequest): Promise<HostSelf>;
+}
+
+/** What the puller asks of it. Throws ControlPlaneError; 403: no task of this host needs them, 404: there are none. */
+export interface CredentialsSource {
+  registryCredentials(hostId: string, request: RegistryCredentialsRequest): Promise<RegistryCredentialsAnswer>;
+}
+
+export function createControlPlane(address: string, identity: Identity, clock: Clock): HostClient {
   const call = async (
     sign: SignRequest,
     method: 'GET' | 'POST',
@@ -80,9 +114,10 @@ export function createControlPlane(address: string, identity: Identity, clock: C
       throw new ControlPlaneError(`${method} ${url.pathname}: ${causeOf(error)}`, { cause: error });
     });
     if (response.ok || response.status === 304) return response;
-    const text = (await response.text().catch(() => '')).slice(0, 500); // Only for the message: the status is what counts.
+    const text = (await response.text().catch(() => '')).slice(0, 2000); // Only to be told: the status is what counts.
     throw new ControlPlaneError(`${method} ${url.pathname} answered ${response.status}: ${text}`, {
       status: response.status,
+      refusal: refusalOf(text),
     });
   };
   const signed = (hostId: string): SignRequest => createSigner(identity, clock, hostId);
@@ -107,8 +142,23 @@ export function createControlPlane(address: string, identity: Identity, clock: C
       if (response.status === 204) return undefined; // An older control plane.
       return (await parsed(response, heartbeatResponseSchema)).etag;
     },
+    async handOver(hostId, request, signal) {
+      const response = await call(signed(hostId), 'POST', hostPaths.handover(hostId), { body: request, signal });
+      return await parsed(response, handoverResponseSchema);
+    },
     async notice(hostId, notice, signal) {
       await call(signed(hostId), 'POST', hostPaths.notice(hostId), { body: notice, signal });
+    },
+    async self(hostId) {
+      return await parsed(await call(signed(hostId), 'GET', hostPaths.self(hostId), {}), hostSelfSchema);
+    },
+    async leave(hostId, request) {
+      const response = await call(signed(hostId), 'POST', hostPaths.leave(hostId), { body: request });
+      return await parsed(response, hostSelfSchema);
+    },
+    async registryCredentials(hostId, request) {
+      const response = await call(signed(hostId), 'POST', hostPaths.registryCredentials(hostId), { body: request });
+      return await parsed(response, registryCredentialsAnswerSchema);
     },
   };
 }
@@ -127,6 +177,14 @@ async function parsed<S extends z.ZodType>(response: Response, schema: S): Promi
   throw new ControlPlaneError(`${response.url} answered in a form unknown here: ${z.prettifyError(result.error)}`, {
     cause: result.error,
   });
+}
+
+function refusalOf(text: string): Refusal | undefined {
+  try {
+    return refusalSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** fetch hides what happened (ECONNREFUSED …) in the cause of a TypeError. */

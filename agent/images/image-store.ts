@@ -1,9 +1,10 @@
 /**
  * Images that are on this host. Each pulled one has two records in containerd: one by the name that was pulled, which moves with its
- * tag, and one by digest, which keeps what a task was given until the task needs it no more.
+ * tag, and one by digest, which keeps what a task was given until the task needs it no more. A label on both says when it was last used,
+ * to the hour, and tells the images of tasks from those that somebody pulled by hand.
  */
 import type { NamespacedContainerd } from '../containerd/client.ts';
-import { isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
+import { ignoreNotFound, isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
 import type { HeldImage, PulledImage } from '../runtime.ts';
 import { readBlob } from './content.ts';
 import {
@@ -20,12 +21,21 @@ import {
 import { digestName, type ImageReference } from './reference.ts';
 import { chainIds, hasSnapshot } from './unpack.ts';
 
+const lastUsedLabel = 'gantry.last-used-at';
+/** With one of these on any of its records an image stays, whatever the disk: ours, and that of Kubernetes' runtimes. */
+const pinLabels = ['gantry.pinned', 'io.cri-containerd.pinned'];
+
 /** An image that is complete and unpacked. */
 export interface LocalImage extends PulledImage {
   /** Name of its record in containerd: `docker.io/library/busybox:latest`. */
   readonly name: string;
   /** Digest of what the name stands for: an index, or the manifest itself. */
   readonly targetDigest: string;
+  readonly manifest: Descriptor;
+  /** Whether this name was pulled for a task, and not by hand. */
+  readonly isOurs: boolean;
+  readonly lastUsedAt: number | undefined;
+  readonly isPinned: boolean;
   readonly config: ImageConfig;
   /** The snapshot that a container's root is prepared from. */
   readonly chainId: string;
@@ -52,49 +62,82 @@ export function findImageByDigest(
   return load(containerd, image, digestName(image, digest), platform);
 }
 
-export function localImage(
-  image: Pick<ImageReference, 'original'>,
-  name: string,
-  targetDigest: string,
-  digest: string,
-  content: Manifest,
-  config: ImageConfig,
-): LocalImage {
-  const sizeBytes = [content.config, ...content.layers].reduce((total, { size }) => total + size, 0);
-  const chainId = chainIds(config.rootfs.diff_ids).at(-1) ?? '';
-  return { reference: image.original, digest, name, targetDigest, config, chainId, sizeBytes };
+interface FoundImage {
+  readonly name: string;
+  readonly targetDigest: string;
+  readonly manifest: Descriptor & { readonly content: Manifest };
+  readonly config: ImageConfig;
 }
 
-/** Makes the name stand for the target. */
+/** @param labels of its record */
+export function localImage(
+  image: Pick<ImageReference, 'original'>,
+  found: FoundImage,
+  labels: Readonly<Record<string, string>>,
+): LocalImage {
+  const lastUsedAt = Date.parse(labels[lastUsedLabel] ?? '');
+  const state = {
+    isOurs: labels[lastUsedLabel] !== undefined,
+    lastUsedAt: Number.isNaN(lastUsedAt) ? undefined : lastUsedAt,
+    isPinned: pinLabels.some((label) => labels[label] !== undefined),
+  };
+  const { content, ...manifest } = found.manifest;
+  const sizeBytes = [content.config, ...content.layers].reduce((total, { size }) => total + size, 0);
+  const chainId = chainIds(found.config.rootfs.diff_ids).at(-1) ?? '';
+  return { ...found, ...state, reference: image.original, digest: manifest.digest, manifest, chainId, sizeBytes };
+}
+
+/** Makes the name stand for the target, used now, and answers the labels that say so. Labels that others have set stay. */
 export async function recordImage(
   containerd: NamespacedContainerd,
   name: string,
   { mediaType, digest, size }: Descriptor,
-  signal: AbortSignal,
-): Promise<void> {
-  const image = { name, target: { mediaType, digest, size: BigInt(size) } };
+  signal?: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const labels = { [lastUsedLabel]: new Date().toISOString() };
+  const options = signal === undefined ? {} : { signal };
+  const image = { name, target: { mediaType, digest, size: BigInt(size) }, labels };
   try {
-    await containerd.images.create({ image }, { signal });
+    await containerd.images.create({ image }, options);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    await containerd.images.update({ image }, { signal });
+    await containerd.images.update({ image, updateMask: { paths: ['target', `labels.${lastUsedLabel}`] } }, options);
   }
+  return labels;
 }
 
 /** Every image that has a record and is complete, each once. */
 export async function heldImages(containerd: NamespacedContainerd, platform: Platform): Promise<HeldImage[]> {
-  const { images: records } = await containerd.images.list({});
-  const held = new Map<string, HeldImage>();
-  for (const { name } of records) {
-    const image = await load(containerd, { original: name }, name, platform);
-    if (image === undefined) continue;
-    const { digest, sizeBytes } = image;
+  const byDigest = Map.groupBy(await recordedImages(containerd, platform), ({ digest }) => digest);
+  return [...byDigest].map(([digest, records]) => ({
     // The record by digest says nothing that the digest does not.
-    const names = [...(held.get(digest)?.names ?? []), ...(name.endsWith(`@${digest}`) ? [] : [name])];
-    held.set(digest, { names, digest, sizeBytes });
-  }
-  return [...held.values()];
+    names: records.map(({ name }) => name).filter((name) => !name.endsWith(`@${digest}`)),
+    digest,
+    sizeBytes: records[0]?.sizeBytes ?? 0,
+    lastUsedAt: latest(records.flatMap(({ lastUsedAt }) => lastUsedAt ?? [])),
+    isOurs: records.every(({ isOurs, isPinned }) => isOurs && !isPinned),
+  }));
 }
+
+/** Removes every record of the image, and answers once containerd has removed what only they have kept. */
+export async function removeImage(containerd: NamespacedContainerd, platform: Platform, digest: string): Promise<void> {
+  const records = (await recordedImages(containerd, platform)).filter((record) => record.digest === digest);
+  if (records.some(({ isOurs, isPinned }) => !isOurs || isPinned)) return;
+  for (const { name } of records)
+    await ignoreNotFound(containerd.images.delete({ name, sync: name === records.at(-1)?.name }));
+}
+
+export async function recordedImages(containerd: NamespacedContainerd, platform: Platform): Promise<LocalImage[]> {
+  const { images } = await containerd.images.list({});
+  const found: LocalImage[] = [];
+  for (const { name } of images) {
+    const image = await load(containerd, { original: name }, name, platform);
+    if (image !== undefined) found.push(image);
+  }
+  return found;
+}
+
+const latest = (times: readonly number[]): number | undefined => (times.length === 0 ? undefined : Math.max(...times));
 
 async function load(
   containerd: NamespacedContainerd,
@@ -105,14 +148,12 @@ async function load(
   try {
     const { image: record } = await containerd.images.get({ name });
     if (record?.target === undefined) return undefined;
-    const { digest: targetDigest, mediaType } = record.target;
-    const digest = indexMediaTypes.includes(mediaType)
-      ? await chosenFrom(containerd, targetDigest, platform)
-      : targetDigest;
-    if (digest === undefined) return undefined;
-    const content = parseManifest(await readBlob(containerd, digest));
+    const { digest: targetDigest } = record.target;
+    const manifest = await chosenFrom(containerd, record.target, platform);
+    if (manifest === undefined) return undefined;
+    const content = parseManifest(await readBlob(containerd, manifest.digest));
     const config = parseImageConfig(await readBlob(containerd, content.config.digest));
-    const found = localImage(image, name, targetDigest, digest, content, config);
+    const found = localImage(image, { name, targetDigest, manifest: { ...manifest, content }, config }, record.labels);
     await Promise.all(content.layers.map((layer) => containerd.content.info({ digest: layer.digest })));
     return (await hasSnapshot(containerd, found.chainId)) ? found : undefined;
   } catch (error) {
@@ -121,12 +162,14 @@ async function load(
   }
 }
 
+/** The manifest for the platform: the target itself, unless that is an index. */
 async function chosenFrom(
   containerd: NamespacedContainerd,
-  digest: string,
+  { mediaType, digest, size }: { mediaType: string; digest: string; size: bigint },
   platform: Platform,
-): Promise<string | undefined> {
+): Promise<Descriptor | undefined> {
+  if (!indexMediaTypes.includes(mediaType)) return { mediaType, digest, size: Number(size) };
   const index = parseIndex(await readBlob(containerd, digest));
-  const position = chooseManifest(index, platform);
-  return position === undefined ? undefined : index.manifests[position]?.digest;
+  const entry = index.manifests[chooseManifest(index, platform) ?? -1];
+  return entry && { mediaType: entry.mediaType, digest: entry.digest, size: entry.size };
 }

@@ -5,27 +5,28 @@
 
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { isAlreadyExists, isUnavailable } from '../containerd/grpc-error.ts';
-import { RuntimeFailure } from '../runtime.ts';
 import { abortWrite, type BlobWrite, labelBlob, writeBlob } from './content.ts';
 import type { KeyedLock } from './keyed-lock.ts';
-import { pauseAfter, type RetryPolicy } from './retry.ts';
+import { RegistryTrouble } from './pull-failure.ts';
+import { type RetryContext, Tries } from './retry.ts';
 
 /** A registry that breaks off again and again is given up at last, even if a little comes each time. */
 const maxFailures = 20;
 
-export interface Ingest {
+export interface Ingest extends RetryContext {
   readonly containerd: NamespacedContainerd;
   readonly blob: BlobWrite;
   /** Shared by all writers of this process, so that one's clean-up never hits another's write. */
   readonly locks: KeyedLock;
-  readonly retry: RetryPolicy;
-  readonly signal: AbortSignal;
 }
 
 /** Throws what `writeBlob` throws, when trying again does not help. */
 export async function ingest(job: Ingest): Promise<void> {
-  const { containerd, blob, locks, signal } = job;
+  const { containerd, blob, locks, progress, signal } = job;
+  // Another pull is at it: its download is this one's too.
+  if (locks.isHeld(blob.ref)) progress.waits(job, { reason: `another pull downloads ${blob.digest}` });
   await locks.run(blob.ref, signal, async () => {
+    progress.waits(job, undefined);
     try {
       await writeWithRetries(job);
     } catch (error) {
@@ -41,32 +42,28 @@ export async function ingest(job: Ingest): Promise<void> {
   });
 }
 
-async function writeWithRetries({ containerd, blob, retry, signal }: Ingest): Promise<void> {
-  let inRow = 0;
+async function writeWithRetries(job: Ingest): Promise<void> {
+  const { containerd, blob, signal } = job;
+  const tries = new Tries(job);
   let furthest = 0;
   const observed: BlobWrite = {
     ...blob,
     onOffset(offset) {
-      if (offset > furthest) inRow = 0;
+      if (offset > furthest) tries.progressed();
       furthest = Math.max(furthest, offset);
       blob.onOffset(offset);
     },
   };
   for (let failures = 0; ; failures++) {
+    await tries.begin();
     try {
       return await writeBlob(containerd, observed, signal);
     } catch (error) {
-      inRow += 1;
-      if (signal.aborted || !isPassing(error) || inRow >= retry.failuresInRow || failures >= maxFailures) throw error;
-      await pauseAfter(inRow, retry, signal);
+      // Passing: the registry's troubles, and a ref that is still locked by the stream that broke a moment ago.
+      const isPassing = error instanceof RegistryTrouble || isLocked(error);
+      if (!isPassing || failures >= maxFailures || !(await tries.again(error))) throw error;
     }
   }
-}
-
-/** Passing troubles: the registry's, and a ref that is still locked by the stream that broke a moment ago. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof RuntimeFailure) return error.retryable;
-  return isLocked(error);
 }
 
 /** Somebody else is writing under this ref. */

@@ -4,6 +4,10 @@ import { createLimiter, type Limiter } from '../loops/limiter.ts';
 export class KeyedLock {
   readonly #limiters = new Map<string, { readonly limiter: Limiter; users: number }>();
 
+  isHeld(key: string): boolean {
+    return this.#limiters.has(key);
+  }
+
   /** Runs the operation alone for its key. Where the signal fires before its turn, it is not run and the signal's reason is thrown. */
   async run<T>(key: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
     const entry = this.#limiters.get(key) ?? { limiter: createLimiter(1), users: 0 };

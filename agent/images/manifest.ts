@@ -74,11 +74,6 @@ export interface Platform {
   readonly variant?: string | undefined;
 }
 
-/** The platform of this process. */
-export function hostPlatform(arch: string = process.arch): Platform {
-  return { os: 'linux', architecture: arch === 'x64' ? 'amd64' : arch };
-}
-
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 }

@@ -1,5 +1,7 @@
 /** Counts what a pull has done, and tells it: every change of phase and layer, and bytes a few times a second. */
+import type { PullWait } from '../../core/host-protocol.ts';
 import type { PullProgress } from '../runtime.ts';
+import type { WaitTeller } from './retry.ts';
 
 const intervalMs = 100;
 
@@ -11,10 +13,11 @@ export const initialProgress: PullProgress = {
   bytesTotal: 0,
 };
 
-export class ProgressMeter {
+export class ProgressMeter implements WaitTeller {
   readonly #tell: (progress: PullProgress) => void;
   readonly #now: () => number;
   readonly #bytesByDigest = new Map<string, number>();
+  readonly #waits = new Map<object, PullWait>();
   #progress = initialProgress;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -35,6 +38,14 @@ export class ProgressMeter {
     const isLast = bytesDone === this.#progress.bytesTotal;
     if (isLast && this.#progress.phase === 'downloading') this.#change({ phase: 'unpacking' });
     else if (this.#now() - this.#toldAt >= intervalMs) this.#change({});
+  }
+
+  /** Several parts of a pull may wait at once: what the last of them waits for is told. */
+  waits(key: object, wait: PullWait | undefined): void {
+    const waited = this.#waits.delete(key);
+    if (wait === undefined && !waited) return;
+    if (wait !== undefined) this.#waits.set(key, wait);
+    this.#change({ waitsFor: [...this.#waits.values()].at(-1) });
   }
 
   layerUnpacked(): void {

@@ -1,31 +1,51 @@
 /**
- * The images of one host: pulls them, one pull for all who want the same at once, and falls back on what is here when the registry
- * is away.
+ * The images of one host: pulls them, one pull for all who want the same at once, and takes what is here where the host's pull
+ * behaviour says so.
  */
-import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { NamespacedContainerd } from '../containerd/client.ts';
+import { createLimiter } from '../loops/limiter.ts';
 import { type HeldImage, type PullProgress, RuntimeFailure } from '../runtime.ts';
 import { CredentialsError, type RegistryCredentials } from './credentials.ts';
-import type { HttpLimits } from './http.ts';
-import { findImage, findImageByDigest, heldImages, type LocalImage } from './image-store.ts';
+import type { ImageDisk } from './disk.ts';
+import { type DownloadLimits, DownloadSlots } from './download-slots.ts';
+import { hostPlatform } from './host-platform.ts';
+import {
+  findImage,
+  findImageByDigest,
+  heldImages,
+  type LocalImage,
+  recordedImages,
+  removeImage,
+} from './image-store.ts';
+import { ImageUses } from './image-uses.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { hostPlatform, type Platform } from './manifest.ts';
+import { dropDeadLeases } from './lease.ts';
+import type { Platform } from './manifest.ts';
 import { initialProgress, ProgressMeter } from './progress.ts';
-import { pullImage } from './pull.ts';
-import { credentialsUnavailable } from './pull-failure.ts';
+import { pullImage, pullLease } from './pull.ts';
+import { credentialsUnavailable, givenUp, RegistryTrouble } from './pull-failure.ts';
 import { type ImageReference, parseReference } from './reference.ts';
-import { type Authorization, type Credentials, RegistryClient } from './registry.ts';
-import { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
+import { Registries, type RegistriesOptions } from './registries.ts';
+import type { Credentials } from './registry.ts';
+import { defaultRetryPolicy, RegistryPauses, type RetryPolicy } from './retry.ts';
+import { rightsKey } from './rights-key.ts';
 
-export interface ImagePullerOptions {
+/**
+ * ECS' ECS_IMAGE_PULL_BEHAVIOR. `default`: as the registry has it now, or as it is here while the registry is in trouble. `always`: as the
+ * registry has it now, or not at all. `once`: as it is here where it was pulled for a task before. `prefer-cached`: as it is here, however
+ * it came.
+ */
+export type PullBehavior = 'default' | 'always' | 'once' | 'prefer-cached';
+
+export interface ImagePullerOptions extends RegistriesOptions {
   /** The host's containerd namespace. */
   readonly containerd: NamespacedContainerd;
   readonly platform?: Platform;
-  /** Registries (host with port) that are spoken to without TLS, besides those on loopback. */
-  readonly insecureRegistries?: readonly string[];
-  /** Where registries are really reached, by their names in references. */
-  readonly registryMirrors?: Readonly<Record<string, string>>;
-  readonly httpLimits?: HttpLimits;
+  readonly behavior?: PullBehavior;
+  /** Absent: nobody looks whether there is room. */
+  readonly disk?: ImageDisk;
+  readonly downloads?: DownloadLimits;
   readonly retry?: RetryPolicy;
 }
 
@@ -43,18 +63,43 @@ interface SharedPull {
   progress: PullProgress;
 }
 
-const maxRememberedAuthorizations = 200;
-
 export class ImagePuller {
   readonly #options: ImagePullerOptions;
   readonly #platform: Platform;
+  readonly #behavior: PullBehavior;
+  readonly #registries: Registries;
+  readonly #uses: ImageUses;
+  readonly #slots: DownloadSlots;
+  readonly #unpackRoom = createLimiter(availableParallelism());
   readonly #locks = new KeyedLock();
+  readonly #pauses = new RegistryPauses();
   readonly #pulls = new Map<string, SharedPull>();
-  readonly #authorizations = new Map<string, Authorization>();
 
   constructor(options: ImagePullerOptions) {
     this.#options = options;
     this.#platform = options.platform ?? hostPlatform();
+    this.#behavior = options.behavior ?? 'default';
+    this.#registries = new Registries(options);
+    this.#uses = new ImageUses(options.containerd);
+    this.#slots = new DownloadSlots(options.downloads);
+  }
+
+  /** Tasks use these now, by digest. */
+  async touch(digests: readonly string[]): Promise<void> {
+    if (digests.length === 0) return;
+    const images = await recordedImages(this.#options.containerd, this.#platform);
+    await this.#uses.touch(images.filter(({ digest }) => digests.includes(digest)));
+  }
+
+  /** Lets go of what pulls of earlier agents have left. */
+  dropDead(): Promise<void> {
+    return dropDeadLeases(this.#options.containerd, pullLease);
+  }
+
+  /** Takes the image away where it is ours to take. */
+  async remove(digest: string): Promise<void> {
+    this.#uses.forget(digest);
+    await removeImage(this.#options.containerd, this.#platform, digest);
   }
 
   /** Every image that is here, whole. */
@@ -83,16 +128,33 @@ export class ImagePuller {
     }
   }
 
-  /** As ECS' pull behaviour `default`: pulls, and takes the image that is here when the registry cannot be reached. */
+  /** The image for a task, by the host's pull behaviour. Throws as `pull` does; what was tried for long is not retryable. */
   async ensure(reference: string, request: PullRequest): Promise<LocalImage> {
+    const name = parseReference(reference);
+    const image = (await this.#cachedFirst(name)) ?? (await this.#pullOrCached(name, request));
+    await this.#uses.note(name, image, request.signal);
+    return image;
+  }
+
+  async #cachedFirst(image: ImageReference): Promise<LocalImage | undefined> {
+    if (this.#behavior !== 'once' && this.#behavior !== 'prefer-cached') return undefined;
+    const cached = await this.#cached(image);
+    return this.#behavior === 'prefer-cached' || cached?.isOurs === true ? cached : undefined;
+  }
+
+  async #pullOrCached(image: ImageReference, request: PullRequest): Promise<LocalImage> {
     try {
-      return await this.pull(reference, request);
+      return await this.pull(image.original, request);
     } catch (error) {
       if (request.signal.aborted || !(error instanceof RuntimeFailure && error.retryable)) throw error;
-      const cached = await findImage(this.#options.containerd, parseReference(reference), this.#platform);
-      if (cached === undefined) throw error;
-      return cached;
+      const cached = this.#behavior === 'default' ? await this.#cached(image) : undefined;
+      if (cached !== undefined) return cached;
+      throw error instanceof RegistryTrouble ? givenUp(error) : error;
     }
+  }
+
+  #cached(image: ImageReference): Promise<LocalImage | undefined> {
+    return findImage(this.#options.containerd, image, this.#platform);
   }
 
   /** An image that was pulled before, by what the task definition calls it and the digest that the pull answered. */
@@ -101,7 +163,7 @@ export class ImagePuller {
   }
 
   #start(key: string, image: ImageReference, credentials: Credentials | undefined): SharedPull {
-    const { containerd, insecureRegistries, registryMirrors, httpLimits, retry = defaultRetryPolicy } = this.#options;
+    const { containerd, retry = defaultRetryPolicy } = this.#options;
     const abandon = new AbortController();
     const waiters = new Set<PullRequest>();
     const tell = (progress: PullProgress): void => {
@@ -110,33 +172,22 @@ export class ImagePuller {
     };
     const result = pullImage({
       containerd,
+      unpackRoom: this.#unpackRoom,
       image,
-      registry: new RegistryClient(image, {
-        credentials,
-        insecureRegistries,
-        mirror: registryMirrors?.[image.host],
-        limits: httpLimits,
-        authorization: this.#authorizationFor(image, credentials),
-      }),
+      registry: this.#registries.of(image, credentials),
       platform: this.#platform,
       locks: this.#locks,
+      slots: this.#slots,
+      disk: this.#options.disk,
+      pauses: this.#pauses,
       retry,
+      mayUseCached: this.#behavior === 'default',
       progress: new ProgressMeter(tell, Date.now),
       signal: abandon.signal,
     }).finally(() => this.#forget(key, shared));
     const shared: SharedPull = { result, abandon, waiters, progress: initialProgress };
     this.#pulls.set(key, shared);
     return shared;
-  }
-
-  #authorizationFor({ host, repository }: ImageReference, credentials: Credentials | undefined): Authorization {
-    const key = rightsKey(`${host}/${repository}`, credentials);
-    const known = this.#authorizations.get(key);
-    if (known !== undefined) return known;
-    if (this.#authorizations.size >= maxRememberedAuthorizations) this.#authorizations.clear();
-    const authorization: Authorization = { header: undefined };
-    this.#authorizations.set(key, authorization);
-    return authorization;
   }
 
   /** Nobody waits any more: ends the pull if it still runs, and returns when it has cleaned up. */
@@ -157,15 +208,6 @@ async function credentialsFor(image: ImageReference, request: PullRequest): Prom
   } catch (error) {
     throw error instanceof CredentialsError ? credentialsUnavailable(image, error) : error;
   }
-}
-
-/** Pulls and tokens are shared by name and credentials: nobody gets an image through somebody else's rights. */
-function rightsKey(name: string, credentials: Credentials | undefined): string {
-  if (credentials === undefined) return name;
-  const { username, password } = credentials;
-  return `${name} ${createHash('sha256')
-    .update(JSON.stringify([username, password]))
-    .digest('hex')}`;
 }
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

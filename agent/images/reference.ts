@@ -2,6 +2,7 @@
  * Image references as people write them (`busybox`, `ghcr.io/owner/app:1.2`, `localhost:5000/app@sha256:…`), parsed and completed
  * the way Docker and containerd complete them.
  */
+import { splitRegistry } from '../../core/model/registry-credentials.ts';
 import { RuntimeFailure } from '../runtime.ts';
 
 export interface ImageReference {
@@ -57,13 +58,8 @@ function splitTag(text: string): { path: string; tag: string | undefined } {
 }
 
 function splitHost(path: string): { host: string; repository: string } {
-  const slash = path.indexOf('/');
-  const first = path.slice(0, Math.max(slash, 0));
-  const isHost = first === 'localhost' || /[.:A-Z]/.test(first);
-  const host = isHost ? first : 'docker.io';
-  const repository = isHost ? path.slice(slash + 1) : path;
-  if (host !== 'docker.io' && host !== 'index.docker.io') return { host, repository };
-  return { host: 'docker.io', repository: repository.includes('/') ? repository : `library/${repository}` };
+  const { registry: host, rest } = splitRegistry(path);
+  return { host, repository: host === 'docker.io' && !rest.includes('/') ? `library/${rest}` : rest };
 }
 
 function checkRepository(original: string, repository: string): void {

@@ -48,7 +48,19 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array;
 }
 
-export class RegistryClient {
+/** What a pull asks of a registry. Every method fails only with RuntimeFailure, or with the signal's reason. */
+export interface ImageRegistry {
+  /** The digest of what a tag names at this moment; undefined where the registry does not say it without sending the manifest. */
+  digestOf(tag: string, signal: AbortSignal): Promise<string | undefined>;
+  /** A manifest or an index, by tag or digest. */
+  manifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest>;
+  /** A blob that is small enough to be held in memory, checked against its digest. */
+  smallBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+  /** The bytes of a blob from an offset on to its end. */
+  blob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void>;
+}
+
+export class RegistryClient implements ImageRegistry {
   readonly #image: ImageReference;
   readonly #credentials: Credentials | undefined;
   readonly #limits: HttpLimits;
@@ -64,14 +76,12 @@ export class RegistryClient {
     this.#base = options.mirror === undefined ? registryUrl(image.host, insecureRegistries) : mirrorUrl(options.mirror);
   }
 
-  /** The digest of what a tag names at this moment; undefined where the registry does not say it without sending the manifest. */
   async digestOf(tag: string, signal: AbortSignal): Promise<string | undefined> {
     const answer = await this.#send('HEAD', `manifests/${tag}`, manifestHeaders, signal);
     answer.discard();
     return answer.headers.get('docker-content-digest') ?? undefined;
   }
 
-  /** A manifest or an index, by tag or digest. */
   async manifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest> {
     const answer = await this.#send('GET', `manifests/${tagOrDigest}`, manifestHeaders, signal);
     const bytes = await this.#reading(() => answer.bytes(maxManifestBytes));
@@ -84,7 +94,6 @@ export class RegistryClient {
     return { mediaType: this.#mediaType(answer, bytes), digest, bytes };
   }
 
-  /** A blob that is small enough to be held in memory, checked against its digest. */
   async smallBlob({ digest, size }: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
     if (size > maxManifestBytes)
       throw failure.badManifest(this.#image, `${digest} is larger than ${maxManifestBytes} bytes`);
@@ -95,7 +104,6 @@ export class RegistryClient {
     return bytes;
   }
 
-  /** The bytes of a blob from an offset on to its end. */
   async *blob(
     { digest, size }: Descriptor,
     offset: number,
@@ -202,7 +210,8 @@ export class RegistryClient {
       return refusal(this.#image, said);
     }
     if (answer.status === 404 && isManifest) return failure.manifestNotFound(this.#image, said);
-    return failure.badAnswer(this.#image, answer.status, said);
+    const { status, headers } = answer;
+    return failure.badAnswer(this.#image, { status, retryAfterMs: retryAfterMs(headers.get('retry-after')) }, said);
   }
 
   async #reading<T>(read: () => Promise<T>): Promise<T> {
@@ -234,6 +243,14 @@ const mirrorUrl = (mirror: string): URL => new URL(`${mirror.replace(/\/$/, '')}
 function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, '');
   return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/** RFC 9110, section 10.2.3: seconds, or a date. Undefined where it is neither. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
 function sha256(bytes: Uint8Array): string {

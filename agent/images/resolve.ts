@@ -13,17 +13,15 @@ import {
   parseIndex,
   parseManifest,
 } from './manifest.ts';
+import { checkConfigType, unpackedType } from './media-types.ts';
 import * as failure from './pull-failure.ts';
 import type { ImageReference } from './reference.ts';
-import type { FetchedManifest, RegistryClient } from './registry.ts';
-import { type RetryPolicy, retrying } from './retry.ts';
+import type { FetchedManifest, ImageRegistry } from './registry.ts';
+import { type RetryContext, retrying } from './retry.ts';
 
-export interface Resolution {
-  readonly image: ImageReference;
-  readonly registry: RegistryClient;
+export interface Resolution extends RetryContext {
+  readonly registry: ImageRegistry;
   readonly platform: Platform;
-  readonly retry: RetryPolicy;
-  readonly signal: AbortSignal;
 }
 
 /** A document as it was sent, which its digest is of. */
@@ -40,8 +38,9 @@ export interface ResolvedImage {
 }
 
 /** The digest that the registry has for the tag at this moment, if it says so. Throws RuntimeFailure. */
-export function resolvedDigest({ image, registry, retry, signal }: Resolution): Promise<string | undefined> {
-  return retrying(retry, signal, () => registry.digestOf(wanted(image), signal));
+export function resolvedDigest(resolution: Resolution): Promise<string | undefined> {
+  const { image, registry, signal } = resolution;
+  return retrying(resolution, () => registry.digestOf(wanted(image), signal));
 }
 
 /** Fetches manifest and config for the platform, through an index where there is one. Throws RuntimeFailure. */
@@ -68,11 +67,12 @@ export async function resolveImage(resolution: Resolution): Promise<ResolvedImag
 }
 
 async function withConfig(
-  { image, registry, retry, signal }: Resolution,
+  resolution: Resolution,
   fetched: FetchedManifest,
 ): Promise<Pick<ResolvedImage, 'manifest' | 'config'>> {
-  const content = parsed(image, () => parseManifest(fetched.bytes));
-  const bytes = await retrying(retry, signal, () => registry.smallBlob(content.config, signal));
+  const { image, registry, signal } = resolution;
+  const content = parsed(image, () => imageManifest(fetched.bytes));
+  const bytes = await retrying(resolution, () => registry.smallBlob(content.config, signal));
   const config = parsed(image, () => parseImageConfig(bytes));
   const [layers, diffIds] = [content.layers.length, config.rootfs.diff_ids.length];
   if (layers !== diffIds) throw failure.badManifest(image, `it has ${layers} layers, and its config ${diffIds}`);
@@ -82,8 +82,17 @@ async function withConfig(
   };
 }
 
-function fetchManifest({ registry, retry, signal }: Resolution, tagOrDigest: string): Promise<FetchedManifest> {
-  return retrying(retry, signal, () => registry.manifest(tagOrDigest, signal));
+/** Before anything of it is fetched. */
+function imageManifest(bytes: Uint8Array): Manifest {
+  const manifest = parseManifest(bytes);
+  checkConfigType(manifest.config.mediaType);
+  for (const { mediaType } of manifest.layers) unpackedType(mediaType);
+  return manifest;
+}
+
+function fetchManifest(resolution: Resolution, tagOrDigest: string): Promise<FetchedManifest> {
+  const { registry, signal } = resolution;
+  return retrying(resolution, () => registry.manifest(tagOrDigest, signal));
 }
 
 function document({ mediaType, digest, bytes }: FetchedManifest): Document {

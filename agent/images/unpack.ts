@@ -1,9 +1,14 @@
 /** Layers become snapshots here: each is applied on the one below and committed under its chain id. */
 import { createHash } from 'node:crypto';
 import type { NamespacedContainerd } from '../containerd/client.ts';
+import type { Mount } from '../containerd/gen/types_pb.ts';
 import { ignoreNotFound, isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
 import type { Descriptor } from './manifest.ts';
-import { snapshotter, temporaryKey } from './snapshots.ts';
+import { unpackedType } from './media-types.ts';
+import { type NewSnapshot, prepareSnapshot, snapshotter, temporaryKey } from './snapshots.ts';
+
+/** Of containerd's Mount what it reads. */
+export type MountParts = Pick<Mount, 'type' | 'source' | 'options'>;
 
 export interface Layer {
   readonly blob: Descriptor;
@@ -46,30 +51,58 @@ export async function hasSnapshot(
   }
 }
 
-/** Unpacks a layer whose blob is in the content store, unless that was done before. Leaves no half-made snapshot. */
+/** Unpacks a layer whose blob is in the content store onto those below it, unless that was done before. */
 export async function unpackLayer(containerd: NamespacedContainerd, layer: Layer, signal: AbortSignal): Promise<void> {
-  if (await hasSnapshot(containerd, layer.chainId, signal)) return;
-  const key = temporaryKey(`unpacks ${layer.chainId}`);
+  const { chainId, parent } = layer;
+  if (await hasSnapshot(containerd, chainId, signal)) return;
+  await makeSnapshot(containerd, layer, async (key) => {
+    const mounts = await prepareSnapshot(containerd, newSnapshot(layer, key, parent), { signal });
+    await applyLayer(containerd, layer, mounts, signal);
+    await containerd.snapshots.commit({ snapshotter, name: chainId, key }, { signal });
+    return true;
+  });
+}
+
+/** The snapshot into which a layer is applied. */
+export const newSnapshot = ({ chainId }: Layer, key: string, parent: string): NewSnapshot => ({
+  key,
+  parent,
+  labels: { 'containerd.io/snapshot.ref': chainId },
+});
+
+/**
+ * Makes a layer's snapshot by a temporary one, which is taken away where it was not committed.
+ * @param make answers whether it was
+ */
+export async function makeSnapshot(
+  containerd: NamespacedContainerd,
+  { chainId }: Layer,
+  make: (key: string) => Promise<boolean>,
+): Promise<boolean> {
+  const key = temporaryKey(`unpacks ${chainId}`);
+  let isCommitted = false;
   try {
-    await applyAndCommit(containerd, layer, key, signal);
+    isCommitted = await make(key);
+    return isCommitted;
   } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    return true; // Another process was faster: its snapshot is as good.
+  } finally {
     // What cannot be taken away now (containerd is gone) goes with the lease; the first error is the one to tell.
-    await ignoreNotFound(containerd.snapshots.remove({ snapshotter, key }, { timeoutMs: 30_000 })).catch(() => {});
-    if (!isAlreadyExists(error)) throw error; // Another process was faster: its snapshot is as good.
+    if (!isCommitted)
+      await ignoreNotFound(containerd.snapshots.remove({ snapshotter, key }, { timeoutMs: 30_000 })).catch(() => {});
   }
 }
 
-async function applyAndCommit(
+/** Throws WrongDiffId where it is not the layer that the image's config names. */
+export async function applyLayer(
   containerd: NamespacedContainerd,
-  { blob, diffId, chainId, parent }: Layer,
-  key: string,
+  { blob, diffId }: Layer,
+  mounts: MountParts[],
   signal: AbortSignal,
 ): Promise<void> {
-  const labels = { 'containerd.io/snapshot.ref': chainId };
-  const { mounts } = await containerd.snapshots.prepare({ snapshotter, key, parent, labels }, { signal });
-  const diff = { mediaType: blob.mediaType, digest: blob.digest, size: BigInt(blob.size) };
+  const diff = { mediaType: unpackedType(blob.mediaType), digest: blob.digest, size: BigInt(blob.size) };
   const { applied } = await containerd.diff.apply({ diff, mounts }, { signal });
   if (applied?.digest !== diffId)
     throw new WrongDiffId(`it unpacks to ${applied?.digest}, and the config promises ${diffId}`);
-  await containerd.snapshots.commit({ snapshotter, name: chainId, key }, { signal });
 }

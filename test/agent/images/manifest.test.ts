@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { hostPlatform } from '../../../agent/images/host-platform.ts';
 import {
   chooseManifest,
   fitsPlatform,
-  hostPlatform,
   offeredPlatforms,
   parseImageConfig,
   parseIndex,
@@ -54,8 +54,20 @@ describe('chooseManifest', () => {
 
 describe('the platform of the host', () => {
   it('is named as OCI names it', () => {
-    expect(hostPlatform('x64')).toEqual({ os: 'linux', architecture: 'amd64' });
-    expect(hostPlatform('arm64')).toEqual({ os: 'linux', architecture: 'arm64' });
+    expect(hostPlatform('x64', '')).toEqual({ os: 'linux', architecture: 'amd64', variant: 'v1' });
+    expect(hostPlatform('arm64', '')).toEqual({ os: 'linux', architecture: 'arm64' });
+  });
+
+  it('has the level of its processor, of which every step is needed', () => {
+    const second = 'cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3';
+    const third = 'avx avx2 bmi1 bmi2 f16c fma abm movbe xsave';
+    const fourth = 'avx512f avx512bw avx512cd avx512dq avx512vl';
+    const levelOf = (flags: string) =>
+      hostPlatform('x64', `processor\t: 0\nflags\t\t: fpu ${flags} sse\nbugs\t: x\n`).variant;
+    expect(levelOf(second)).toBe('v2');
+    expect(levelOf(`${second} ${third}`)).toBe('v3');
+    expect(levelOf(`${second} ${third} ${fourth}`)).toBe('v4');
+    expect(levelOf(`${second} ${third.replace('fma ', '')} ${fourth}`)).toBe('v2');
   });
 });
 

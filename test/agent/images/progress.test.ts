@@ -33,6 +33,21 @@ it('tells phases and layers at once, and bytes a few times a second', () => {
   ]);
 });
 
+it('tells what is waited for, of several the last, and nothing where nothing was', () => {
+  const { told, progress } = meter();
+  const [one, two] = [{}, {}];
+  progress.waits(one, undefined);
+  expect(told).toEqual([]);
+  for (const [key, reason] of [
+    [one, 'a registry'],
+    [two, 'its turn'],
+  ] as const)
+    progress.waits(key, { reason });
+  progress.waits(two, undefined);
+  progress.waits(one, undefined);
+  expect(told.map(({ waitsFor }) => waitsFor?.reason)).toEqual(['a registry', 'its turn', 'a registry', undefined]);
+});
+
 it('goes back by what a broken connection cost', () => {
   const { told, progress } = meter();
   progress.startDownload(1, 100);

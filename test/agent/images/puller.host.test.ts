@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Containerd, connect, type NamespacedContainerd } from '../../../agent/containerd/client.ts';
 import { WriteAction } from '../../../agent/containerd/gen/content_pb.ts';
 import { isNotFound } from '../../../agent/containerd/grpc-error.ts';
-import { hostPlatform } from '../../../agent/images/manifest.ts';
+import { hostPlatform } from '../../../agent/images/host-platform.ts';
 import { ImagePuller, type ImagePullerOptions } from '../../../agent/images/puller.ts';
 import { unpackLayer } from '../../../agent/images/unpack.ts';
 import type { PullProgress } from '../../../agent/runtime.ts';
@@ -16,7 +16,7 @@ import { describeWithContainers } from '../../support/containers.ts';
 import { type RecordedRequest, silentBody, startFakeRegistry } from '../../support/fake-registry.ts';
 
 const { signal } = new AbortController();
-const retry = { failuresInRow: 3, firstMs: 1, longestMs: 20 };
+const retry = { failuresInRow: 3, firstMs: 1, longestMs: 20, patienceMs: 0 };
 
 /** Layers of random bytes, so that every test has images of its own and nothing compresses. */
 function randomImage(layers = 1, bytesPerLayer = 50_000, options: { architecture?: string } = {}): Promise<Image> {

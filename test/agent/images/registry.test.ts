@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultHttpLimits } from '../../../agent/images/http.ts';
 import { parseReference } from '../../../agent/images/reference.ts';
 import { RegistryClient, type RegistryOptions } from '../../../agent/images/registry.ts';
-import { retrying } from '../../../agent/images/retry.ts';
+import { RegistryPauses, retrying } from '../../../agent/images/retry.ts';
 import { RuntimeFailure } from '../../../agent/runtime.ts';
 import { buildImage, buildIndex, type Image } from '../../../local/images/image.ts';
 import { type FakeRegistry, type Interception, silentBody, startFakeRegistry } from '../../support/fake-registry.ts';
@@ -162,7 +162,7 @@ describe('authorization', () => {
     wantBearer(registry, () => false);
     const failure = await failureOf(clientFor(registry, { credentials }).manifest('latest', signal));
     expect(failure).toMatchObject({ kind: 'CannotPullContainerAuthError', retryable: false });
-    expect(failure.message).toContain(`refused the credentials configured for ${registry.host}`);
+    expect(failure.message).toContain(`refused the credentials for ${registry.host}`);
     expect(failure.message).not.toContain(credentials.password);
   });
 
@@ -175,7 +175,7 @@ describe('authorization', () => {
     await expect(clientFor(registry, { credentials }).manifest('latest', signal)).resolves.toBeDefined();
     const failure = await failureOf(clientFor(registry).manifest('latest', signal));
     expect(failure.kind).toBe('CannotPullContainerAuthError');
-    expect(failure.message).toContain('wants credentials and none are configured');
+    expect(failure.message).toContain('wants credentials and there are none');
   });
 
   it('does not answer what it does not know', async () => {
@@ -334,14 +334,16 @@ describe('a registry that is away', () => {
   it('is asked again a few times, and not for what it refuses for good', async () => {
     await using registry = await startFakeRegistry();
     const client = clientFor(registry);
-    const policy = { failuresInRow: 3, firstMs: 1, longestMs: 1 };
+    const retry = { failuresInRow: 3, firstMs: 1, longestMs: 1, patienceMs: 0 };
+    const progress = { waits: () => {} };
+    const context = { image: parseReference('app'), retry, pauses: new RegistryPauses(), progress, signal };
     const statuses = [503, 429, 200];
     registry.intercept = () => {
       const status = statuses.shift();
       return status === 200 ? undefined : new Response(null, { status: status ?? 400 });
     };
-    await expect(retrying(policy, signal, () => client.manifest('latest', signal))).resolves.toBeDefined();
-    const failure = await failureOf(retrying(policy, signal, () => client.manifest('latest', signal)));
+    await expect(retrying(context, () => client.manifest('latest', signal))).resolves.toBeDefined();
+    const failure = await failureOf(retrying(context, () => client.manifest('latest', signal)));
     expect(failure.message).toContain('HTTP status 400');
     expect(registry.requests).toHaveLength(4);
   });
