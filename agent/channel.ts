@@ -1,13 +1,17 @@
 /**
- * The channel: a socket over which the control plane reads this host's logs, asks for its images and sees the progress of pulls. Owns the streams that are
- * open on it and their pace (a reader that is slow slows the reading down; nothing gathers in memory). Never the wake-up socket.
+ * The channel: a socket over which the control plane reads this host's logs, asks for its images and what its containers use, and sees
+ * the progress of pulls. Owns the streams that are open on it and their pace (a reader that is slow slows the reading down; nothing
+ * gathers in memory). Never the wake-up socket.
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { compact } from '../core/compact.ts';
 import { type AgentFrame, type ControlFrame, controlFrameSchema, type ProgressFrame } from '../core/host-protocol.ts';
 import type { LogLine } from '../core/model/task.ts';
 import { answerImages } from './channel-images.ts';
+import { answerStats } from './channel-stats.ts';
 import type { SocketEvents } from './control-plane/socket.ts';
+import { keptLogs } from './loops/log-retention.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the channel needs of a WebSocket. */
@@ -21,6 +25,7 @@ export interface Channel extends SocketEvents {
   progress(frame: ProgressFrame): void;
 }
 
+const noLog = `The host has no log of the task: it keeps those of the last ${keptLogs} tasks that ended on it.`;
 const maxStreams = 64;
 /** Characters of text in one frame, so that a frame stays below what gateways let through. */
 const maxFrameText = 64 * 1024;
@@ -31,7 +36,7 @@ const maxRememberedPulls = 1000;
 
 type OpenLogs = Extract<ControlFrame, { kind: 'open-logs' }>;
 
-type Machinery = Pick<Runtime, 'readLogs' | 'listImages' | 'inventory'>;
+type Machinery = Pick<Runtime, 'readLogs' | 'tasksWithLogs' | 'listImages' | 'inventory' | 'containerStats'>;
 
 export function createChannel(runtime: Machinery, now: () => number, log: Logger): Channel {
   const streams = new Map<string, AbortController>();
@@ -54,6 +59,12 @@ export function createChannel(runtime: Machinery, now: () => number, log: Logger
     }
   };
 
+  const answer = (frame: Exclude<ControlFrame, { kind: 'close' }>, to: FrameSocket): Promise<void> => {
+    const send = (part: AgentFrame) => sendFrame(to, part);
+    if (frame.kind === 'open-logs') return openLogs(to, frame);
+    return (frame.kind === 'list-images' ? answerImages : answerStats)(runtime, frame.stream, send);
+  };
+
   return {
     opened(opened) {
       socket = opened;
@@ -64,12 +75,7 @@ export function createChannel(runtime: Machinery, now: () => number, log: Logger
         return log.warn({ text: text.slice(0, 200) }, 'a frame on the channel cannot be understood');
       if (frame.kind === 'close') return streams.get(frame.stream)?.abort();
       if (socket === undefined) return;
-      const to = socket;
-      const answered =
-        frame.kind === 'open-logs'
-          ? openLogs(to, frame)
-          : answerImages(runtime, frame.stream, (answer) => sendFrame(to, answer));
-      answered.catch((error: unknown) => {
+      answer(frame, socket).catch((error: unknown) => {
         log.debug({ err: error, stream: frame.stream }, 'a stream ended with its socket');
       });
     },
@@ -87,22 +93,24 @@ export function createChannel(runtime: Machinery, now: () => number, log: Logger
 
 /** Reads the log and sends it at the reader's pace; always ends with an `end` frame. */
 async function streamLogs(
-  runtime: Pick<Runtime, 'readLogs'>,
+  runtime: Pick<Runtime, 'readLogs' | 'tasksWithLogs'>,
   socket: FrameSocket,
-  { stream, taskId, container, tail, follow }: OpenLogs,
+  { stream, taskId, container, tail, since, follow }: OpenLogs,
   signal: AbortSignal,
 ): Promise<void> {
-  let failure: string | undefined;
+  let outcome: { error: string; isMissing?: true } | undefined;
+  let hasLines = false;
   try {
-    const which = { ...(container === undefined ? {} : { container }), ...(tail === undefined ? {} : { tail }) };
-    for await (const batch of runtime.readLogs(taskId, { ...which, follow, signal })) {
+    for await (const batch of runtime.readLogs(taskId, { ...compact({ container, tail, since }), follow, signal })) {
+      hasLines = true;
       for (const lines of frames(batch)) await sendFrame(socket, { kind: 'logs', stream, lines });
       if (signal.aborted) break;
     }
+    if (!hasLines && !(await runtime.tasksWithLogs()).includes(taskId)) outcome = { error: noLog, isMissing: true };
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
+    outcome = { error: error instanceof Error ? error.message : String(error) };
   }
-  await sendFrame(socket, { kind: 'end', stream, ...(failure === undefined ? {} : { error: failure }) });
+  await sendFrame(socket, { kind: 'end', stream, ...outcome });
 }
 
 /** Cuts a batch into frames of bounded size; one very long line makes a frame of its own. */
@@ -130,17 +138,18 @@ function sendFrame(socket: FrameSocket, frame: AgentFrame): Promise<void> {
   });
 }
 
-/** Lets through each change of phase, and otherwise one frame a container every `progressEveryMs`. */
+/** Lets through each change of phase and of what is waited for, and otherwise one frame a container every `progressEveryMs`. */
 function progressGate(now: () => number): (frame: ProgressFrame) => boolean {
-  const last = new Map<string, { phase: ProgressFrame['phase']; at: number }>();
+  const last = new Map<string, { stage: string; at: number }>();
   return (frame) => {
     const key = `${frame.taskId}/${frame.container}`;
     const before = last.get(key);
+    const stage = JSON.stringify([frame.phase, frame.waitsFor]);
     const at = now();
-    if (before?.phase === frame.phase && at - before.at < progressEveryMs) return false;
+    if (before?.stage === stage && at - before.at < progressEveryMs) return false;
     if (last.size >= maxRememberedPulls) last.clear(); // Pulls that failed say no 'done'.
     if (frame.phase === 'done') last.delete(key);
-    else last.set(key, { phase: frame.phase, at });
+    else last.set(key, { stage, at });
     return true;
   };
 }

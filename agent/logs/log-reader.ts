@@ -1,13 +1,13 @@
 /**
- * A task's log as one sequence of lines. The files hold no times: a line's time is when it was read, or when its file was last
- * written, whichever is earlier, so lines of different files keep their order only while they are followed.
+ * A task's log as one sequence of lines, in the order of their times. It reads the files that the containers' output goes to, at its
+ * reader's pace, and never more than a piece of each; what is dropped while it reads is said in a line of its own.
  */
 import type { LogLine } from '../../core/model/task.ts';
 import type { Clock } from '../clock.ts';
 import { type Bell, createBell } from '../loops/bell.ts';
-import { LogFile } from './log-file.ts';
-import { type LogStore, type Stream, streams } from './log-store.ts';
-import { watchDirectories } from './watch.ts';
+import type { LogKeeper } from './log-keeper.ts';
+import { streams } from './log-store.ts';
+import { OpenLog } from './open-log.ts';
 
 /** What the reader must know of the task besides its files. */
 export interface TaskLife {
@@ -20,37 +20,32 @@ export interface TaskLife {
 export interface ReadLogsOptions {
   readonly container?: string;
   readonly tail?: number;
+  /** Epoch milliseconds: only lines of that time and later. */
+  readonly since?: number;
   readonly follow: boolean;
   readonly signal: AbortSignal;
 }
 
 /** After a process has ended the shim may still be copying its output; once nothing came for so long, that was all. */
 const quietMs = 50;
-
-interface OpenLog {
-  readonly file: LogFile;
-  readonly container: string;
-  readonly stream: Stream;
-}
+const maxBatchLines = 500;
 
 export async function* readTaskLogs(
-  { store, life, clock }: { readonly store: LogStore; readonly life: TaskLife; readonly clock: Clock },
+  { keeper, life, clock }: { readonly keeper: LogKeeper; readonly life: TaskLife; readonly clock: Clock },
   taskId: string,
-  { container, tail, follow, signal }: ReadLogsOptions,
+  { container, tail, since = 0, follow, signal }: ReadLogsOptions,
 ): AsyncGenerator<readonly LogLine[], void, void> {
-  const containers = (await store.containers(taskId)).filter((name) => container === undefined || name === container);
-  await using logs = new OpenLogs(store, taskId, clock);
-  // Watching begins before the first look, so that nothing is written in between unseen.
+  const containers = (await keeper.store.containers(taskId)).filter(
+    (name) => container === undefined || name === container,
+  );
+  await using logs = new OpenLogs(keeper, taskId, since);
+  // Listening begins before the first look, so that nothing is written in between unseen.
   const bell = createBell();
-  using _files = follow
-    ? watchDirectories(
-        containers.map((name) => store.directoryOf(taskId, name)),
-        bell,
-      )
-    : undefined;
+  using _files = follow ? keeper.ringOnGrowth(taskId, bell) : undefined;
   using _life = follow ? life.ringOnChange(taskId, bell) : undefined;
   await logs.openNew(containers);
   if (tail !== undefined) await logs.skipToLast(tail);
+  if (follow) yield* logs.troubles();
   for (let quiet = false; !signal.aborted; ) {
     const over = !follow || (await life.isOver(taskId, containers)); // Asked first: what was written before is read below.
     await logs.openNew(containers);
@@ -60,6 +55,7 @@ export async function* readTaskLogs(
       found = true;
       yield batch;
     }
+    if (!follow) yield* logs.troubles();
     if (!follow || (isLastLook && !found)) return;
     quiet = over && !found;
     await rungOrQuiet(bell, over ? quietMs : undefined, clock, signal);
@@ -76,68 +72,80 @@ async function rungOrQuiet(bell: Bell, waitMs: number | undefined, clock: Clock,
 
 /** The files of a task that are being read. */
 class OpenLogs implements AsyncDisposable {
-  readonly #store: LogStore;
+  readonly #keeper: LogKeeper;
   readonly #taskId: string;
-  readonly #clock: Clock;
+  readonly #since: number;
   readonly #open = new Map<string, OpenLog>();
+  /** Lines of all files together that are yet to be left out. */
+  #skipped = 0;
 
-  constructor(store: LogStore, taskId: string, clock: Clock) {
-    this.#store = store;
+  constructor(keeper: LogKeeper, taskId: string, since: number) {
+    this.#keeper = keeper;
     this.#taskId = taskId;
-    this.#clock = clock;
+    this.#since = since;
   }
 
   /** Opens what has appeared since the last call. */
   async openNew(containers: readonly string[]): Promise<void> {
     for (const container of containers) {
-      const paths = this.#store.paths(this.#taskId, container);
+      const paths = this.#keeper.store.paths(this.#taskId, container);
+      if (this.#open.has(paths.stdout)) continue;
+      const kept = await this.#keeper.of(this.#taskId, container);
+      if (kept === undefined) continue;
       for (const stream of streams) {
-        const path = paths[stream];
-        if (this.#open.has(path)) continue;
-        const file = await LogFile.open(path);
-        if (file !== undefined) this.#open.set(path, { file, container, stream });
+        const log = await OpenLog.open({ kept, container, stream, path: paths[stream], since: this.#since });
+        if (log !== undefined) this.#open.set(paths[stream], log);
       }
     }
   }
 
   /** Leaves out all but the last lines of all files together. */
   async skipToLast(count: number): Promise<void> {
-    let wanted = count;
-    for (const { file } of (await this.#oldestFirst()).toReversed()) wanted -= await file.seekToLast(wanted);
+    let lines = 0;
+    for (const log of this.#open.values()) lines += await log.seekToLast(count);
+    this.#skipped = Math.max(0, lines - count);
   }
 
-  /**
-   * Everything that is complete and was not read before, the file first that was written last longest ago. On the last look also
-   * what has no newline at its end.
-   */
+  /** Of logs that cannot be sent where they should be: a line each. */
+  *troubles(): Generator<readonly LogLine[]> {
+    for (const { trouble } of this.#open.values()) if (trouble !== undefined) yield [trouble];
+  }
+
+  /** Everything that is complete and was not read before. On the last look also what has no newline at its end. */
   async *newLines(options: {
     readonly isLastLook: boolean;
     readonly signal: AbortSignal;
   }): AsyncGenerator<readonly LogLine[]> {
-    for (const log of await this.#oldestFirst()) {
-      for (let isAtEnd = false; !isAtEnd && !options.signal.aborted; ) {
-        const read = await log.file.nextLines();
-        isAtEnd = read.isAtEnd;
-        if (read.lines.length > 0) yield await this.#stamped(log, read.lines);
-      }
-      const rest = options.isLastLook ? log.file.takeUnfinished() : undefined;
-      if (rest !== undefined) yield await this.#stamped(log, [rest]);
+    const { isLastLook, signal } = options;
+    while (!signal.aborted) {
+      // A file that has nothing now may get something, and that will be later than what is there.
+      for (const log of this.#open.values()) await log.fill(isLastLook);
+      const batch = this.#earliest();
+      if (batch.length === 0) return;
+      const shown = batch.slice(this.#skipped);
+      this.#skipped -= batch.length - shown.length;
+      if (shown.length > 0) yield shown;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { file } of this.#open.values()) await file[Symbol.asyncDispose]();
+    for (const log of this.#open.values()) await log[Symbol.asyncDispose]();
   }
 
-  async #oldestFirst(): Promise<OpenLog[]> {
-    const logs = await Promise.all(
-      [...this.#open.values()].map(async (log) => ({ log, writtenAt: await log.file.writtenAt() })),
-    );
-    return logs.toSorted((a, b) => a.writtenAt - b.writtenAt).map(({ log }) => log);
-  }
-
-  async #stamped({ file, container, stream }: OpenLog, lines: readonly string[]): Promise<LogLine[]> {
-    const at = Math.floor(Math.min(this.#clock.now(), await file.writtenAt()));
-    return lines.map((text) => ({ at, container, stream, text }));
+  /** Lines in the order of their times, until one of the files has to be read on. */
+  #earliest(): LogLine[] {
+    const waiting = [...this.#open.values()].filter(({ next }) => next !== undefined);
+    const lines: LogLine[] = [];
+    while (lines.length < maxBatchLines) {
+      let first: OpenLog | undefined;
+      for (const log of waiting) if (timeOf(log) < timeOf(first)) first = log;
+      const line = first?.take();
+      if (line === undefined) break;
+      lines.push(line);
+      if (first?.next === undefined) break;
+    }
+    return lines;
   }
 }
+
+const timeOf = (log: OpenLog | undefined): number => log?.next?.at ?? Number.POSITIVE_INFINITY;

@@ -13,6 +13,8 @@ export type LogPaths = Readonly<Record<Stream, string>>;
 
 export class LogStore {
   readonly #directory: string;
+  /** When a task's directory was made, which does not change: epoch milliseconds by task. */
+  readonly #madeAt = new Map<string, number>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -55,8 +57,9 @@ export class LogStore {
   async tasks(): Promise<string[]> {
     const tasks = await Promise.all(
       (await listDirectory(this.#directory)).map(async (taskId) => {
-        const made = await stat(join(this.#directory, taskId)).catch(() => undefined); // Removed meanwhile.
-        return { taskId, madeAt: made?.birthtimeMs ?? 0 };
+        const madeAt = this.#madeAt.get(taskId) ?? (await this.#timeOf(taskId));
+        this.#madeAt.set(taskId, madeAt);
+        return { taskId, madeAt };
       }),
     );
     return tasks.toSorted((a, b) => a.madeAt - b.madeAt).map(({ taskId }) => taskId);
@@ -64,6 +67,12 @@ export class LogStore {
 
   async remove(taskId: string): Promise<void> {
     await rm(join(this.#directory, taskId), { recursive: true, force: true });
+    this.#madeAt.delete(taskId);
+  }
+
+  async #timeOf(taskId: string): Promise<number> {
+    const made = await stat(join(this.#directory, taskId)).catch(() => undefined); // Removed meanwhile.
+    return made?.birthtimeMs ?? 0;
   }
 }
 
