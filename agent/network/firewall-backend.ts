@@ -14,6 +14,10 @@ async function savedTables(backend: FirewallBackend, netns: string | undefined):
   return await runTool(`${backend}-save`, [], { netns });
 }
 
+export async function savedTable(backend: FirewallBackend, table: 'nat', netns: string | undefined): Promise<string> {
+  return await runTool(`${backend}-save`, ['-t', table], { netns });
+}
+
 export async function restoreTables(backend: FirewallBackend, input: string, netns: string | undefined): Promise<void> {
   // --wait: another program may hold the lock of the legacy tables.
   await runTool(`${backend}-restore`, ['--noflush', '--wait'], { input, netns });
@@ -39,6 +43,21 @@ export async function applyByFirstWorking(
     }
   }
   throw first ?? new Error('No iptables was named.');
+}
+
+/**
+ * Every backend but the one in use, whatever name that has: the kernel keeps what was written through each apart, and what an earlier agent
+ * wrote through another would still count.
+ */
+export async function otherBackends(
+  backend: FirewallBackend,
+  backends: readonly FirewallBackend[],
+): Promise<FirewallBackend[]> {
+  const kindOf = async (name: FirewallBackend) =>
+    /\((\w+)\)/.exec(await runTool(`${name}-restore`, ['--version'], {}).catch(() => ''))?.[1];
+  const used = await kindOf(backend);
+  const kinds = await Promise.all(backends.map(async (name) => ({ name, kind: await kindOf(name) })));
+  return kinds.flatMap(({ name, kind }) => (kind === undefined || kind === used ? [] : [name]));
 }
 
 /** Applies a change by every backend that is there; `change` answers nothing where there is nothing to do. */

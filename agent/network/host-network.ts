@@ -4,11 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
+import type { PortSpan } from '../../core/model/port-span.ts';
 import type { NetworkConfig } from '../config.ts';
 import { hardwareAddress, overlaps, parseSubnet } from './addresses.ts';
 import { removeFirewall } from './firewall.ts';
 import type { FirewallShape, HostModeMatch } from './firewall-rules.ts';
-import { type PortRange, parsePortRange } from './ports.ts';
+import { parsePortRange } from './ports.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 import { ipBatch, runTool } from './tool.ts';
 
@@ -18,7 +19,7 @@ const largestMtu = 1500;
 export interface HostNetwork {
   /** For the bridge and everything on it: no larger than what leaves the host. */
   readonly mtu: number;
-  readonly dynamicPorts: PortRange;
+  readonly dynamicPorts: PortSpan;
 }
 
 /** Makes the bridge, or completes it. Throws ToolError, or an Error when the subnet is in use on this machine. */

@@ -7,12 +7,15 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { networkBindingSchema } from '../../core/model/task.ts';
+import { NewerFormat, refuseNewer } from '../stored-format.ts';
 
 const containerRecordSchema = z.object({
   name: z.string(),
   /** Absent in host mode. */
   address: z.ipv4().optional(),
   bindings: z.array(networkBindingSchema),
+  /** In its address of the task metadata endpoint; absent where an older agent made it. */
+  metadataId: z.string().optional(),
 });
 export type ContainerRecord = z.infer<typeof containerRecordSchema>;
 
@@ -33,7 +36,7 @@ export class NetworkRecords {
 
   /**
    * Every record. One that cannot be read (the machine lost power while it was written) counts as a task without addresses: after
-   * a power cut no network is left either.
+   * a power cut no network is left either. Throws NewerFormat where a newer agent wrote one.
    */
   async all(): Promise<TaskRecord[]> {
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
@@ -53,9 +56,13 @@ export class NetworkRecords {
 
   async #read(taskId: string): Promise<TaskRecord> {
     const nothing: TaskRecord = { version: 1, taskId, containers: [] };
+    const path = this.#path(taskId);
     try {
-      return taskRecordSchema.parse(JSON.parse(await readFile(this.#path(taskId), 'utf8')));
-    } catch {
+      const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
+      refuseNewer(path, stored, { member: 'version', format: 1 });
+      return taskRecordSchema.parse(stored);
+    } catch (error) {
+      if (error instanceof NewerFormat) throw error;
       return nothing;
     }
   }

@@ -4,19 +4,25 @@
  * before it is made. Never touches what is not named after this host.
  */
 import { randomInt } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { hostSpan, portsOf } from '../../core/model/port-span.ts';
 import { type HostPort, hostPort } from '../../core/model/resources.ts';
 import type { NetworkBinding } from '../../core/model/task.ts';
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
 import { allEnded } from '../all-ended.ts';
 import type { NetworkConfig } from '../config.ts';
-import { AddressPool, hardwareAddress, parseSubnet, type Subnet } from './addresses.ts';
-import { Firewall } from './firewall.ts';
-import { publishRules } from './firewall-rules.ts';
+import { AddressPool, parseSubnet, type Subnet } from './addresses.ts';
+import { Firewall, type FirewallOptions } from './firewall.ts';
 import type { HostMode } from './host-mode.ts';
-import { firewallShape, type HostNetwork, makeHostNetwork, withoutLinkLocal } from './host-network.ts';
-import { bridgeEnd, containerNetns, listContainerNetns, netnsPath } from './names.ts';
+import { firewallShape, type HostNetwork, makeHostNetwork } from './host-network.ts';
+import { MetadataEndpoint } from './metadata-endpoint.ts';
+import { newMetadataId } from './metadata-ids.ts';
+import type { AnswerMetadata } from './metadata-server.ts';
+import { containerNetns, listContainerNetns, netnsPath } from './names.ts';
 import { probeByBinding, probeByListing, takePorts } from './ports.ts';
+import { type Publication, publicationsOf } from './publications.ts';
 import { type ContainerRecord, NetworkRecords, type TaskRecord } from './records.ts';
+import { connectPlaces, makeNamespaces, type Place } from './task-links.ts';
 import { ipBatch } from './tool.ts';
 
 export interface TaskNetworksOptions {
@@ -26,6 +32,12 @@ export interface TaskNetworksOptions {
   /** Where records are kept. */
   readonly directory: string;
   readonly hostMode: HostMode;
+  /** Absent: the first of this machine that works. */
+  readonly backends?: FirewallOptions['backends'];
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** What does not keep tasks from their network. */
+  readonly warn: (error: unknown, message: string) => void;
 }
 
 /** Bindings by container name. */
@@ -39,6 +51,7 @@ export class TaskNetworks {
   readonly #addresses: AddressPool;
   readonly #portHolders = new Map<HostPort, string>();
   readonly #firewall: Firewall;
+  readonly #metadata: MetadataEndpoint;
   /** By task: settles when its network is whole. Absent while nobody has seen to it in this agent's life. */
   readonly #whole = new Map<string, Promise<void>>();
   #host: Promise<HostNetwork> | undefined;
@@ -48,7 +61,18 @@ export class TaskNetworks {
     this.#subnet = parseSubnet(options.network.subnet);
     this.#records = new NetworkRecords(options.directory);
     this.#addresses = new AddressPool(this.#subnet, randomInt(2 ** 32));
-    this.#firewall = new Firewall(firewallShape(options.network, options.hostMode.match), options.network.netns);
+    const { network, hostMode, backends } = options;
+    this.#metadata = new MetadataEndpoint(network, options.now);
+    this.#firewall = new Firewall({
+      ...(backends === undefined ? {} : { backends }),
+      shape: firewallShape(network, hostMode.match),
+      netns: network.netns,
+      localAddresses: () => [
+        network.hostAddress,
+        this.#subnet.gateway,
+        ...(network.netns === undefined ? ownAddresses() : []),
+      ],
+    });
   }
 
   /** Takes over what an earlier agent recorded. Nothing is made before it is needed, or `makeHost` is called. */
@@ -60,13 +84,43 @@ export class TaskNetworks {
 
   /** Makes what all tasks share: bridge and firewall. Throws Error; the next task that needs it tries again. */
   async makeHost(): Promise<HostNetwork> {
-    this.#host ??= Promise.all([makeHostNetwork(this.#options.network), this.#firewall.ready()]).then(([host]) => host);
+    this.#host ??= this.#makeHost();
     try {
       return await this.#host;
     } catch (error) {
       this.#host = undefined;
       throw error;
     }
+  }
+
+  async #makeHost(): Promise<HostNetwork> {
+    const host = await makeHostNetwork(this.#options.network);
+    try {
+      this.#firewall.leadMetadataTo(await this.#metadata.open());
+    } catch (error) {
+      this.#options.warn(error, 'the task metadata endpoint is not offered: nothing can listen for it');
+    }
+    await this.#firewall.ready();
+    return host;
+  }
+
+  /** What is answered to containers at their address of the task metadata endpoint. */
+  answerMetadata(answer: AnswerMetadata): void {
+    this.#metadata.answerWith(answer);
+  }
+
+  /** The address at which a container of a prepared task asks; undefined where there is none (network mode none). */
+  metadataUriOf(taskId: string, container: string): string | undefined {
+    return this.#metadata.uriOf(this.#byTask.get(taskId), container);
+  }
+
+  close(): void {
+    this.#metadata.close();
+  }
+
+  /** Puts right what others did to the firewall since. Answers whether it had to; throws ToolError. */
+  async repair(): Promise<boolean> {
+    return await this.#firewall.repair();
   }
 
   /**
@@ -84,7 +138,7 @@ export class TaskNetworks {
     const known = this.#byTask.get(task.taskId);
     // A record without containers is one that a power cut destroyed.
     const record = known !== undefined && known.containers.length > 0 ? known : await this.#allocate(task, host);
-    if (task.networkMode === 'bridge') await this.#makeNamespaces(record);
+    if (task.networkMode === 'bridge') await makeNamespaces(this.#placesOf(record));
     return bindingsOf(record);
   }
 
@@ -149,14 +203,16 @@ export class TaskNetworks {
         const address = task.networkMode === 'bridge' ? { address: this.#addresses.take() } : {};
         containers.push({ name: container.name, ...address, bindings: [] }); // Known to the clean-up below from here on.
         const bindings = await this.#takePorts(task, container, host);
-        containers.splice(-1, 1, { name: container.name, ...address, bindings });
+        containers.splice(-1, 1, { name: container.name, ...address, bindings, metadataId: newMetadataId() });
       }
       const record: TaskRecord = { version: 1, taskId: task.taskId, containers };
       await this.#records.write(record);
       this.#byTask.set(task.taskId, record);
+      this.#metadata.add(record);
       return record;
     } catch (error) {
       this.#release({ version: 1, taskId: task.taskId, containers });
+      for (const [key, holder] of this.#portHolders) if (holder === task.taskId) this.#portHolders.delete(key);
       throw error;
     }
   }
@@ -166,12 +222,13 @@ export class TaskNetworks {
     const mappings = container.portMappings.map((mapping) =>
       task.networkMode === 'host' ? { ...mapping, hostPort: mapping.containerPort } : mapping,
     );
+    const isMany = mappings.some(({ containerPortRange }) => containerPortRange !== undefined);
     return await takePorts({
       mappings,
       holders: this.#portHolders,
       taskId: task.taskId,
       range: dynamicPorts,
-      isListening: netns === undefined ? probeByBinding : probeByListing(netns),
+      isListening: netns === undefined && !isMany ? probeByBinding : probeByListing(netns),
       random: Math.random,
       // A host with a network namespace of its own is reached at its own address only.
       bindIP: netns === undefined ? '0.0.0.0' : hostAddress,
@@ -182,7 +239,10 @@ export class TaskNetworks {
   #complete(record: TaskRecord): Promise<void> {
     const { taskId } = record;
     const whole = this.makeHost().then((host) =>
-      allEnded([this.#connect(record, host), this.#firewall.publish(taskId, rulesOf(record))]),
+      allEnded([
+        connectPlaces(this.#placesOf(record), { ...this.#options.network, mtu: host.mtu }),
+        this.#firewall.publish(taskId, publishedBy(record)),
+      ]),
     );
     this.#whole.set(taskId, whole);
     whole.catch(() => {
@@ -191,64 +251,26 @@ export class TaskNetworks {
     return whole;
   }
 
-  async #makeNamespaces(record: TaskRecord): Promise<void> {
-    await ipBatch(
-      'making',
-      this.#placesOf(record).map(({ name }) => `netns add ${name}`),
-    );
-  }
-
-  async #connect(record: TaskRecord, { mtu }: HostNetwork): Promise<void> {
-    const { bridge, netns } = this.#options.network;
-    const places = this.#placesOf(record);
-    await ipBatch(
-      'making',
-      places.flatMap(({ name, address }) => [
-        `link add ${bridgeEnd(name)} mtu ${mtu} type veth peer name eth0 address ${hardwareAddress(address)} mtu ${mtu} netns ${name}`,
-        ...withoutLinkLocal(bridgeEnd(name)),
-        `link set ${bridgeEnd(name)} master ${bridge} up`,
-        // A container that uses its own published port: where iptables sees bridged frames, it is sent back by the same way.
-        `link set ${bridgeEnd(name)} type bridge_slave hairpin on`,
-      ]),
-      netns,
-    );
-    await allEnded(places.map(({ name, address }) => this.#configure(name, address)));
-  }
-
-  /** Containers with a namespace of their own, by its name. */
-  #placesOf({ taskId, containers }: TaskRecord): { name: string; address: string }[] {
+  /** Containers with a namespace of their own. */
+  #placesOf({ taskId, containers }: TaskRecord): Place[] {
     return containers.flatMap((container) =>
       container.address === undefined ? [] : [{ address: container.address, name: this.#netnsOf(taskId, container) }],
     );
   }
 
-  async #configure(netns: string, address: string): Promise<void> {
-    await ipBatch(
-      'making',
-      [
-        'link set lo up', // A new namespace has it down, and connections to 127.0.0.1 would hang.
-        `addr add ${address}/${this.#subnet.prefixLength} dev eth0`,
-        'link set eth0 up',
-        `route add default via ${this.#subnet.gateway}`,
-      ],
-      netnsPath(netns),
-    );
-  }
-
   #adopt(record: TaskRecord): void {
     this.#byTask.set(record.taskId, record);
-    for (const { address, bindings } of record.containers) {
-      if (address !== undefined) this.#addresses.claim(address);
-      for (const { protocol, hostPort: port } of bindings)
-        this.#portHolders.set(hostPort(protocol, port), record.taskId);
-    }
-    this.#firewall.adopt(record.taskId, rulesOf(record));
+    this.#metadata.add(record);
+    for (const { address } of record.containers) if (address !== undefined) this.#addresses.claim(address);
+    for (const key of portsHeldBy(record)) this.#portHolders.set(key, record.taskId);
+    this.#firewall.adopt(record.taskId, publishedBy(record));
   }
 
   #release(record: TaskRecord): void {
     this.#byTask.delete(record.taskId);
+    this.#metadata.remove(record);
     for (const { address } of record.containers) if (address !== undefined) this.#addresses.release(address);
-    for (const [key, holder] of this.#portHolders) if (holder === record.taskId) this.#portHolders.delete(key);
+    for (const key of portsHeldBy(record)) this.#portHolders.delete(key);
   }
 
   #netnsOf(taskId: string, { name }: ContainerRecord): string {
@@ -257,8 +279,16 @@ export class TaskNetworks {
 }
 
 /** Host mode has no address, and needs no rule: its processes listen on the host itself. */
-const rulesOf = ({ containers }: TaskRecord): string[] =>
-  containers.flatMap(({ address, bindings }) => (address === undefined ? [] : publishRules(address, bindings)));
+const publishedBy = ({ containers }: TaskRecord): Publication[] =>
+  containers.flatMap(({ address, bindings }) => (address === undefined ? [] : publicationsOf(address, bindings)));
+
+const portsHeldBy = ({ containers }: TaskRecord): HostPort[] =>
+  containers.flatMap(({ bindings }) =>
+    bindings.flatMap((binding) => portsOf(hostSpan(binding)).map((port) => hostPort(binding.protocol, port))),
+  );
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 
 const bindingsOf = ({ containers }: TaskRecord): Bindings =>
   Object.fromEntries(containers.map(({ name, bindings }) => [name, bindings]));

@@ -10,9 +10,8 @@ import type { Readable, Writable } from 'node:stream';
 /** Administrators' directories, which the PATH of a user's shell may lack. */
 const sbin = '/usr/local/sbin:/usr/sbin:/sbin';
 
-/** Tools wait for each other's locks in the kernel: more at once would not end sooner. */
+/** Tools wait for each other's locks in the kernel: more at once would not end sooner. Of those a wave of tasks had, so many stay. */
 const maxShells = 8;
-const maxIdleShells = 4;
 
 export interface ToolResult {
   /** The shell's word for it where it did not run: 126, 127. */
@@ -66,10 +65,6 @@ class ToolShell {
         `echo "${this.#mark} $?"; echo ${this.#mark} >&2\n`,
     );
     return await promise;
-  }
-
-  end(): void {
-    this.#process.stdin.end();
   }
 
   #look(): void {
@@ -133,11 +128,8 @@ async function takeShell(): Promise<ToolShell> {
 function giveBack(shell: ToolShell): void {
   const next = waiting.shift();
   if (next !== undefined) next(shell.hasEnded ? new ToolShell() : shell);
-  else if (!shell.hasEnded && idle.length < maxIdleShells) idle.push(shell);
-  else {
-    shells -= 1;
-    shell.end();
-  }
+  else if (shell.hasEnded) shells -= 1;
+  else idle.push(shell);
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -7,9 +7,9 @@ import { netnsPath } from '../../../agent/network/names.ts';
 import { ipBatch } from '../../../agent/network/tool.ts';
 import { serve } from './network-peers.ts';
 
-/** What answers behind the same route: instance metadata, and an address beside it that tasks may ask (ECS' own for tasks). */
+/** What answers behind the same route: instance metadata, and an address beside it that tasks may ask. */
 export const metadataAddresses = {
-  ipv4: { metadata: '169.254.169.254', other: '169.254.170.2' },
+  ipv4: { metadata: '169.254.169.254', other: '169.254.169.253' },
   ipv6: { metadata: 'fd00:ec2::254', other: 'fd00:ec2::253' },
 } as const;
 

@@ -2,11 +2,12 @@
  * Programs that speak from inside a network namespace, for tests of networks: a server that answers whoever connects with the
  * address it saw, and a client. Also the names and networks of one test file, which no other test and no cloud uses.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { execPath } from 'node:process';
+import type { Readable } from 'node:stream';
 import type { NetworkConfig } from '../../../agent/config.ts';
 import { netnsDirectory } from '../../../agent/network/names.ts';
 import { runTool } from '../../../agent/network/tool.ts';
@@ -45,6 +46,32 @@ export async function serve(
   const child = spawn(program, [...prefix, '-e', serverScript, '--', String(port), name, host], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  return await listening(child);
+}
+
+const portsScript = `
+  const [name, tcp, udp] = process.argv.slice(1);
+  const ports = (text) => text.split(',').filter(Boolean).map(Number);
+  let waiting = ports(tcp).length + ports(udp).length;
+  const listening = () => --waiting || console.log('listening');
+  for (const port of ports(tcp)) require('node:net').createServer((socket) => socket.end(name + ' on ' + port)).listen(port, listening);
+  for (const port of ports(udp)) {
+    const socket = require('node:dgram').createSocket('udp4');
+    socket.on('message', (_, from) => socket.send(name + ' on ' + port, from.port, from.address)).bind(port, listening);
+  }
+`;
+
+/** Answers on each of these ports with `<name> on <port>` until it is disposed of. */
+export async function servePorts(
+  netns: string,
+  name: string,
+  { tcp = [], udp = [] }: { readonly tcp?: readonly number[]; readonly udp?: readonly number[] },
+): Promise<AsyncDisposable> {
+  const args = [`--net=${netns}`, execPath, '-e', portsScript, '--', name, tcp.join(','), udp.join(',')];
+  return await listening(spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+}
+
+async function listening(child: ChildProcessByStdio<null, Readable, null>): Promise<AsyncDisposable> {
   await once(child.stdout, 'data');
   return {
     async [Symbol.asyncDispose]() {
@@ -76,7 +103,8 @@ export async function reach(
 }
 
 export const namespacesOf = (owner: string): string[] =>
-  readdirSync(netnsDirectory).filter((name) => name.startsWith(owner));
+  // The directory is there since the first namespace of the machine's life.
+  existsSync(netnsDirectory) ? readdirSync(netnsDirectory).filter((name) => name.startsWith(owner)) : [];
 
 /** Lines of every iptables that name the prefix. */
 export async function firewallLines(chainPrefix: string, netns?: string): Promise<string[]> {

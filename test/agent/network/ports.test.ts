@@ -64,6 +64,34 @@ describe('host ports', () => {
     await expect(takePorts(request({ mappings: [tcp, { ...tcp, protocol: 'udp' }] }))).resolves.toHaveLength(2);
   });
 
+  it('of a range are as many in a row, past whatever is taken', async () => {
+    const holders = new Map<HostPort, string>([['tcp/40003', 'other']]);
+    const range = { first: 40_000, last: 40_009 };
+    const ask = (containerPortRange: string, random: number) =>
+      takePorts(
+        request({
+          holders,
+          range,
+          random: () => random,
+          isListening: async (_, port) => port === 40_006,
+          mappings: [
+            { containerPort: 80, hostPort: 0, protocol: 'tcp' },
+            { containerPortRange, protocol: 'tcp' },
+          ],
+        }),
+      );
+    expect(await ask('8000-8002', 0.9)).toEqual([
+      { bindIP: '0.0.0.0', containerPortRange: '8000-8002', hostPortRange: '40007-40009', protocol: 'tcp' },
+      { bindIP: '0.0.0.0', containerPort: 80, hostPort: 40_000, protocol: 'tcp' },
+    ]);
+    expect(await ask('8000-8001', 0.9)).toMatchObject([{ hostPortRange: '40001-40002' }, { hostPort: 40_004 }]);
+    await expect(ask('8000-8001', 0)).rejects.toThrow(
+      'No row of 2 ports between 40000 and 40009 is free on the host for tcp.',
+    );
+    await expect(ask('1-100', 0)).rejects.toThrow('No row of 100 ports');
+    expect(holders.size, 'nothing is held for what was refused').toBe(8);
+  });
+
   it('run out with a sentence', async () => {
     const mappings = Array.from({ length: 5 }, () => ({ containerPort: 80, hostPort: 0, protocol: 'tcp' as const }));
     await expect(takePorts(request({ mappings }))).rejects.toThrow('No port between 40000 and 40003 is free');

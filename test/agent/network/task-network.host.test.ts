@@ -45,6 +45,8 @@ async function host(index: number, netns?: { readonly path: string; readonly add
       network,
       owner,
       directory: directory.path,
+      now: Date.now,
+      warn: () => {},
       hostMode: mode ?? (await openHostMode(network.netns, `/${owner}`, noGroups)),
     });
   return {
@@ -110,7 +112,7 @@ describeWithContainers('tasks in bridge mode', () => {
     await networks.remove('web');
     await networks.remove('web');
     expect(namespacesOf(machine.owner)).toEqual([]);
-    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'))).toEqual([]);
+    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('-PORTS -p'))).toEqual([]);
     expect([...networks.inventory()]).toEqual([]);
     await removeHostNetwork(machine.network);
     expect(await firewallLines(machine.network.chainPrefix)).toEqual([]);
@@ -157,7 +159,7 @@ describeWithContainers('tasks in bridge mode', () => {
     const connecting = again.whole('short');
     await Promise.all([connecting, again.remove('short'), again.remove('broken')]);
     expect(namespacesOf(machine.owner)).toEqual([]);
-    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'))).toEqual([]);
+    expect((await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('-PORTS -p'))).toEqual([]);
   });
 
   it('tell what is in the way of their connection when a container is to start, and recover', async () => {
@@ -195,7 +197,7 @@ describeWithContainers('tasks in bridge mode', () => {
     const ids = Array.from({ length: 8 }, (_, index) => `task${index}`);
     await Promise.all(ids.map((taskId) => machine.connect(machine.networks, bridged(taskId, [port(80)]))));
     const published = async () =>
-      (await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('DNAT --to'));
+      (await firewallLines(machine.network.chainPrefix)).filter((line) => line.includes('-PORTS -p'));
     expect(await published()).toHaveLength(8);
     const chain = `${machine.network.chainPrefix}-PORTS`;
     await runTool('iptables-restore', ['--noflush'], { input: `*nat\n-F ${chain}\nCOMMIT\n` });
