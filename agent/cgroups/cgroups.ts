@@ -3,6 +3,7 @@
  * below it for each container. A path here is below the root of every hierarchy, for example `/gantry/host-1/<task>`.
  */
 import { readFileSync } from 'node:fs';
+import type { ContainerStats } from '../../core/model/container-stats.ts';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
 import { cpuLimitOf, cpuShares, defaultPidsLimit, minCpuShares } from '../oci/resources.ts';
 import { cgroupMounts } from './mounts.ts';
@@ -18,6 +19,11 @@ export interface GroupLimits {
   readonly pids: number;
 }
 
+/** What the processes of a group have used: what is of the group alone in a container's statistics. */
+export interface GroupStats extends Pick<ContainerStats, 'memory' | 'pids' | 'blockIo'> {
+  readonly cpu: Omit<ContainerStats['cpu'], 'onlineCpus' | 'machineNanos'>;
+}
+
 export interface Cgroups {
   readonly version: 1 | 2;
   /** True where memory and swap can be limited together. */
@@ -26,6 +32,8 @@ export interface Cgroups {
   createGroup(path: string, limits: GroupLimits): Promise<void>;
   /** How often the kernel killed a process of this very group for want of memory; 0 when the group is gone. */
   oomKills(path: string): Promise<number>;
+  /** What was used in the group and all below it; undefined when the group is gone. */
+  stats(path: string): GroupStats | undefined;
   /** Removes the group and all below it from every hierarchy, ending processes that are still in them. Fine if there is none. */
   removeGroup(path: string): Promise<void>;
   /** The names of the groups directly below, from all hierarchies. */

@@ -37,9 +37,8 @@ export async function childDirectories(path: string): Promise<string[]> {
   }
 }
 
-/** Removes the group and all below it, the innermost first; what still runs in them is killed. */
+/** Removes the group and all below it, the innermost first; what still runs in them is killed. Most often there is nothing below. */
 export async function removeTree(path: string): Promise<void> {
-  for (const name of await childDirectories(path)) await removeTree(join(path, name));
   const deadline = Date.now() + emptyTimeoutMs;
   for (;;) {
     try {
@@ -49,6 +48,9 @@ export async function removeTree(path: string): Promise<void> {
       if (errorCode(error) === 'ENOENT') return;
       if (errorCode(error) !== 'EBUSY' || Date.now() > deadline) throw error;
     }
+    const children = await childDirectories(path);
+    for (const name of children) await removeTree(join(path, name));
+    if (children.length > 0) continue;
     await killProcesses(path);
     await delay(5);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { cpuPeriodMicros, cpuQuotaMicros, mib } from '../oci/resources.ts';
 import type { Cgroups, GroupLimits } from './cgroups.ts';
 import { childDirectories, makeGroup, readCounter, removeTree, setControl } from './tree.ts';
+import { readStatsV1 } from './v1-stats.ts';
 
 /** @param mounts the mount point of each controller @param all every hierarchy's */
 export function cgroupsV1(mounts: ReadonlyMap<string, string>, all: readonly string[]): Cgroups {
@@ -28,6 +29,7 @@ export function cgroupsV1(mounts: ReadonlyMap<string, string>, all: readonly str
     async oomKills(path) {
       return (await readCounter(join(memory, path, 'memory.oom_control'), 'oom_kill')) ?? 0;
     },
+    stats: (path) => readStatsV1(mounts, path),
     async removeGroup(path) {
       await Promise.all(all.map((mountPoint) => removeTree(join(mountPoint, path))));
     },

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { cpuPeriodMicros, cpuQuotaMicros, maxCpuShares, mib, minCpuShares } from '../oci/resources.ts';
 import type { Cgroups, GroupLimits } from './cgroups.ts';
 import { childDirectories, makeGroup, readCounter, removeTree, setControl } from './tree.ts';
+import { readStatsV2 } from './v2-stats.ts';
 
 const controllers = ['cpu', 'memory', 'pids'];
 
@@ -33,6 +34,7 @@ export function cgroupsV2(root: string): Cgroups {
       const local = await readCounter(join(group, 'memory.events.local'), 'oom_kill');
       return local ?? (await readCounter(join(group, 'memory.events'), 'oom_kill')) ?? 0;
     },
+    stats: (path) => readStatsV2(root, path),
     removeGroup: (path) => removeTree(join(root, path)),
     childGroups: (path) => childDirectories(join(root, path)),
   };
