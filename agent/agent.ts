@@ -4,7 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import { hostPaths, protocolVersion, type RegisterRequest, type RegisterResponse } from '../core/host-protocol.ts';
+import { hostPaths, type RegisterRequest, type RegisterResponse } from '../core/host-protocol.ts';
+import type { ImagePolicy } from '../core/plan/images.ts';
 import { createChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { type ControlPlane, urlBelow } from './control-plane/client.ts';
@@ -17,8 +18,10 @@ import { backoffMs, type Random } from './loops/backoff.ts';
 import { createBell } from './loops/bell.ts';
 import type { TaskHost } from './loops/execute.ts';
 import { heartbeatLoop } from './loops/heartbeat.ts';
+import { createImageRetention } from './loops/image-retention.ts';
 import { createLimiter } from './loops/limiter.ts';
 import { logRetentionLoop } from './loops/log-retention.ts';
+import { createNetworkUpkeep } from './loops/network-upkeep.ts';
 import { createNotices, type WatchNotices } from './loops/notices.ts';
 import { createHostPlan } from './loops/plan.ts';
 import { createPulls } from './loops/pulls.ts';
@@ -27,6 +30,8 @@ import { openSession, type Session } from './loops/session.ts';
 import { syncLoop } from './loops/sync.ts';
 import { createSyncBell } from './loops/sync-bell.ts';
 import { createTasks } from './loops/tasks.ts';
+import { createTaskMetadata } from './metadata/task-metadata.ts';
+import { keepAdmission, registerHost } from './registration.ts';
 import type { Runtime } from './runtime.ts';
 
 const registerAgain = { firstMs: 250, longestMs: 30_000 };
@@ -48,36 +53,46 @@ export interface AgentDeps {
   /** Absent where nobody tells of this machine's end. */
   readonly watchNotices?: WatchNotices | undefined;
   readonly bootId: string;
+  readonly imagePolicy: ImagePolicy;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-/** Runs until the signal fires; resolves when every step that was in flight has come to its end. */
+/** Runs until the signal fires; resolves when every step that was in flight has come to its end and is written down. */
 export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<void> {
   const { ledger, runtime, clock, random, log, controlPlane, identity } = deps;
   const syncBell = createSyncBell();
   const retentionBell = createBell();
   retentionBell.ring();
-  // At twice the number of cores containerd starts the most containers a second; beyond it each only takes longer.
-  const width = 2 * availableParallelism();
+  // With so many at once containerd starts the most containers a second; beyond it each only takes longer.
+  const width = 4 * availableParallelism();
   const channel = createChannel(runtime, () => clock.now(), log);
+  const images = createImageRetention({ runtime, ledger, policy: deps.imagePolicy, clock, log });
+  images.ring();
   const host: TaskHost = {
     runtime,
     ledger,
-    pulls: createPulls(runtime),
+    pulls: createPulls(runtime, (imageBytes) => images.makeRoom(imageBytes)),
     starts: createLimiter(width),
     removals: createLimiter(width),
     clock,
     bootId: deps.bootId,
     log,
     changed: (task) => reporter.changed(task),
-    freed: () => tasks.portsFreed(),
-    progress: (frame) => channel.progress(frame),
+    freed: () => {
+      tasks.portsFreed();
+      images.ring();
+    },
+    progress: (frame) => {
+      if (frame.phase === 'done') images.ring();
+      channel.progress(frame);
+    },
   };
   const tasks = createTasks(host, signal);
   const plan = createHostPlan(host, tasks, () => retentionBell.ring());
-  const reporter = createReporter({ controlPlane, ledger, plan, clock, random, log });
+  const storeBecameKnown = () => syncBell.ring();
+  const reporter = createReporter({ controlPlane, ledger, plan, clock, random, log, storeBecameKnown });
   const notices = createNotices(deps);
 
   using _exits = runtime.onExit((taskId) => tasks.exitSeen(taskId)); // Before anything is looked at, so that no exit is missed.
@@ -92,20 +107,29 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
         session,
       ),
       reporter.loop(session),
-      heartbeatLoop({ controlPlane, clock, random, log, beaten }, session, heartbeatSeconds),
+      heartbeatLoop({ controlPlane, clock, random, log, beaten: beatenIn(session) }, session, heartbeatSeconds),
       notices.tell(session),
       ...dialled(deps, session, sockets).map(({ url, upkeep, kind }) =>
         connect(deps, session, { url, upkeep }, kind === 'wake' ? wake : channel),
       ),
     ]);
   };
-  const beaten = (etag: string | undefined) => (etag === undefined ? syncBell.ring() : syncBell.heard(etag));
+  runtime.answerMetadata(createTaskMetadata({ ledger, runtime, host: deps.host, log }));
+  const lookAtNetwork = createNetworkUpkeep(runtime, log);
+  const beatenIn = (session: Session) => (etag: string | undefined) => {
+    lookAtNetwork();
+    images.ring();
+    if (etag === undefined) syncBell.ring();
+    else syncBell.heard(etag);
+    session.remember().catch((error: unknown) => {
+      log.warn({ err: error }, 'how far the store is cannot be written down now');
+    });
+  };
   const runSessions = async (): Promise<void> => {
     while (!signal.aborted) {
       const admitted = await register(deps, signal);
       if (admitted === undefined) return;
-      const homeStoreEpoch = identity.admission?.storeEpoch ?? admitted.storeEpoch;
-      await runSession(openSession(admitted.hostId, homeStoreEpoch, signal), admitted);
+      await runSession(openSession(admitted.hostId, identity, admitted.storeEpoch, signal), admitted);
       // A control plane that admits a host and then does not know it must not be asked in a busy loop.
       await clock.sleep(backoffMs(2, registerAgain, random), signal);
     }
@@ -113,9 +137,11 @@ export async function runAgent(deps: AgentDeps, signal: AbortSignal): Promise<vo
   await Promise.all([
     runSessions(),
     logRetentionLoop({ runtime, ledger, bell: retentionBell, log }, signal),
+    images.loop(signal),
     notices.watch(signal),
   ]);
   await tasks.ended();
+  await ledger.settled();
 }
 
 interface Dialled {
@@ -157,13 +183,10 @@ async function register(deps: AgentDeps, signal: AbortSignal): Promise<RegisterR
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
       const entitlement = await entitlementOf(deps);
-      const who = { ...deps.host, ...entitlement, protocolVersion, publicKey: identity.publicKey };
-      const admitted = await controlPlane.register(who);
+      const who = { ...deps.host, ...entitlement, publicKey: identity.publicKey };
+      const admitted = await registerHost(controlPlane, who);
       const { hostId, cluster } = admitted;
-      const before = identity.admission;
-      if (before?.hostId !== hostId || before.cluster !== cluster) {
-        await identity.admit({ hostId, cluster, storeEpoch: before?.storeEpoch ?? admitted.storeEpoch });
-      }
+      await keepAdmission(identity, admitted, { hasTasks: deps.ledger.all().length > 0 });
       log.info({ hostId, cluster }, 'registered');
       return admitted;
     } catch (error) {

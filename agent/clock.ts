@@ -1,5 +1,4 @@
 /** Time as the agent's loops see it: given to them, so that a test can hold it still. */
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -10,11 +9,19 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  async sleep(milliseconds, signal) {
-    try {
-      await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
-    } catch {
-      // Woken early, as the caller asked for.
+  sleep(milliseconds, signal) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (signal?.aborted === true) resolve();
+    else {
+      // Not the promised timer of Node: it rejects when it is woken, and every step of a task wakes one.
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      signal?.addEventListener('abort', end);
     }
+    return promise;
   },
 };

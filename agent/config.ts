@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { namePattern } from '../core/model/cluster.ts';
-import { hostAttributesSchema } from '../core/model/host.ts';
+import { hostAttributesSchema, hostNamePattern } from '../core/model/host.ts';
 import { hostPortSchema } from '../core/model/resources.ts';
 
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
@@ -32,6 +32,33 @@ const networkConfigSchema = z.strictObject({
 });
 export type NetworkConfig = z.infer<typeof networkConfigSchema>;
 
+const mirrorSchema = z.url({ protocol: /^https?$/ });
+
+/**
+ * Where a registry is asked first, by its name in images' references (`host[:port]`): caches, or addresses inside a network, in the order
+ * in which they are tried; the registry itself comes last. They get the credentials of the registry that they stand for.
+ */
+export const registryMirrorsSchema = z
+  .record(
+    z.string(),
+    z.union([mirrorSchema.transform((url) => [url]), z.array(mirrorSchema)]), // One alone, as it was written at first.
+  )
+  .default({});
+
+/** How images come onto this host, and how long they stay: docs/images.md. */
+export const imagesSchema = z.strictObject({
+  /** As ECS' ECS_IMAGE_PULL_BEHAVIOR. */
+  pullBehavior: z.enum(['default', 'always', 'once', 'prefer-cached']).default('default'),
+  /** Layers that are downloaded at once to this host, and of these from one registry. */
+  maxDownloads: z.number().int().positive().default(8),
+  maxDownloadsPerRegistry: z.number().int().positive().default(6),
+  /** Images that no task has used for this long are removed; a week where absent. */
+  keepUnusedHours: z.number().positive().default(168),
+  /** Where more of the disk is used, the longest unused images are removed until it is no more than the other. */
+  diskHighPercent: z.number().min(1).max(100).default(85),
+  diskLowPercent: z.number().min(0).max(99).default(80),
+});
+
 export const runtimeConfigSchema = z.strictObject({
   /** containerd's gRPC socket. */
   socket: absolutePath,
@@ -44,15 +71,14 @@ export const runtimeConfigSchema = z.strictObject({
   /** Below the root of every cgroup hierarchy, for example `/gantry/host-1`. */
   cgroupParent: absolutePath,
   network: networkConfigSchema,
+  /** Where logs of the driver awslogs are sent, in place of AWS' own (also AWS_ENDPOINT_URL_CLOUDWATCH_LOGS). */
+  cloudWatchLogsEndpoint: z.url({ protocol: /^https?$/ }).optional(),
   /** `host:port` of registries that are spoken to over plain HTTP. Loopback ones always are where they do not speak TLS. */
   insecureRegistries: z.array(z.string()).default([]),
-  /**
-   * Where a registry is really reached, by its name in images' references (`host[:port]`): a cache, or an address inside a network. It
-   * gets the credentials of the registry that it stands for.
-   */
-  registryMirrors: z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
+  registryMirrors: registryMirrorsSchema,
   /** By registry, `host[:port]`. */
   registryCredentials: z.record(z.string(), z.strictObject({ username: z.string(), password: z.string() })).default({}),
+  images: imagesSchema.prefault({}),
 });
 /** What `createContainerdRuntime` takes. */
 export type RuntimeConfig = z.infer<typeof runtimeConfigSchema>;
@@ -61,6 +87,8 @@ export type RuntimeConfig = z.infer<typeof runtimeConfigSchema>;
 const commonShape = {
   /** Where the control plane is reached, for example `http://127.0.0.1:8080`. */
   controlPlaneUrl: z.url({ protocol: /^https?$/ }),
+  /** PEM: trusted beside what the machine trusts. Of a control plane whose certificate is from an authority of its own. */
+  certificateAuthority: z.string().optional(),
   cluster: z.string().regex(namePattern),
   attributes: hostAttributesSchema.default({}),
   pidFile: absolutePath.optional(),
@@ -70,7 +98,7 @@ const commonShape = {
 const hostConfigSchema = z.strictObject({
   ...commonShape,
   /** What people call this host; unique in its cluster. */
-  hostName: z.string().regex(namePattern),
+  hostName: z.string().regex(hostNamePattern),
   /** The address at which published ports are reached, as the API shows it. */
   address: z.string().min(1),
   /** What tasks may take of this host: 1024 units are one vCPU. */
@@ -85,11 +113,11 @@ const hostConfigSchema = z.strictObject({
 /** A host with everything that its agent must know of it. */
 export type HostConfig = z.infer<typeof hostConfigSchema>;
 
-/** A machine that is told everything, and joins by a token. */
+/** A machine that is told everything, and was admitted already or joins by a token. */
 const machineConfigSchema = hostConfigSchema.extend({
   platform: z.literal('machine').optional(),
   /** Admits this host's key the first time. */
-  joinToken: z.string(),
+  joinToken: z.string().optional(),
 });
 
 /**

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { makePrivateDirectory, writeDurably } from './durable-file.ts';
+import { NewerFormat, refuseNewer } from './stored-format.ts';
 
 /** What is kept of the first registration. */
 const admissionSchema = z.object({
@@ -17,6 +18,10 @@ const admissionSchema = z.object({
   cluster: z.string(),
   /** The store that this host belongs to; tasks of another one are not touched. */
   storeEpoch: z.string(),
+  /** The greatest generation of its desired set that it was given: a smaller one is of a store that was put back. */
+  generation: z.number().int().optional(),
+  /** Its store was put back, or does not know it any more, and it is not decided yet what becomes of what it runs. */
+  isStranded: z.boolean().optional(),
 });
 export type Admission = Omit<z.infer<typeof admissionSchema>, 'version'>;
 
@@ -74,9 +79,12 @@ async function readAdmission(path: string, log: Logger): Promise<Admission | und
   const text = readIfThere(path);
   if (text === undefined) return undefined;
   try {
-    const { version: _, ...admission } = admissionSchema.parse(JSON.parse(text));
+    const stored: unknown = JSON.parse(text);
+    refuseNewer(path, stored, { member: 'version', format: 1 });
+    const { version: _, ...admission } = admissionSchema.parse(stored);
     return admission;
   } catch (error) {
+    if (error instanceof NewerFormat) throw error;
     log.warn({ path, err: error }, 'the record of this host’s admission is unreadable and was moved aside');
     await rename(path, `${path}.unreadable`);
     return undefined;

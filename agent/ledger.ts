@@ -1,17 +1,19 @@
 /**
- * The agent's durable memory: one file a task, replaced whole. Entries are changed in memory at once and written behind, many in one
- * sync; whoever must not go on before its entry is on disk awaits `durable`. It decides nothing and does not know what an entry means.
+ * The agent's durable memory: one file a task, replaced whole. Entries are changed in memory at once and written behind, a moment later,
+ * many in one sync; whoever must not go on before its entry is on disk awaits `durable`, which has it written at once. It decides
+ * nothing and does not know what an entry means.
  *
  * A file that cannot be understood is moved aside under its own name with `.unreadable` added, and its task is in `unreadable` from
- * then on, so that nobody takes it for one that was never here.
+ * then on, so that nobody takes it for one that was never here. One that a newer agent wrote is left where it is, and none is opened.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type LedgerTask, ledgerTaskSchema } from '../core/plan/ledger.ts';
+import { type LedgerTask, ledgerSchemaVersion, ledgerTaskSchema } from '../core/plan/ledger.ts';
 import type { Clock } from './clock.ts';
 import { makePrivateDirectory, replaceFile, syncDirectory } from './durable-file.ts';
+import { NewerFormat, refuseNewer } from './stored-format.ts';
 
 export interface Ledger {
   get(taskId: string): LedgerTask | undefined;
@@ -19,9 +21,13 @@ export interface Ledger {
   /** Tasks that were here and whose entry was lost, by the names of the files that were moved aside. */
   readonly unreadable: ReadonlySet<string>;
   put(task: LedgerTask): void;
+  /** Like `put`, for what need not survive a crash: it is on disk with the next change. */
+  note(task: LedgerTask): void;
   drop(taskId: string): void;
   /** Resolves once everything that was put or dropped for the task until now survives a power cut. */
   durable(taskId: string): Promise<void>;
+  /** Resolves once everything is. */
+  settled(): Promise<void>;
 }
 
 /** The file operations of a ledger; a test makes them fail or stop. */
@@ -35,10 +41,14 @@ const durableFiles: LedgerFiles = { replace: replaceFile, remove: unlink, sync: 
 
 const entrySuffix = '.json';
 const unreadableSuffix = '.json.unreadable';
+const temporarySuffix = '.tmp';
 const taskIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 /** A full disk must not turn into a busy loop. */
 const retryWriteAfterMs = 1000;
+/** A task that is brought up changes several times a second, and few of these changes must be on disk before it goes on. */
+const writeAfterMs = 250;
 
+/** Throws NewerFormat where an entry was written by a newer agent. */
 export async function openLedger(
   directory: string,
   { log, clock, files = durableFiles }: { log: Logger; clock: Clock; files?: LedgerFiles },
@@ -56,27 +66,32 @@ export async function openLedger(
       entries.set(task.taskId, task);
       writer.changed(task.taskId);
     },
+    note: (task) => void entries.set(task.taskId, task),
     drop(taskId) {
       entries.delete(taskId);
       writer.changed(taskId);
     },
     durable: (taskId) => writer.durable(taskId),
+    settled: () => writer.settled(),
   };
 }
 
 interface Writer {
   changed(taskId: string): void;
   durable(taskId: string): Promise<void>;
+  settled(): Promise<void>;
 }
 
-/** Writes what changed, everything that gathered meanwhile in one round, with one sync of the directory a round. */
+/** Writes what somebody waits for, or has waited for its time, in rounds: one at a time, with one sync of the directory each. */
 function createWriter(
   directory: string,
   entries: ReadonlyMap<string, LedgerTask>,
   unreadable: Set<string>,
   { log, clock, files }: { log: Logger; clock: Clock; files: LedgerFiles },
 ): Writer {
-  let waiting = new Set<string>();
+  const changedIds = new Set<string>();
+  let dueIds = new Set<string>();
+  let isTimed = false;
   let nextRound: Promise<void> | undefined;
   let writing: { ids: ReadonlySet<string>; round: Promise<void> } | undefined;
 
@@ -101,21 +116,37 @@ function createWriter(
   };
   const runRound = async (): Promise<void> => {
     await writing?.round;
-    const ids = waiting;
-    waiting = new Set();
+    const ids = dueIds;
+    dueIds = new Set();
     nextRound = undefined;
+    for (const taskId of ids) changedIds.delete(taskId);
     writing = { ids, round: writeRound(ids) };
     await writing.round;
+  };
+  const write = async (taskIds: Iterable<string>): Promise<void> => {
+    for (const taskId of taskIds) dueIds.add(taskId);
+    nextRound ??= runRound();
+    await nextRound;
+  };
+  const writeAllLater = async (): Promise<void> => {
+    isTimed = true;
+    await clock.sleep(writeAfterMs);
+    isTimed = false;
+    if (changedIds.size > 0) await write(changedIds);
   };
 
   return {
     changed(taskId) {
-      waiting.add(taskId);
-      nextRound ??= runRound();
+      changedIds.add(taskId);
+      if (!isTimed) void writeAllLater();
     },
     async durable(taskId) {
-      if (waiting.has(taskId)) return await nextRound;
+      if (changedIds.has(taskId)) return await write([taskId]);
       if (writing?.ids.has(taskId) === true) await writing.round;
+    },
+    async settled() {
+      if (changedIds.size > 0) return await write(changedIds);
+      await writing?.round;
     },
   };
 }
@@ -128,13 +159,13 @@ async function readEntries(
   const unreadable = new Set<string>();
   for (const name of readdirSync(directory)) {
     if (name.endsWith(unreadableSuffix)) unreadable.add(name.slice(0, -unreadableSuffix.length));
-    if (!name.endsWith(entrySuffix)) continue; // Also a `.tmp` of a write that a crash cut short: the next write replaces it.
+    if (name.endsWith(temporarySuffix)) rmSync(join(directory, name)); // Of a write that a crash cut short.
+    if (!name.endsWith(entrySuffix)) continue;
     const taskId = name.slice(0, -entrySuffix.length);
     try {
-      const entry = ledgerTaskSchema.parse(JSON.parse(readFileSync(join(directory, name), 'utf8')));
-      if (entry.taskId !== taskId) throw new Error(`it is the entry of task ${entry.taskId}`);
-      entries.set(taskId, entry);
+      entries.set(taskId, readEntry(join(directory, name), taskId));
     } catch (error) {
+      if (error instanceof NewerFormat) throw error;
       const movedTo = taskId + unreadableSuffix;
       log.error(
         { taskId, err: error, movedTo },
@@ -145,6 +176,14 @@ async function readEntries(
     }
   }
   return { entries, unreadable };
+}
+
+function readEntry(path: string, taskId: string): LedgerTask {
+  const stored: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  refuseNewer(path, stored, { member: 'schemaVersion', format: ledgerSchemaVersion });
+  const entry = ledgerTaskSchema.parse(stored);
+  if (entry.taskId !== taskId) throw new Error(`it is the entry of task ${entry.taskId}`);
+  return entry;
 }
 
 async function removeIfThere(files: LedgerFiles, path: string): Promise<void> {

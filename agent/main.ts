@@ -5,6 +5,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type AgentDeps, runAgent } from './agent.ts';
@@ -12,12 +13,13 @@ import { type Clock, systemClock } from './clock.ts';
 import { readAgentConfig } from './config.ts';
 import { createContainerdRuntime } from './containerd/runtime.ts';
 import { createControlPlane } from './control-plane/client.ts';
+import { controlPlaneCredentials } from './control-plane/registry-credentials.ts';
 import { makePrivateDirectory } from './durable-file.ts';
 import { openIdentity } from './identity.ts';
 import { openLedger } from './ledger.ts';
 import type { Random } from './loops/backoff.ts';
 import { openPlatform, type Platform } from './platform.ts';
-import type { Runtime } from './runtime.ts';
+import { describedHost } from './registration.ts';
 import { holdDirectory } from './single-instance.ts';
 
 /** A step that hangs does not keep the process: what it has done is found by the next agent. */
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
   if (argument === '--version') return void process.stdout.write(`${packageJson.version}\n`);
   const config = readAgentConfig(argument);
   const log = pino({ level: config.logLevel, base: null }, pino.destination(2));
+  trust(config.certificateAuthority);
   const end = endOnSignal(log);
   const deps = { clock: systemClock, random: Math.random, log };
   const platform = await openPlatform(config, process.env, deps, end);
@@ -38,6 +41,11 @@ async function main(): Promise<void> {
   }
   log.info('the agent has ended; containers run on');
   process.exit(0);
+}
+
+/** Of this process alone, for whatever it speaks to. */
+function trust(authority: string | undefined): void {
+  if (authority !== undefined) setDefaultCACertificates([...getCACertificates('default'), authority]);
 }
 
 interface Surroundings {
@@ -52,36 +60,42 @@ async function run(platform: Platform, surroundings: Surroundings, end: AbortSig
   makePrivateDirectory(host.dataDirectory);
   await holdDirectory(host.dataDirectory);
   if (host.pidFile !== undefined) writeFileSync(host.pidFile, `${process.pid}\n`);
-  const { registryCredentials } = platform;
-  const runtime = await createContainerdRuntime(host.runtime, { log, registryCredentials });
+  const identity = await openIdentity(host.dataDirectory, log);
+  const controlPlane = createControlPlane(host.controlPlaneUrl, identity, surroundings.clock);
+  const named = controlPlaneCredentials(controlPlane, identity, surroundings.clock);
+  const runtime = await createContainerdRuntime(host.runtime, {
+    log,
+    registryCredentials: (registry, name) =>
+      name === undefined ? (platform.registryCredentials?.(registry) ?? nothing) : named(registry, name),
+  });
   log.info({ version: packageJson.version }, 'the agent is running');
-  await runAgent(await agentDeps(platform, runtime, { ...surroundings, log }), end);
+  await runAgent(await agentDeps({ platform, runtime, identity, controlPlane }, { ...surroundings, log }), end);
   await runtime.close();
 }
 
-async function agentDeps(platform: Platform, runtime: Runtime, surroundings: Surroundings): Promise<AgentDeps> {
+const nothing = Promise.resolve(undefined);
+
+interface Opened extends Pick<AgentDeps, 'runtime' | 'identity' | 'controlPlane'> {
+  readonly platform: Platform;
+}
+
+async function agentDeps({ platform, ...opened }: Opened, surroundings: Surroundings): Promise<AgentDeps> {
   const { host } = platform;
   const { clock, log } = surroundings;
-  const identity = await openIdentity(host.dataDirectory, log);
+  const { images } = host.runtime;
   return {
     ...surroundings,
-    identity,
-    runtime,
+    ...opened,
     ledger: await openLedger(join(host.dataDirectory, 'tasks'), { log, clock }),
-    controlPlane: createControlPlane(host.controlPlaneUrl, identity, clock),
     controlPlaneUrl: host.controlPlaneUrl,
-    host: {
-      cluster: host.cluster,
-      name: host.hostName,
-      address: host.address,
-      agentVersion: packageJson.version,
-      cpuUnits: host.cpuUnits,
-      memoryMib: host.memoryMib,
-      reservedPorts: host.reservedPorts,
-      attributes: host.attributes,
-    },
-    entitlement: () => platform.entitlement(identity.publicKey),
+    host: describedHost(host, packageJson.version),
+    entitlement: () => platform.entitlement(opened.identity.publicKey),
     watchNotices: platform.watchNotices,
+    imagePolicy: {
+      unusedForMs: images.keepUnusedHours * 3600_000,
+      diskHigh: images.diskHighPercent / 100,
+      diskLow: images.diskLowPercent / 100,
+    },
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
   };
 }

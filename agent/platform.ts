@@ -28,5 +28,5 @@ export async function openPlatform(
     return await openEc2(config, { metadata, ecr }, deps, signal);
   }
   const { joinToken, platform: _, ...host } = config;
-  return { host, entitlement: async () => ({ token: joinToken }) };
+  return { host, entitlement: async () => (joinToken === undefined ? {} : { token: joinToken }) };
 }

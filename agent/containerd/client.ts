@@ -34,6 +34,8 @@ export interface NamespacedContainerd {
   readonly content: ServiceClient<typeof Content>;
   readonly diff: ServiceClient<typeof Diff>;
   readonly images: ServiceClient<typeof Images>;
+  /** Of the containerd as a whole. */
+  readonly introspection: ServiceClient<typeof Introspection>;
   readonly leases: ServiceClient<typeof Leases>;
   readonly snapshots: ServiceClient<typeof Snapshots>;
   readonly tasks: ServiceClient<typeof Tasks>;
@@ -78,6 +80,7 @@ function namespaced(
     content: serviceClient(Content, blobs, scope),
     diff: serviceClient(Diff, calls, scope),
     images: serviceClient(Images, calls, scope),
+    introspection: serviceClient(Introspection, calls, {}),
     leases: serviceClient(Leases, calls, scope),
     snapshots: serviceClient(Snapshots, calls, scope),
     tasks: serviceClient(Tasks, calls, scope),

@@ -62,7 +62,9 @@ export class Http2Session {
       maxSessionMemory: maxSessionMemoryMb,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
-    session.once('connect', () => session.setLocalWindowSize(sessionWindowBytes));
+    session.once('connect', () => {
+      if (!session.destroyed) session.setLocalWindowSize(sessionWindowBytes); // It may have been closed while it connected.
+    });
     session.on('error', () => {}); // Its streams end with the same error, and tell their callers.
     this.#connection = { session, openStreams: 0 };
     return this.#connection;

@@ -8,7 +8,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { withLease } from '../images/lease.ts';
-import { snapshotter, temporaryKey } from '../images/snapshots.ts';
+import { prepareSnapshot, snapshotter, temporaryKey } from '../images/snapshots.ts';
 import { readRootfsFile } from '../oci/rootfs-path.ts';
 import type { AccountFiles } from '../oci/user.ts';
 import type { NamespacedContainerd } from './client.ts';
@@ -47,7 +47,7 @@ export class ImageAccounts {
 function readAccounts(containerd: NamespacedContainerd, chainId: string) {
   return withLease(containerd, 'gantry-accounts', async (leased) => {
     const key = temporaryKey(`shows ${chainId}`);
-    const { mounts } = await leased.snapshots.prepare({ snapshotter, key, parent: chainId, labels: {} });
+    const mounts = await prepareSnapshot(leased, { key, parent: chainId });
     try {
       return await withRootfs(mounts, async (root) => ({
         passwd: await readRootfsFile(root, '/etc/passwd'),

@@ -1,6 +1,6 @@
 /**
  * Makes one container of a prepared task, up to the process that waits to be started: its specification, files, record, snapshot and
- * process. It counts as whole once that is written down; a half-made one is taken away and made anew.
+ * process. It counts as whole once that is written down; a half-made one is made anew under another id, and then taken away.
  */
 import { existsSync } from 'node:fs';
 import { arch, hostname as machineHostname, release } from 'node:os';
@@ -12,7 +12,8 @@ import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { LocalImage } from '../images/image-store.ts';
-import type { LogStore } from '../logs/log-store.ts';
+import type { LogKeeper } from '../logs/log-keeper.ts';
+import type { LogPaths } from '../logs/log-store.ts';
 import { type EtcContent, writeEtcFiles } from '../network/etc-files.ts';
 import type { TaskNetworks } from '../network/task-network.ts';
 import { processArgs, requestedUser } from '../oci/process.ts';
@@ -25,12 +26,12 @@ import type { NamespacedContainerd } from './client.ts';
 import type { Mount } from './gen/types_pb.ts';
 import { isAlreadyExists, isNotFound } from './grpc-error.ts';
 import { ImageAccounts } from './runtime-accounts.ts';
-import { createRecord, type NewContainer, removeRecord } from './runtime-containers.ts';
+import { createRecord, listRecords, type NewContainer, removeRecord } from './runtime-containers.ts';
 import { asFailure, failingAs } from './runtime-failures.ts';
 import type { RuntimeFiles } from './runtime-files.ts';
 import type { RuntimeImages } from './runtime-images.ts';
-import { containerCgroup, runtimeIdOf } from './runtime-naming.ts';
-import { createProcess, deleteProcess } from './runtime-processes.ts';
+import { containerCgroup, earlierIds, runtimeIdOf, shimGroupOf } from './runtime-naming.ts';
+import { createProcess, deleteProcess, processState } from './runtime-processes.ts';
 
 export interface BuilderParts {
   readonly config: RuntimeConfig;
@@ -39,9 +40,23 @@ export interface BuilderParts {
   readonly networks: TaskNetworks;
   readonly images: RuntimeImages;
   readonly files: RuntimeFiles;
-  readonly logs: LogStore;
+  readonly logs: LogKeeper;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+interface Wanted {
+  readonly task: TaskSpec;
+  readonly container: ContainerSpec;
+  readonly image: LocalImage;
+}
+
+/** One attempt to make a container, with what its process takes. */
+interface Attempt extends LogPaths {
+  readonly number: number;
+  readonly containerName: string;
+  readonly runtimeId: string;
+  readonly rootfs: readonly Mount[];
 }
 
 /** Read once: they are fixed while the agent runs. */
@@ -81,22 +96,31 @@ export class ContainerBuilder {
   async build(task: TaskSpec, containerName: string, pulled: PulledImage): Promise<{ runtimeId: string }> {
     const container = task.containers.find(({ name }) => name === containerName);
     if (container === undefined) throw new Error('the task has no container of this name');
-    const runtimeId = runtimeIdOf(task.taskId, containerName);
-    this.#taskIds.set(runtimeId, task.taskId);
-    const { files, clock } = this.#parts;
-    if ((await files.container(task.taskId, runtimeId)) !== undefined) return { runtimeId };
+    const there = await this.#whole(task.taskId, containerName);
+    if (there !== undefined) return { runtimeId: there };
     const image = await this.#imageOf(pulled);
-    const [spec, log] = await Promise.all([
-      this.#specOf(task, container, image, runtimeId),
-      this.#parts.logs.create(task.taskId, containerName),
-    ]);
-    const rootfs = await this.#createRecord(task, container, image, runtimeId, spec);
+    const attempt = await this.#makeRecord({ task, container, image });
+    const { runtimeId } = attempt;
+    this.#taskIds.set(runtimeId, task.taskId);
     await allEnded([
-      this.#createProcess(task, containerName, { id: runtimeId, rootfs, ...log }),
+      this.#createProcess(task, attempt),
       this.#connectNetwork(task.taskId),
+      this.#removeEarlier(task.taskId, containerName, attempt.number),
     ]);
-    await files.writeContainer(task.taskId, runtimeId, { createdAt: clock.now() });
+    const record = { createdAt: this.#parts.clock.now(), attempt: attempt.number };
+    await this.#parts.files.writeContainer(task.taskId, containerName, record);
     return { runtimeId };
+  }
+
+  /** The id of a container that is made already, and needs no more than to be started; what has been started is never made again. */
+  async #whole(taskId: string, containerName: string): Promise<string | undefined> {
+    const record = await this.#parts.files.container(taskId, containerName);
+    if (record === undefined) return undefined;
+    const runtimeId = runtimeIdOf(taskId, containerName, record.attempt);
+    this.#taskIds.set(runtimeId, taskId);
+    const isThere =
+      record.startedAt !== undefined || (await processState(this.#parts.containerd, runtimeId)) !== undefined;
+    return isThere ? runtimeId : undefined;
   }
 
   async #imageOf(pulled: PulledImage): Promise<LocalImage> {
@@ -105,7 +129,7 @@ export class ContainerBuilder {
     throw new Error(`the image ${pulled.reference} (${pulled.digest}) is no longer on this host`);
   }
 
-  async #specOf(task: TaskSpec, container: ContainerSpec, image: LocalImage, runtimeId: string): Promise<RuntimeSpec> {
+  async #specOf({ task, container, image }: Wanted, number: number, runtimeId: string): Promise<RuntimeSpec> {
     const { config, networks, files } = this.#parts;
     const defaults = image.config.config ?? {};
     if (processArgs(container, defaults).length === 0)
@@ -121,7 +145,7 @@ export class ContainerBuilder {
     };
     const [user, etc] = await Promise.all([
       resolveUser(requestedUser(container, defaults), this.#accounts.of(image.chainId)),
-      writeEtcFiles(files.etcDirectory(task.taskId, runtimeId), content),
+      writeEtcFiles(files.etcDirectory(task.taskId, container.name), content),
     ]);
     return makeSpec({
       task,
@@ -131,7 +155,9 @@ export class ContainerBuilder {
       hostname,
       etc,
       network: this.#networkOf(task, place?.netns),
+      metadataUri: networks.metadataUriOf(task.taskId, container.name),
       cgroupsPath: containerCgroup(config.cgroupParent, task.taskId, runtimeId),
+      shimGroup: shimGroupOf(task.taskId, number),
       machine: this.#machine,
     });
   }
@@ -142,14 +168,28 @@ export class ContainerBuilder {
     return { kind: 'host', path: this.#parts.config.network.netns };
   }
 
-  async #createRecord(
-    task: TaskSpec,
-    container: ContainerSpec,
-    image: LocalImage,
-    runtimeId: string,
-    spec: RuntimeSpec,
-  ): Promise<Mount[]> {
-    const { containerd, config, images } = this.#parts;
+  /** Where an earlier attempt has left its record, a further one is begun. */
+  async #makeRecord(wanted: Wanted): Promise<Attempt> {
+    const { taskId } = wanted.task;
+    const { name } = wanted.container;
+    try {
+      return await this.#attempt(wanted, 0);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+    const earlier = await listRecords(this.#parts.containerd, taskId, name);
+    const last = Math.max(0, ...earlier.map(({ identity }) => identity.attempt));
+    return await this.#attempt(wanted, last + 1);
+  }
+
+  async #attempt(wanted: Wanted, number: number): Promise<Attempt> {
+    const { containerd, config, images, logs } = this.#parts;
+    const { task, container, image } = wanted;
+    const runtimeId = runtimeIdOf(task.taskId, container.name, number);
+    const [spec, paths] = await Promise.all([
+      this.#specOf(wanted, number, runtimeId),
+      logs.create(task.taskId, container.name, container.log),
+    ]);
     const record: NewContainer = {
       id: runtimeId,
       identity: {
@@ -157,6 +197,7 @@ export class ContainerBuilder {
         name: container.name,
         imageDigest: image.digest,
         stopSignal: image.config.config?.StopSignal ?? 'SIGTERM',
+        attempt: number,
       },
       imageName: image.name,
       chainId: image.chainId,
@@ -164,15 +205,31 @@ export class ContainerBuilder {
       runtimeRoot: config.runtimeRoot,
     };
     try {
-      return await createRecord(containerd, record);
+      return {
+        number,
+        containerName: container.name,
+        runtimeId,
+        rootfs: await createRecord(containerd, record),
+        ...paths,
+      };
     } catch (error) {
       if (isNotFound(error)) images.forget(image); // Its layers are gone.
-      if (!isAlreadyExists(error)) throw error;
+      throw error;
     }
-    // An earlier attempt broke off. Nothing of it has ever run.
-    await deleteProcess(containerd, runtimeId);
-    await removeRecord(containerd, runtimeId);
-    return await createRecord(containerd, record);
+  }
+
+  /** Of attempts that broke off, none of which has ever run. What cannot be removed now goes with the container. */
+  async #removeEarlier(taskId: string, containerName: string, attempt: number): Promise<void> {
+    const { containerd, files, log } = this.#parts;
+    for (const runtimeId of earlierIds(taskId, containerName, attempt)) {
+      try {
+        await files.noteLost(taskId, runtimeId);
+        await deleteProcess(containerd, runtimeId);
+        await removeRecord(containerd, runtimeId);
+      } catch (error) {
+        log.warn({ taskId, runtimeId, err: error }, 'an attempt to make a container cannot be cleared away now');
+      }
+    }
   }
 
   async #connectNetwork(taskId: string): Promise<void> {
@@ -180,15 +237,11 @@ export class ContainerBuilder {
     await failingAs('ContainerNetworkingError', 'network', () => this.#parts.networks.whole(taskId));
   }
 
-  async #createProcess(
-    task: TaskSpec,
-    containerName: string,
-    process: Parameters<typeof createProcess>[1],
-  ): Promise<void> {
+  async #createProcess(task: TaskSpec, { containerName, runtimeId, ...rest }: Attempt): Promise<void> {
     const { containerd, networks, config } = this.#parts;
     try {
-      const pid = await createProcess(containerd, process);
-      await networks.checkProcess(task, containerCgroup(config.cgroupParent, task.taskId, process.id), pid);
+      const pid = await createProcess(containerd, { id: runtimeId, ...rest });
+      await networks.checkProcess(task, containerCgroup(config.cgroupParent, task.taskId, runtimeId), pid);
     } catch (error) {
       // runc looks for the program already now; for ECS' users that is the start.
       const failure = asFailure('CannotStartContainerError', `container ${containerName}`, error);

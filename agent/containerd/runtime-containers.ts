@@ -3,7 +3,7 @@
  * and goes after it, so that whatever exists of a container is found by its record.
  */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { snapshotter } from '../images/snapshots.ts';
+import { prepareSnapshot, snapshotter } from '../images/snapshots.ts';
 import { type RuntimeSpec, toJson } from '../oci/runtime-spec.ts';
 import type { NamespacedContainerd } from './client.ts';
 import { OptionsSchema } from './gen/runc-options_pb.ts';
@@ -49,9 +49,7 @@ export async function createRecord(containerd: NamespacedContainerd, container: 
     },
     { timeoutMs: callTimeoutMs },
   );
-  const prepared = { snapshotter, key: id, parent: chainId };
-  const { mounts } = await containerd.snapshots.prepare(prepared, { timeoutMs: callTimeoutMs });
-  return mounts;
+  return await prepareSnapshot(containerd, { key: id, parent: chainId }, { timeoutMs: callTimeoutMs });
 }
 
 /** Fine where there is none. */
@@ -71,12 +69,17 @@ export async function findRecord(containerd: NamespacedContainerd, id: string): 
   }
 }
 
-/** All of ours, or those of one task. */
-export async function listRecords(containerd: NamespacedContainerd, taskId?: string): Promise<FoundRecord[]> {
+/** All of ours, those of one task, or those of one of its containers: one each for every attempt to make it. */
+export async function listRecords(
+  containerd: NamespacedContainerd,
+  taskId?: string,
+  containerName?: string,
+): Promise<FoundRecord[]> {
   const filters = taskId === undefined ? anyTask : ofTask(taskId);
   const { containers } = await containerd.containers.list({ filters }, { timeoutMs: callTimeoutMs });
   return containers.flatMap((container) => {
     const identity = identityOf(container);
-    return identity === undefined ? [] : [{ id: container.id, identity }];
+    const isAsked = containerName === undefined || containerName === identity?.name;
+    return identity === undefined || !isAsked ? [] : [{ id: container.id, identity }];
   });
 }

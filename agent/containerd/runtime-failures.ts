@@ -1,6 +1,6 @@
 /** Errors of containerd and of the machine's tools as RuntimeFailures, with the kind and the words that ECS' users know. */
 import { type FailureKind, RuntimeFailure } from '../runtime.ts';
-import { GrpcError, isGrpcError } from './grpc-error.ts';
+import { GrpcError, isGrpcError, isUnavailable } from './grpc-error.ts';
 
 /** Runs the action, and turns whatever it throws into a RuntimeFailure of this kind. */
 export async function failingAs<T>(kind: FailureKind, subject: string, action: () => Promise<T>): Promise<T> {
@@ -15,13 +15,16 @@ export async function failingAs<T>(kind: FailureKind, subject: string, action: (
 export function asFailure(kind: FailureKind, subject: string, error: unknown): RuntimeFailure {
   if (error instanceof RuntimeFailure) return error;
   if (isGrpcError(error, 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CANCELLED'))
-    return new RuntimeFailure(kind, `${subject}: containerd does not answer (${error.details})`, {
+    return new RuntimeFailure(kind, `${subject}: ${noAnswer(error)}`, {
       retryable: true,
+      isAway: isUnavailable(error),
       cause: error,
     });
   const text = error instanceof GrpcError ? runtimeWords(error.details) : messageOf(error);
   return new RuntimeFailure(kind, `${subject}: ${text}`, { cause: error });
 }
+
+export const noAnswer = ({ details }: GrpcError): string => `containerd does not answer (${details})`;
 
 /** What each layer on the way puts before what really happened. */
 const wrappers = [

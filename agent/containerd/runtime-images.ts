@@ -1,9 +1,18 @@
 /** Images as the runtime needs them: pulled with this host's credentials, and remembered, because every start needs their config. */
+import { splitRegistry } from '../../core/model/registry-credentials.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
+import type { ImageDisk } from '../images/disk.ts';
 import type { LocalImage } from '../images/image-store.ts';
 import { ImagePuller } from '../images/puller.ts';
-import type { HeldImage, PulledImage, PullProgress } from '../runtime.ts';
+import {
+  type DiskUse,
+  type HeldImage,
+  type ImageKeeping,
+  type PulledImage,
+  type PullProgress,
+  RuntimeFailure,
+} from '../runtime.ts';
 import type { NamespacedContainerd } from './client.ts';
 
 const maxRemembered = 200;
@@ -11,24 +20,30 @@ const maxRemembered = 200;
 /** @param registryCredentials asked where the configuration has none for a registry */
 export function openImages(
   containerd: NamespacedContainerd,
-  config: Pick<RuntimeConfig, 'insecureRegistries' | 'registryMirrors' | 'registryCredentials'>,
+  disk: ImageDisk,
+  config: Pick<RuntimeConfig, 'insecureRegistries' | 'registryMirrors' | 'registryCredentials' | 'images'>,
   registryCredentials: RegistryCredentials,
 ): RuntimeImages {
-  const { insecureRegistries, registryMirrors } = config;
-  const puller = new ImagePuller({ containerd, insecureRegistries, registryMirrors });
+  const { insecureRegistries, registryMirrors, images } = config;
+  const { pullBehavior: behavior, maxDownloads: perHost, maxDownloadsPerRegistry: perRegistry } = images;
+  const downloads = { perHost, perRegistry };
+  const puller = new ImagePuller({ containerd, insecureRegistries, registryMirrors, behavior, downloads, disk });
   return new RuntimeImages(
     puller,
-    async (registry) => config.registryCredentials[registry] ?? (await registryCredentials(registry)),
+    disk,
+    async (registry, name) => config.registryCredentials[registry] ?? (await registryCredentials(registry, name)),
   );
 }
 
-export class RuntimeImages {
+export class RuntimeImages implements ImageKeeping {
   readonly #puller: ImagePuller;
+  readonly #disk: ImageDisk;
   readonly #credentials: RegistryCredentials;
   readonly #byDigest = new Map<string, LocalImage>();
 
-  constructor(puller: ImagePuller, credentials: RegistryCredentials) {
+  constructor(puller: ImagePuller, disk: ImageDisk, credentials: RegistryCredentials) {
     this.#puller = puller;
+    this.#disk = disk;
     this.#credentials = credentials;
   }
 
@@ -36,22 +51,48 @@ export class RuntimeImages {
     reference: string,
     onProgress: (progress: PullProgress) => void,
     signal: AbortSignal,
+    credentials: string | undefined,
   ): Promise<PulledImage> {
     let downloads = false;
-    const image = await this.#puller.ensure(reference, {
+    const request = {
       signal,
-      credentials: this.#credentials,
-      onProgress(progress) {
-        downloads ||= progress.phase === 'downloading';
+      onProgress(progress: PullProgress) {
+        downloads ||= progress.phase === 'downloading' || progress.waitsFor !== undefined;
         if (downloads) onProgress(progress);
       },
-    });
+    };
+    const image = await this.#puller
+      .ensure(reference, { ...request, credentials: (registry) => this.#credentials(registry, credentials) })
+      .catch(async (error: unknown) => {
+        if (credentials !== undefined || !isRefusal(error)) throw error;
+        // They may have been given to the cluster since the task's spec was made.
+        const found = await this.#credentials(registryOf(reference), registryOf(reference)).catch(() => undefined);
+        if (found === undefined) throw error;
+        return await this.#puller.ensure(reference, { ...request, credentials: async () => found });
+      });
     this.#remember(image);
     return { reference: image.reference, digest: image.digest };
   }
 
   list(): Promise<HeldImage[]> {
     return this.#puller.held();
+  }
+
+  disk(): Promise<DiskUse> {
+    return this.#disk.use();
+  }
+
+  touch(digests: readonly string[]): Promise<void> {
+    return this.#puller.touch(digests);
+  }
+
+  dropDeadPulls(): Promise<void> {
+    return this.#puller.dropDead();
+  }
+
+  async remove(digest: string): Promise<void> {
+    this.#byDigest.delete(digest);
+    await this.#puller.remove(digest);
   }
 
   /** Undefined where the image is no longer on this host. */
@@ -74,3 +115,8 @@ export class RuntimeImages {
     this.#byDigest.set(image.digest, image);
   }
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof RuntimeFailure && error.kind === 'CannotPullContainerAuthError';
+
+const registryOf = (reference: string): string => splitRegistry(reference).registry;

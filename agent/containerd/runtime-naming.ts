@@ -7,6 +7,7 @@ const taskIdLabel = 'gantry.task-id';
 const nameLabel = 'gantry.container-name';
 const imageDigestLabel = 'gantry.image-digest';
 const stopSignalLabel = 'gantry.stop-signal';
+const attemptLabel = 'gantry.attempt';
 
 /** Container records that are ours, in containerd's filter language. */
 export const anyTask = [`labels."${taskIdLabel}"`];
@@ -19,22 +20,44 @@ export interface ContainerIdentity {
   readonly imageDigest: string;
   /** As the image writes it, `SIGTERM` where it writes none. */
   readonly stopSignal: string;
+  /** Which attempt to make it this is, from 0. */
+  readonly attempt: number;
 }
 
 /**
- * The container's id in containerd, always the same for the same container, so that creating it again meets what is there. Not the
- * name itself: names may have characters, and a length, that ids may not.
+ * The container's id in containerd, always the same for the same attempt to make it, so that creating it again meets what is there. A
+ * further attempt never takes the id of one that broke off: containerd undoes a creation whose caller died unseen and by its id, and
+ * would take what has the same id now for it. Not the name itself: names may have characters, and a length, that ids may not.
  */
-export function runtimeIdOf(taskId: string, containerName: string): string {
-  return createHash('sha256').update(`${taskId}/${containerName}`).digest('hex');
+export function runtimeIdOf(taskId: string, containerName: string, attempt = 0): string {
+  const key = attempt === 0 ? `${taskId}/${containerName}` : `${taskId}/${containerName}/${attempt}`;
+  return createHash('sha256').update(key).digest('hex');
 }
 
-export function labelsOf({ taskId, name, imageDigest, stopSignal }: ContainerIdentity): Record<string, string> {
+/** Of the attempts before this one. */
+export const earlierIds = (taskId: string, containerName: string, attempt: number): string[] =>
+  Array.from({ length: attempt }, (_, number) => runtimeIdOf(taskId, containerName, number));
+
+/**
+ * The containers of a task share a shim; one that is made in a further attempt does not share that of the attempt that broke off, which
+ * containerd may be about to end.
+ */
+export const shimGroupOf = (taskId: string, attempt: number): string =>
+  attempt === 0 ? taskId : `${taskId}-${attempt}`;
+
+export function labelsOf({
+  taskId,
+  name,
+  imageDigest,
+  stopSignal,
+  attempt,
+}: ContainerIdentity): Record<string, string> {
   return {
     [taskIdLabel]: taskId,
     [nameLabel]: name,
     [imageDigestLabel]: imageDigest,
     [stopSignalLabel]: stopSignal,
+    ...(attempt > 0 && { [attemptLabel]: `${attempt}` }),
   };
 }
 
@@ -47,6 +70,7 @@ export function identityOf({ labels }: Pick<Container, 'labels'>): ContainerIden
     name,
     imageDigest: labels[imageDigestLabel] ?? '',
     stopSignal: labels[stopSignalLabel] ?? 'SIGTERM',
+    attempt: Number(labels[attemptLabel] ?? 0),
   };
 }
 

@@ -7,7 +7,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { NamespacedContainerd } from './client.ts';
 import { type Process, Status } from './gen/task_pb.ts';
 import type { Mount } from './gen/types_pb.ts';
-import { isAlreadyExists, isGrpcError, isNotFound } from './grpc-error.ts';
+import { GrpcCode, GrpcError, isGrpcError, isNotFound } from './grpc-error.ts';
 
 /** runc and its shim answer within a second; a machine that swaps may need longer. */
 const callTimeoutMs = 120_000;
@@ -19,47 +19,32 @@ export type ProcessState =
   | { readonly state: 'created' | 'running' }
   | { readonly state: 'exited'; readonly exitCode: number; readonly at: number };
 
-/**
- * Answers its pid on this machine. Where an agent was killed in the middle of the same call, containerd undoes that one for a while
- * without showing it anywhere: only then is there something in the way, and it is waited for.
- */
+/** Answers its pid on this machine. */
 export async function createProcess(
   containerd: NamespacedContainerd,
   options: { readonly id: string; readonly rootfs: readonly Mount[]; readonly stdout: string; readonly stderr: string },
 ): Promise<number> {
   const { id: containerId, rootfs, stdout, stderr } = options;
   const request = { containerId, rootfs: [...rootfs], stdout, stderr };
-  const deadline = Date.now() + cleanUpTimeoutMs;
-  for (;;) {
-    try {
-      return (await containerd.tasks.create(request, { timeoutMs: callTimeoutMs })).pid;
-    } catch (error) {
-      if (!isInTheWay(error) || Date.now() > deadline) throw error;
-      await deleteProcess(containerd, containerId); // It may also have come about after all.
-      await delay(20);
-    }
-  }
+  return (await containerd.tasks.create(request, { timeoutMs: callTimeoutMs })).pid;
 }
-
-/** The directory of the earlier attempt's shim, ours taken for it and removed, or runc's of the earlier container. */
-const isInTheWay = (error: unknown): boolean =>
-  isAlreadyExists(error) ||
-  (isGrpcError(error, 'UNKNOWN') &&
-    /failed to start shim: (mkdir .*: file exists|start failed: .*: no such file)|ID already exists/.test(
-      error.details,
-    ));
 
 export async function startProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {
   await tasks.start({ containerId }, { timeoutMs: callTimeoutMs });
 }
 
-/** Undefined where there is none, or where its shim is gone and nobody knows how it ended. */
+/**
+ * Undefined where there is none, or where its shim is gone and nobody knows how it ended. Throws where its shim is there and does not
+ * answer: it is busy, or stopped, and what it holds may well be running.
+ */
 export async function processState(
   { tasks }: NamespacedContainerd,
   containerId: string,
 ): Promise<ProcessState | undefined> {
   try {
     const { process } = await tasks.get({ containerId }, { timeoutMs: callTimeoutMs });
+    if (process?.status === Status.UNKNOWN)
+      throw new GrpcError('Tasks.Get', GrpcCode.UNAVAILABLE, 'the shim of the container is not heard of');
     return process === undefined ? undefined : stateOf(process);
   } catch (error) {
     if (isNotFound(error)) return undefined;
@@ -67,7 +52,18 @@ export async function processState(
   }
 }
 
-/** The state of every process, by container id. */
+/** Its pid on this machine; undefined where it does not run. */
+export async function runningPid({ tasks }: NamespacedContainerd, containerId: string): Promise<number | undefined> {
+  try {
+    const { process } = await tasks.get({ containerId }, { timeoutMs: callTimeoutMs });
+    return process !== undefined && stateOf(process)?.state === 'running' ? process.pid : undefined;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The state of every process that is known, by container id. */
 export async function allProcessStates({ tasks }: NamespacedContainerd): Promise<Map<string, ProcessState>> {
   const { tasks: processes } = await tasks.list({}, { timeoutMs: callTimeoutMs });
   return new Map(
@@ -89,7 +85,7 @@ function stateOf({ status, exitStatus, exitedAt }: Process): ProcessState | unde
     case Status.STOPPED:
       return { state: 'exited', exitCode: exitStatus, at: exitedAt === undefined ? 0 : timestampMs(exitedAt) };
     case Status.UNKNOWN:
-      return undefined; // The shim does not answer any more.
+      return undefined; // Its shim is not heard of now.
   }
 }
 
@@ -107,8 +103,30 @@ export async function signalProcess(
   }
 }
 
-/** Kills it where it runs, and returns when nothing is left of it; its output is complete then. Fine where there is none. */
-export async function deleteProcess(containerd: NamespacedContainerd, containerId: string): Promise<void> {
+/** Stops it where it is, all of its processes. Fine where it does not run. */
+export async function pauseProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {
+  await whereItRuns(tasks.pause({ containerId }, { timeoutMs: callTimeoutMs }));
+}
+
+/** Fine where it was not stopped. */
+export async function resumeProcess({ tasks }: NamespacedContainerd, containerId: string): Promise<void> {
+  await whereItRuns(tasks.resume({ containerId }, { timeoutMs: callTimeoutMs }));
+}
+
+async function whereItRuns(change: Promise<unknown>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    // The shim's word for one that is not in the state that would be changed is an unknown error.
+    if (!isNotFound(error) && !isGrpcError(error, 'FAILED_PRECONDITION', 'UNKNOWN')) throw error;
+  }
+}
+
+/**
+ * Kills it where it runs, and returns when nothing is left of it; its output is complete then. Answers whether it was there to the end:
+ * false where there was none, or its shim was killed meanwhile.
+ */
+export async function deleteProcess(containerd: NamespacedContainerd, containerId: string): Promise<boolean> {
   const deadline = Date.now() + cleanUpTimeoutMs;
   for (;;) {
     try {
@@ -116,9 +134,9 @@ export async function deleteProcess(containerd: NamespacedContainerd, containerI
       // Also one that waits to be started: runc needs two seconds to delete it alive.
       if (process !== undefined && process.state !== 'exited') await killAndWait(containerd, containerId);
       await containerd.tasks.delete({ containerId }, { timeoutMs: callTimeoutMs });
-      return;
+      return true;
     } catch (error) {
-      if (isNotFound(error)) return;
+      if (isNotFound(error)) return false;
       // Its shim was killed: soon there is nothing to delete.
       if (!isGrpcError(error, 'UNKNOWN', 'FAILED_PRECONDITION') || Date.now() > deadline) throw error;
       await delay(20);

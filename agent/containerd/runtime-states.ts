@@ -6,7 +6,7 @@ import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { ContainerExit, ContainerState, FoundContainer } from '../runtime.ts';
 import type { NamespacedContainerd } from './client.ts';
 import { type FoundRecord, listRecords } from './runtime-containers.ts';
-import type { RuntimeFiles } from './runtime-files.ts';
+import type { ContainerRecord, RuntimeFiles } from './runtime-files.ts';
 import { containerCgroup, runtimeIdOf } from './runtime-naming.ts';
 import { allProcessStates, type ProcessState, processState } from './runtime-processes.ts';
 
@@ -26,8 +26,11 @@ export class ContainerStates {
 
   /** A container that is not whole yet does not exist for anyone but who makes it. */
   async of(taskId: string, containerName: string): Promise<ContainerState | undefined> {
-    const runtimeId = runtimeIdOf(taskId, containerName);
-    return await this.#state(taskId, runtimeId, await processState(this.#sources.containerd, runtimeId));
+    const { files, containerd } = this.#sources;
+    const record = await files.container(taskId, containerName);
+    if (record === undefined) return undefined;
+    const runtimeId = runtimeIdOf(taskId, containerName, record.attempt);
+    return await this.#state(taskId, runtimeId, record, await processState(containerd, runtimeId));
   }
 
   /** Every container that has a record, with its task; of a half-made one only the task. */
@@ -41,18 +44,19 @@ export class ContainerStates {
     { id, identity }: FoundRecord,
     process: ProcessState | undefined,
   ): Promise<{ taskId: string; container?: FoundContainer }> {
-    const { taskId, name, imageDigest } = identity;
-    const status = await this.#state(taskId, id, process);
-    return status === undefined ? { taskId } : { taskId, container: { name, runtimeId: id, imageDigest, status } };
+    const { taskId, name, imageDigest, attempt } = identity;
+    const record = await this.#sources.files.container(taskId, name);
+    if (record === undefined || record.attempt !== attempt) return { taskId };
+    const status = await this.#state(taskId, id, record, process);
+    return { taskId, container: { name, runtimeId: id, imageDigest, status } };
   }
 
   async #state(
     taskId: string,
     runtimeId: string,
+    record: ContainerRecord,
     process: ProcessState | undefined,
-  ): Promise<ContainerState | undefined> {
-    const record = await this.#sources.files.container(taskId, runtimeId);
-    if (record === undefined) return undefined;
+  ): Promise<ContainerState> {
     switch (process?.state) {
       case undefined:
         return { state: 'vanished' };

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { ContainerStats } from '../../core/model/container-stats.ts';
 import type { NetworkBinding } from '../../core/model/task.ts';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
 import { type Cgroups, detectCgroups, taskLimits } from '../cgroups/cgroups.ts';
@@ -12,27 +13,29 @@ import { cgroupMounts } from '../cgroups/mounts.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
+import { ImageDisk } from '../images/disk.ts';
 import { removeTemporarySnapshots } from '../images/snapshots.ts';
-import { readTaskLogs, type TaskLife } from '../logs/log-reader.ts';
-import { LogStore } from '../logs/log-store.ts';
-import type { Bell } from '../loops/bell.ts';
+import type { LogKeeper } from '../logs/log-keeper.ts';
 import { openHostMode } from '../network/host-mode.ts';
+import type { AnswerMetadata } from '../network/metadata-server.ts';
 import { TaskNetworks } from '../network/task-network.ts';
 import type { ContainerState, FoundTask, HeldImage, PulledImage, PullProgress, Runtime } from '../runtime.ts';
 import { type Containerd, connect, type NamespacedContainerd } from './client.ts';
+import { isGrpcError } from './grpc-error.ts';
 import { ContainerBuilder } from './runtime-builder.ts';
-import { findRecord, listRecords, removeRecord } from './runtime-containers.ts';
+import { findRecord } from './runtime-containers.ts';
 import { watchExits } from './runtime-exits.ts';
-import { failingAs } from './runtime-failures.ts';
+import { failingAs, noAnswer } from './runtime-failures.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { openImages, type RuntimeImages } from './runtime-images.ts';
-import { runtimeIdOf, taskCgroup } from './runtime-naming.ts';
-import { deleteProcess, processState, signalProcess, startProcess } from './runtime-processes.ts';
-import { signalNumber } from './runtime-signals.ts';
+import { ContainerLives } from './runtime-lives.ts';
+import { openLogs, readLogs } from './runtime-logs.ts';
+import { taskCgroup } from './runtime-naming.ts';
 import { ContainerStates } from './runtime-states.ts';
+import { StatsReader } from './runtime-stats.ts';
 
-const SIGTERM = 15;
-const SIGKILL = 9;
+/** For what containerd answers at once where it answers at all. */
+const answerTimeoutMs = 5000;
 
 export interface RuntimeSurroundings {
   readonly log: Logger;
@@ -53,6 +56,8 @@ export async function createContainerdRuntime(
     owner: config.namespace,
     directory: join(config.stateDirectory, 'network'),
     hostMode: await openHostMode(config.network.netns, config.cgroupParent, cgroupMounts(mountInfo)),
+    now: () => clock.now(),
+    warn: (error, message) => log.warn({ err: error }, message),
   });
   await networks.makeHost().catch((error: unknown) => {
     // Tasks without a network run all the same; each that needs one tries again and says what is wrong.
@@ -62,7 +67,10 @@ export async function createContainerdRuntime(
   await removeTemporarySnapshots(daemon.withNamespace(config.namespace)).catch((error: unknown) => {
     log.warn({ err: error }, 'what an earlier agent left half-unpacked cannot be removed now, and goes within a day');
   });
-  return new ContainerdRuntime({ config, cgroups, networks, daemon, clock, log, registryCredentials });
+  const files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
+  const containerd = daemon.withNamespace(config.namespace);
+  const logs = await openLogs({ config, containerd, files, clock, log });
+  return new ContainerdRuntime({ config, cgroups, networks, daemon, files, logs, clock, log, registryCredentials });
 }
 
 interface Parts {
@@ -70,6 +78,8 @@ interface Parts {
   readonly cgroups: Cgroups;
   readonly networks: TaskNetworks;
   readonly daemon: Containerd;
+  readonly files: RuntimeFiles;
+  readonly logs: LogKeeper;
   readonly clock: Clock;
   readonly log: Logger;
   readonly registryCredentials: RegistryCredentials;
@@ -83,39 +93,45 @@ class ContainerdRuntime implements Runtime {
   readonly #daemon: Containerd;
   readonly #containerd: NamespacedContainerd;
   readonly #files: RuntimeFiles;
-  readonly #logs: LogStore;
-  readonly #images: RuntimeImages;
+  readonly #logs: LogKeeper;
+  readonly images: RuntimeImages;
   readonly #states: ContainerStates;
+  readonly #stats: StatsReader;
   readonly #builder: ContainerBuilder;
+  readonly #lives: ContainerLives;
   readonly #exits: Disposable;
   readonly #listeners = new Set<(taskId: string | undefined) => void>();
 
-  constructor({ config, cgroups, networks, daemon, clock, log, registryCredentials }: Parts) {
+  constructor({ config, cgroups, networks, daemon, files, logs, clock, log, registryCredentials }: Parts) {
     this.#config = config;
     this.#cgroups = cgroups;
     this.#networks = networks;
     this.#clock = clock;
     this.#daemon = daemon;
     this.#containerd = daemon.withNamespace(config.namespace);
-    this.#files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
-    this.#logs = new LogStore(join(config.stateDirectory, 'logs'));
-    this.#images = openImages(this.#containerd, config, registryCredentials);
-    this.#states = new ContainerStates({
-      cgroups,
-      containerd: this.#containerd,
-      files: this.#files,
-      cgroupParent: config.cgroupParent,
-    });
-    this.#builder = new ContainerBuilder({
+    this.#files = files;
+    this.#logs = logs;
+    this.images = openImages(this.#containerd, new ImageDisk(daemon), config, registryCredentials);
+    const { cgroupParent } = config;
+    const parts = {
       config,
       cgroups,
+      cgroupParent,
       networks,
       log,
       clock,
       containerd: this.#containerd,
       files: this.#files,
-      logs: this.#logs,
-      images: this.#images,
+    };
+    this.#states = new ContainerStates(parts);
+    this.#stats = new StatsReader(parts);
+    this.#builder = new ContainerBuilder({ ...parts, logs: this.#logs, images: this.images });
+    this.#lives = new ContainerLives({
+      ...parts,
+      removed: (taskId, runtimeIds) => {
+        for (const runtimeId of runtimeIds) this.#builder.forget(runtimeId);
+        this.#tell(taskId);
+      },
     });
     const watch = { containerd: this.#daemon, namespace: config.namespace, clock, log };
     this.#exits = watchExits(watch, (runtimeId) => void this.#exited(runtimeId));
@@ -142,14 +158,15 @@ class ContainerdRuntime implements Runtime {
     reference: string,
     onProgress: (progress: PullProgress) => void,
     signal: AbortSignal,
+    credentials?: string,
   ): Promise<PulledImage> {
     return await failingAs('CannotPullContainerError', `image ${reference}`, () =>
-      this.#images.pull(reference, onProgress, signal),
+      this.images.pull(reference, onProgress, signal, credentials),
     );
   }
 
   async listImages(): Promise<HeldImage[]> {
-    return await failingAs('ResourceInitializationError', 'the images of this host', () => this.#images.list());
+    return await failingAs('ResourceInitializationError', 'the images of this host', () => this.images.list());
   }
 
   async prepareTask(spec: TaskSpec): Promise<Readonly<Record<string, readonly NetworkBinding[]>>> {
@@ -160,7 +177,7 @@ class ContainerdRuntime implements Runtime {
       failingAs('ResourceInitializationError', 'limits', () => this.#cgroups.createGroup(group, taskLimits(spec))),
       failingAs('ResourceInitializationError', 'files', async () => {
         await this.#files.addTask(taskId);
-        await this.#logs.announce(
+        await this.#logs.store.announce(
           taskId,
           spec.containers.map(({ name }) => name),
         );
@@ -176,24 +193,9 @@ class ContainerdRuntime implements Runtime {
   }
 
   async startContainer(taskId: string, containerName: string): Promise<{ startedAt: number }> {
-    const runtimeId = runtimeIdOf(taskId, containerName);
-    return await failingAs('CannotStartContainerError', `container ${containerName}`, async () => {
-      const record = await this.#files.container(taskId, runtimeId);
-      if (record === undefined) throw new Error('it was not created, or it was removed');
-      const startedAt = record.startedAt ?? this.#clock.now();
-      if (record.startedAt === undefined) await this.#files.writeContainer(taskId, runtimeId, { ...record, startedAt });
-      try {
-        await startProcess(this.#containerd, runtimeId);
-      } catch (error) {
-        // It may run by an earlier call whose answer got lost; then that is what was asked for.
-        const found = await processState(this.#containerd, runtimeId);
-        if (found?.state === 'running') return { startedAt };
-        if (found?.state === 'exited') throw new Error('it has ended already, and is not run a second time');
-        if (found === undefined) throw new Error('its process is gone');
-        throw error;
-      }
-      return { startedAt };
-    });
+    return await failingAs('CannotStartContainerError', `container ${containerName}`, () =>
+      this.#lives.start(taskId, containerName),
+    );
   }
 
   async containerState(taskId: string, containerName: string): Promise<ContainerState | undefined> {
@@ -202,31 +204,47 @@ class ContainerdRuntime implements Runtime {
     );
   }
 
+  async containerStats(taskId: string, containerName: string): Promise<ContainerStats | undefined> {
+    return await failingAs('ResourceInitializationError', `container ${containerName}`, () =>
+      this.#stats.of(taskId, containerName),
+    );
+  }
+
   async signalContainer(taskId: string, containerName: string, signal: 'stop' | 'kill'): Promise<void> {
-    const runtimeId = runtimeIdOf(taskId, containerName);
     await failingAs('CannotStopContainerError', `container ${containerName}`, async () => {
-      const number = signal === 'kill' ? SIGKILL : await this.#stopSignal(runtimeId);
-      await signalProcess(this.#containerd, runtimeId, number);
+      await this.#logs.letGo(taskId, containerName);
+      await this.#lives.signal(taskId, containerName, signal);
     });
   }
 
   async removeContainer(taskId: string, containerName: string): Promise<void> {
-    await failingAs('CannotStopContainerError', `container ${containerName}`, () =>
-      this.#removeContainer(taskId, runtimeIdOf(taskId, containerName)),
-    );
+    await failingAs('CannotStopContainerError', `container ${containerName}`, async () => {
+      await this.#logs.letGo(taskId, containerName);
+      await this.#lives.remove(taskId, containerName);
+      await this.#logs.finish(taskId, containerName);
+    });
   }
 
   async removeTask(taskId: string): Promise<void> {
     await failingAs('CannotStopContainerError', `task ${taskId}`, async () => {
-      const records = await listRecords(this.#containerd, taskId);
-      await Promise.all(records.map(({ id }) => this.#removeContainer(taskId, id)));
+      await this.#logs.letGo(taskId);
+      await this.#lives.removeAll(taskId);
       await Promise.all([
         this.#networks.remove(taskId),
         this.#cgroups.removeGroup(taskCgroup(this.#config.cgroupParent, taskId)),
       ]);
+      await this.#logs.finish(taskId);
       await this.#files.removeTask(taskId); // Last: while it is there the task is found.
     });
     this.#tell(taskId);
+  }
+
+  answerMetadata(answer: AnswerMetadata): void {
+    this.#networks.answerMetadata(answer);
+  }
+
+  async repairNetwork(): Promise<boolean> {
+    return await failingAs('ContainerNetworkingError', 'firewall', () => this.#networks.repair());
   }
 
   async removeLogs(taskId: string): Promise<void> {
@@ -234,18 +252,11 @@ class ContainerdRuntime implements Runtime {
   }
 
   async tasksWithLogs(): Promise<string[]> {
-    return await this.#logs.tasks();
+    return await this.#logs.store.tasks();
   }
 
-  readLogs(
-    taskId: string,
-    options: { container?: string; tail?: number; follow: boolean; signal: AbortSignal },
-  ): ReturnType<Runtime['readLogs']> {
-    const life: TaskLife = {
-      isOver: (id, containers) => this.#isOver(id, containers),
-      ringOnChange: (id, bell) => this.#ringOnChange(id, bell),
-    };
-    return readTaskLogs({ store: this.#logs, life, clock: this.#clock }, taskId, options);
+  readLogs(taskId: string, options: Parameters<Runtime['readLogs']>[1]): ReturnType<Runtime['readLogs']> {
+    return readLogs({ runtime: this, files: this.#files, logs: this.#logs, clock: this.#clock }, taskId, options);
   }
 
   onExit(listener: (taskId: string | undefined) => void): Disposable {
@@ -253,40 +264,20 @@ class ContainerdRuntime implements Runtime {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  async trouble(): Promise<string | undefined> {
+    try {
+      await this.#daemon.version.version({}, { timeoutMs: answerTimeoutMs });
+      return undefined;
+    } catch (error) {
+      return isGrpcError(error) ? noAnswer(error) : String(error);
+    }
+  }
+
   async close(): Promise<void> {
     this.#exits[Symbol.dispose]();
+    await this.#logs.close();
     this.#daemon.close();
-  }
-
-  async #stopSignal(runtimeId: string): Promise<number> {
-    const record = await findRecord(this.#containerd, runtimeId);
-    return signalNumber(record?.identity.stopSignal ?? '') ?? SIGTERM;
-  }
-
-  async #removeContainer(taskId: string, runtimeId: string): Promise<void> {
-    await deleteProcess(this.#containerd, runtimeId);
-    await removeRecord(this.#containerd, runtimeId);
-    await this.#files.removeContainer(taskId, runtimeId);
-    this.#builder.forget(runtimeId);
-    this.#tell(taskId);
-  }
-
-  async #isOver(taskId: string, containers: readonly string[]): Promise<boolean> {
-    if (!(await this.#files.hasTask(taskId))) return true;
-    const alive = await Promise.all(
-      containers.map(async (name) => {
-        const state = await this.containerState(taskId, name);
-        if (state !== undefined) return state.state === 'created' || state.state === 'running';
-        return !(await this.#logs.isCreated(taskId, name)); // It is yet to come; otherwise it has been removed.
-      }),
-    );
-    return !alive.includes(true);
-  }
-
-  #ringOnChange(taskId: string, bell: Bell): Disposable {
-    return this.onExit((changed) => {
-      if (changed === undefined || changed === taskId) bell.ring();
-    });
+    this.#networks.close();
   }
 
   async #exited(runtimeId: string | undefined): Promise<void> {

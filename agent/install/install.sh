@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the release in which it lies the one that this host runs. Can be run again at any point: what is in place stays as it is, the
 # agent starts anew only in another release, containerd only with another configuration, and containers run on in either case.
-# DESTDIR comes before every path that is written.
+# DESTDIR comes before every path that is written. GANTRY_UPDATES=no: nothing looks for further releases (a host that joined by token).
 set -eu
 umask 022
 PATH=${PATH:-}:/opt/gantry/usr/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -33,28 +33,34 @@ remove_old_releases() {
 }
 
 . "$here/packages.sh"
-install_missing containerd containerd-shim-runc-v2 runc ip iptables iptables-restore nsenter
+install_missing containerd containerd-shim-runc-v2 runc ip iptables iptables-restore conntrack nsenter
 
 mkdir -p "$units" "$configuration"
 place containerd.toml "$configuration"
 configuration_changed=$changed
 place gantry-containerd.service "$units"
 service_changed=$changed
-for unit in gantry-agent.service gantry-update.service gantry-update.timer; do place "$unit" "$units"; done
-place update.sh "$prefix"
+place gantry-agent.service "$units"
+if [ "${GANTRY_UPDATES:-yes}" = yes ]; then
+  timer=gantry-update.timer
+  for unit in gantry-update.service "$timer"; do place "$unit" "$units"; done
+  place update.sh "$prefix"
+else
+  timer=
+fi
 
 previous=$(basename "$(readlink "$prefix/current" 2>/dev/null || echo none)")
 ln -sfn "$here" "$prefix/.current"
 mv -fT "$prefix/.current" "$prefix/current"
 
 systemctl daemon-reload
-systemctl enable --quiet gantry-containerd.service gantry-agent.service gantry-update.timer
+systemctl enable --quiet gantry-containerd.service gantry-agent.service $timer
 case $configuration_changed$service_changed in
   nono) systemctl start gantry-containerd.service ;;
   *) systemctl restart gantry-containerd.service ;;
 esac
 systemctl restart gantry-agent.service
-systemctl start gantry-update.timer
+[ -z "$timer" ] || systemctl start "$timer"
 printf '%s\n' "$release" >"$prefix/.installed"
 sync
 mv "$prefix/.installed" "$prefix/installed"

@@ -7,6 +7,8 @@ package_of() {
     *:containerd | *:containerd-shim-runc-v2) echo containerd ;;
     *:runc) echo runc ;;
     *:nsenter) echo util-linux ;;
+    dnf:conntrack) echo conntrack-tools ;;
+    apt:conntrack) echo conntrack ;;
     dnf:ip) echo iproute ;;
     apt:ip) echo iproute2 ;;
     dnf:iptables | dnf:iptables-restore) echo iptables-nft ;;
@@ -37,14 +39,30 @@ install_packages() {
   fi
 }
 
+# packages_of MANAGER BINARY...
+packages_of() {
+  manager=$1
+  shift
+  echo $(for binary in "$@"; do package_of "$manager" "$binary"; done | sort -u)
+}
+
+# say_install BINARY...: the command that brings them, for people.
+say_install() {
+  manager=$(package_manager "$@") || return 1
+  case $manager in
+    dnf) echo "dnf install $(packages_of dnf "$@")" ;;
+    apt) echo "apt-get install $(packages_of apt "$@")" ;;
+  esac
+}
+
 # Installs what brings the binaries that are missing. Gantry starts a containerd of its own: one that a package has just started is idle.
 install_missing() {
   missing=
   for binary in "$@"; do command -v "$binary" >/dev/null || missing="$missing $binary"; done
   [ -n "$missing" ] || return 0
   manager=$(package_manager $missing) || return 1
-  packages=$(for binary in $missing; do package_of "$manager" "$binary"; done | sort -u)
-  echo "gantry: installing $(echo $packages) ($manager)"
+  packages=$(packages_of "$manager" $missing)
+  echo "gantry: installing $packages ($manager)"
   install_packages "$manager" $packages
   case " $missing " in *' containerd '*) systemctl disable --now --quiet containerd.service 2>/dev/null || true ;; esac
   for binary in $missing; do

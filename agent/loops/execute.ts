@@ -41,6 +41,9 @@ type StepOf<K extends EffectStep['kind']> = Extract<EffectStep, { kind: K }>;
 const urgency = { prepare: 1, create: 2, start: 3 } as const;
 const startingKinds = { pull: true, ...urgency };
 
+/** A step that takes longer makes one ask whether the machinery answers at all. */
+const slowStepMs = 10_000;
+const longestWriteMs = 2000;
 const maxLastLines = 20;
 const lastLinesTimeoutMs = 10_000;
 
@@ -80,6 +83,7 @@ export async function executeStep(
   step: EffectStep,
   cancel: AbortSignal,
 ): Promise<boolean> {
+  using _watch = watchForTrouble(host, taskId);
   try {
     if (step.kind === 'pull') return await pullAndPrepare(host, taskId, step, cancel);
     if (isStarting(step)) await bringUp(host, taskId, step, cancel);
@@ -91,6 +95,22 @@ export async function executeStep(
     save(host, record.failed(entryOf(host, taskId), step, failure, host.clock.now()));
     return false;
   }
+}
+
+/** Where a step takes long because the machinery does not answer, the task says so. */
+function watchForTrouble(host: TaskHost, taskId: string): Disposable {
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      await host.clock.sleep(slowStepMs, over.signal);
+      const reason = over.signal.aborted ? undefined : await host.runtime.trouble();
+      const entry = host.ledger.get(taskId);
+      if (over.signal.aborted || entry === undefined) return;
+      if (reason !== undefined) save(host, record.waits(entry, reason, host.clock.now()));
+    }
+  };
+  void watch();
+  return { [Symbol.dispose]: () => over.abort('over') }; // Without a reason one is made, with its stack, for every step.
 }
 
 type StartingStep = StepOf<'pull' | 'prepare' | 'create' | 'start'>;
@@ -115,7 +135,7 @@ async function bringUp(
       }
       case 'create': {
         const { runtimeId } = await host.runtime.createContainer(spec, step.container, step.image);
-        return save(host, record.created(entryOf(host, taskId), step.container, runtimeId));
+        return save(host, record.created(entryOf(host, taskId), step.container, runtimeId, host.clock.now()));
       }
       case 'start': {
         const { startedAt } = await host.runtime.startContainer(taskId, step.container);
@@ -133,6 +153,7 @@ async function takeDown(
 ): Promise<void> {
   switch (step.kind) {
     case 'signal':
+      await durableSoon(host, taskId);
       await host.runtime.signalContainer(taskId, step.container, step.signal);
       return save(host, record.signalled(entryOf(host, taskId), step.container, step.signal, host.clock.now()));
     case 'remove-container':
@@ -146,6 +167,16 @@ async function takeDown(
         host.freed();
       });
   }
+}
+
+/**
+ * After a crash nobody could tell an end that was asked for from one that came by itself. A disk that cannot be written must not keep
+ * the task running, though.
+ */
+async function durableSoon({ ledger, clock }: TaskHost, taskId: string): Promise<void> {
+  const written = new AbortController();
+  await Promise.race([ledger.durable(taskId), clock.sleep(longestWriteMs, written.signal)]);
+  written.abort('written');
 }
 
 async function removeContainer(host: TaskHost, taskId: string, container: string): Promise<void> {
@@ -194,14 +225,17 @@ async function pullImages(
   const startedAt = host.clock.now();
   const pullOne = async (reference: string): Promise<boolean> => {
     const onProgress = (progress: PullProgress) => {
-      if (progress.phase === 'downloading') save(host, record.pullBegan(entryOf(host, taskId), startedAt));
+      if (progress.phase === 'downloading' || progress.waitsFor !== undefined)
+        save(host, record.pullBegan(entryOf(host, taskId), startedAt));
       for (const container of entryOf(host, taskId).spec.containers) {
         if (container.image !== reference) continue;
         host.progress({ kind: 'progress', taskId, container: container.name, image: reference, ...progress });
       }
     };
     try {
-      const image = await host.pulls.pull(reference, onProgress, cancel);
+      const { registryCredentials: credentials } =
+        entryOf(host, taskId).spec.containers.find(({ image }) => image === reference) ?? {};
+      const image = await host.pulls.pull({ reference, credentials }, onProgress, cancel);
       save(host, record.pulled(entryOf(host, taskId), image, { startedAt, now: host.clock.now() }));
       return true;
     } catch (error) {
@@ -217,7 +251,8 @@ async function pullImages(
 }
 
 function failureOf(step: EffectStep, error: unknown): StepFailure {
-  if (error instanceof RuntimeFailure) return { kind: error.kind, message: error.message, retryable: error.retryable };
+  if (error instanceof RuntimeFailure)
+    return { kind: error.kind, message: error.message, retryable: error.retryable, isAway: error.isAway };
   const message = error instanceof Error ? error.message : String(error);
   return { kind: unforeseenKind[step.kind], message, retryable: false };
 }

@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Bell } from './bell.ts';
 
-const keptLogs = 200;
+export const keptLogs = 200;
 
 export interface LogRetentionDeps {
   readonly runtime: Pick<Runtime, 'tasksWithLogs' | 'removeLogs'>;

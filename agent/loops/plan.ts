@@ -65,6 +65,13 @@ export function createHostPlan(host: TaskHost, tasks: Tasks, forgotten: (taskId:
     return failures.length === 0;
   };
 
+  /** Of a task whose entry was lost and which nobody desires: nothing of it is left on the host now, so nothing need be remembered. */
+  const forgetLost = (): void => {
+    const wanted = new Set(desired.map(({ taskId }) => taskId));
+    for (const taskId of host.ledger.unreadable)
+      if (!wanted.has(taskId) && host.ledger.get(taskId) === undefined) host.ledger.drop(taskId);
+  };
+
   return {
     fetchBegins() {
       forgottenSinceFetch = new Set();
@@ -73,7 +80,10 @@ export function createHostPlan(host: TaskHost, tasks: Tasks, forgotten: (taskId:
       if (fetched !== undefined) desired = fetched.tasks.filter(({ taskId }) => !forgottenSinceFetch.has(taskId));
       // Once after the agent's start is enough: from then on everything on the host comes from the ledger.
       const found = isCleared || !isStoreKnown ? undefined : await host.runtime.inventory();
-      if (found !== undefined) isCleared = await clear(found);
+      if (found !== undefined) {
+        isCleared = await clear(found);
+        if (isCleared) forgetLost();
+      }
       for (const step of plan(found, isStoreKnown)) execute(step);
     },
     letGo(taskId) {

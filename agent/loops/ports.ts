@@ -10,7 +10,7 @@ function staticPorts(spec: TaskSpec): Set<HostPort> {
   const mappings = spec.containers.flatMap((container) => container.portMappings);
   if (spec.networkMode === 'none') return new Set();
   return new Set(
-    mappings.filter((mapping) => mapping.hostPort !== 0).map((mapping) => hostPort(mapping.protocol, mapping.hostPort)),
+    mappings.flatMap(({ protocol, hostPort: port = 0 }) => (port === 0 ? [] : [hostPort(protocol, port)])),
   );
 }
 

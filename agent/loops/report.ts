@@ -4,27 +4,21 @@
  */
 import type { Logger } from 'pino';
 import type { ReportedTask, ReportResponse } from '../../core/host-protocol.ts';
-import type { ObservedStatus } from '../../core/model/task.ts';
 import type { LedgerTask } from '../../core/plan/ledger.ts';
-import { acknowledge, observationOf, reportOf } from '../../core/plan/observation.ts';
+import { acknowledge, reportOf } from '../../core/plan/observation.ts';
 import type { Clock } from '../clock.ts';
 import { type ControlPlane, ControlPlaneError } from '../control-plane/client.ts';
 import type { Ledger } from '../ledger.ts';
 import { backoffMs, type Random } from './backoff.ts';
 import { type Bell, createBell, ringAfter } from './bell.ts';
+import { handOver } from './handover.ts';
+import { createOnTheWay, type OnTheWay } from './on-the-way.ts';
 import type { HostPlan } from './plan.ts';
-import { isStoreKnown, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 const retry = { firstMs: 250, longestMs: 15_000 };
 /** A report that is not full has at most this many tasks, so that its body stays within what gateways let through. */
 const maxTasks = 100;
-/**
- * What is learned of a task on its way to RUNNING (image digest, container id) or to STOPPED (its containers have ended, its network is
- * being removed) changes nothing that anybody waits for: it may wait this long for the news that ends the way. A warm start then costs
- * one report, not four, and an end one, not two.
- */
-const onTheWayMs = 250;
-const onTheWay: readonly ObservedStatus[] = ['PENDING', 'DEPROVISIONING'];
 
 export interface ReportDeps {
   readonly controlPlane: ControlPlane;
@@ -33,6 +27,8 @@ export interface ReportDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The desired set is to be looked at: the store that answers has become this host's. */
+  storeBecameKnown(): void;
 }
 
 export interface Reporter {
@@ -46,7 +42,7 @@ export interface Reporter {
 export function createReporter(deps: ReportDeps): Reporter {
   const bell = createBell();
   const retryBell = createBell();
-  let detailTimer: Disposable | undefined;
+  const onTheWay = createOnTheWay(deps.clock, () => bell.ring());
   /** The epochs under which everything there is was reported in this session. */
   let fullUnder: string | undefined;
 
@@ -57,12 +53,16 @@ export function createReporter(deps: ReportDeps): Reporter {
     for (;;) {
       await bell.rung(session.signal);
       if (session.signal.aborted) return;
-      detailTimer?.[Symbol.dispose]();
-      detailTimer = undefined;
       if (session.epochs === undefined) continue; // `reachable` rings after the first fetch.
       const under = epochsOf(session);
       try {
-        const isMore = await reportOnce(deps, session, { full: fullUnder !== under });
+        if (!session.isStoreKnown) {
+          if (fullUnder !== under && (await handOver(deps, session))) deps.storeBecameKnown();
+          fullUnder = under;
+          failures = 0;
+          continue;
+        }
+        const isMore = await reportOnce(deps, session, onTheWay, { full: fullUnder !== under });
         fullUnder = under;
         failures = 0;
         if (isMore) bell.ring();
@@ -78,10 +78,7 @@ export function createReporter(deps: ReportDeps): Reporter {
   };
 
   return {
-    changed(task) {
-      if (!onTheWay.includes(observationOf(task).status)) bell.ring();
-      else detailTimer ??= ringAfter(bell, onTheWayMs, deps.clock);
-    },
+    changed: (task) => onTheWay.changed(task),
     reachable(session) {
       retryBell.ring();
       // Not always: a wake-up brings a new task, and a report that it is PENDING would only stand in its way.
@@ -91,8 +88,8 @@ export function createReporter(deps: ReportDeps): Reporter {
   };
 }
 
-const epochsOf = ({ epochs }: Session): string | undefined =>
-  epochs === undefined ? undefined : `${epochs.store}/${epochs.host}`;
+const epochsOf = ({ epochs, isStoreKnown }: Session): string | undefined =>
+  epochs === undefined ? undefined : `${epochs.store}/${epochs.host}/${isStoreKnown || (epochs.decision ?? 'waits')}`;
 
 async function pause(bell: Bell, milliseconds: number, clock: Clock, signal: AbortSignal): Promise<void> {
   using _timer = ringAfter(bell, milliseconds, clock);
@@ -100,24 +97,31 @@ async function pause(bell: Bell, milliseconds: number, clock: Clock, signal: Abo
 }
 
 /** Sends what is due, if anything is. Answers whether more is due at once. */
-async function reportOnce(deps: ReportDeps, session: Session, { full }: { full: boolean }): Promise<boolean> {
+async function reportOnce(
+  deps: ReportDeps,
+  session: Session,
+  onTheWay: OnTheWay,
+  { full }: { readonly full: boolean },
+): Promise<boolean> {
   const { epochs } = session;
   if (epochs === undefined) return false;
-  const due = deps.ledger.all().flatMap((task) => reportOf(task, { full }) ?? []);
+  const due = deps.ledger
+    .all()
+    .flatMap((task) => reportOf(task, { full }) ?? [])
+    .filter(({ taskId }) => full || !onTheWay.waits(taskId));
   if (due.length === 0 && !full) return false;
   const tasks: readonly ReportedTask[] = full ? due : due.slice(0, maxTasks);
   // A sequence that was reported must not be given to another observation after a crash: it would be taken for the old one.
   await Promise.all(tasks.map(({ taskId }) => deps.ledger.durable(taskId)));
   const report = { storeEpoch: session.homeStoreEpoch, hostEpoch: epochs.host, full, tasks: [...tasks] };
-  const answer = await deps.controlPlane.report(session.hostId, report, session.signal);
-  if (isStoreKnown(session)) absorb(deps, answer);
+  absorb(deps, await deps.controlPlane.report(session.hostId, report, session.signal));
   return tasks.length < due.length;
 }
 
 function absorb({ ledger, plan }: ReportDeps, answer: ReportResponse): void {
   for (const { taskId, sequence } of answer.accepted) {
     const task = ledger.get(taskId);
-    if (task !== undefined) ledger.put(acknowledge(task, sequence));
+    if (task !== undefined) ledger.note(acknowledge(task, sequence));
   }
   for (const taskId of answer.forget) plan.letGo(taskId);
 }

@@ -5,12 +5,13 @@
 import type { ContainerStates } from '../../core/plan/found.ts';
 import type { LedgerTask } from '../../core/plan/ledger.ts';
 import { nextStep } from '../../core/plan/next-step.ts';
+import { backoffMs } from './backoff.ts';
 import { createBell, ringAfter } from './bell.ts';
 import { type EffectStep, executeStep, isStarting, save, type TaskHost } from './execute.ts';
 import { awaitsPort } from './ports.ts';
 
-/** The runtime cannot be asked (containerd restarts): its answer is awaited, never guessed. */
-const askAgainMs = 1000;
+/** The runtime cannot be asked (containerd is away): its answer is awaited, never guessed. It says when it may be asked again. */
+const askAgain = { firstMs: 1000, longestMs: 15_000 };
 /** Timers hold no more than some weeks, and the clock may have been set meanwhile. */
 const longestWaitMs = 3600_000;
 
@@ -90,13 +91,15 @@ export function runTask(host: TaskHost, taskId: string, signal: AbortSignal): Ta
   };
 
   const run = async (): Promise<void> => {
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         if (!(await advanceOnce())) return;
+        failures = 0;
       } catch (error) {
-        host.log.error({ taskId, err: error }, 'a task cannot be advanced now; it is tried again');
+        host.log.error({ taskId, failures, err: error }, 'a task cannot be advanced now; it is tried again');
         isInDoubt = true;
-        await host.clock.sleep(askAgainMs, signal);
+        await wait(backoffMs(failures, askAgain, Math.random));
+        failures += 1;
       }
     }
   };

@@ -10,7 +10,7 @@ import { type ControlPlane, ControlPlaneError } from '../control-plane/client.ts
 import { backoffMs, type Random } from './backoff.ts';
 import { ringAfter } from './bell.ts';
 import type { HostPlan } from './plan.ts';
-import { isStoreKnown, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { SyncBell } from './sync-bell.ts';
 
 const retry = { firstMs: 250, longestMs: 15_000 };
@@ -29,6 +29,7 @@ export interface SyncDeps {
 export async function syncLoop(deps: SyncDeps, session: Session): Promise<void> {
   /** Of the set that was applied. */
   let etag: string | undefined;
+  let { handovers } = session;
   let failures = 0;
   deps.bell.ring();
   for (;;) {
@@ -37,6 +38,8 @@ export async function syncLoop(deps: SyncDeps, session: Session): Promise<void> 
     await deps.bell.rung(session.signal);
     if (session.signal.aborted) return;
     const { heard } = deps.bell.take();
+    if (handovers !== session.handovers) etag = undefined; // What was fetched before was for a host that waits.
+    handovers = session.handovers;
     try {
       if (heard !== undefined && heard === etag) await apply(deps, session, undefined);
       else etag = await fetchAndApply(deps, session, etag);
@@ -56,18 +59,19 @@ async function fetchAndApply(deps: SyncDeps, session: Session, etag: string | un
   plan.fetchBegins();
   const fetched = await controlPlane.fetchDesired(session.hostId, etag, session.signal);
   if (fetched !== undefined) {
-    const { storeEpoch, hostEpoch } = fetched.set;
-    if (session.epochs?.store !== storeEpoch && storeEpoch !== session.homeStoreEpoch) {
+    const { storeEpoch, generation } = fetched.set;
+    const wasKnown = session.epochs === undefined || session.isStoreKnown;
+    await session.answered(fetched.set);
+    if (wasKnown && !session.isStoreKnown) {
       log.error(
-        { storeEpoch, homeStoreEpoch: session.homeStoreEpoch },
-        'the control plane answers from a store that this host does not belong to: what runs is kept and reported, nothing is taken',
+        { storeEpoch, homeStoreEpoch: session.homeStoreEpoch, generation },
+        'the control plane answers from a store that this host does not know: what runs is kept, nothing is taken, until an operator decides',
       );
     }
-    session.epochs = { store: storeEpoch, host: hostEpoch };
   }
   await apply(deps, session, fetched?.set);
   return fetched === undefined ? etag : fetched.etag;
 }
 
 const apply = ({ plan }: SyncDeps, session: Session, set: DesiredSet | undefined): Promise<void> =>
-  plan.apply(set, { isStoreKnown: isStoreKnown(session) });
+  plan.apply(set, { isStoreKnown: session.isStoreKnown });

@@ -27,8 +27,12 @@ export function processArgs(container: ContainerSpec, image: ImageDefaults): rea
   return [...(image.Entrypoint ?? []), ...(command.length > 0 ? command : (image.Cmd ?? []))];
 }
 
-/** `NAME=value`, each name once: the task definition's value, else the image's, else the default. */
-export function processEnvironment(container: ContainerSpec, image: ImageDefaults, hostname: string): string[] {
+/** `NAME=value`, each name once: the task definition's value, else what its host tells it, else the image's, else the default. */
+export function processEnvironment(
+  container: ContainerSpec,
+  image: ImageDefaults,
+  { hostname, metadataUri }: { readonly hostname: string; readonly metadataUri?: string | undefined },
+): string[] {
   const values = new Map([
     ['PATH', defaultPath],
     ['HOSTNAME', hostname],
@@ -38,6 +42,9 @@ export function processEnvironment(container: ContainerSpec, image: ImageDefault
     // An entry without a value names a variable of whoever starts the container, which here is nobody.
     if (equals > 0) values.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
+  // As ECS' agent; by these clients of AWS and of observability tell where they are.
+  values.set('AWS_EXECUTION_ENV', 'AWS_ECS_EC2');
+  if (metadataUri !== undefined) values.set('ECS_CONTAINER_METADATA_URI_V4', metadataUri);
   for (const { name, value } of container.environment) values.set(name, value);
   return Array.from(values, ([name, value]) => `${name}=${value}`);
 }

@@ -41,13 +41,16 @@ export interface SpecInput {
   readonly user: ProcessUser;
   readonly hostname: string;
   readonly network: ContainerNetwork;
+  /** Where it asks for its task's metadata; absent where it cannot. */
+  readonly metadataUri?: string | undefined;
   readonly etc: EtcFiles;
   /** Below the root of every cgroup hierarchy. */
   readonly cgroupsPath: string;
+  /** Containers with the same one share a shim. */
+  readonly shimGroup: string;
   readonly machine: MachineFacts;
 }
 
-/** The shim's wish for grouping: containers with the same value share one. */
 const shimGroupAnnotation = 'io.containerd.runc.v2.group';
 
 export function makeSpec(input: SpecInput): RuntimeSpec {
@@ -59,7 +62,7 @@ export function makeSpec(input: SpecInput): RuntimeSpec {
       terminal: false,
       user,
       args: processArgs(container, image),
-      env: processEnvironment(container, image, input.hostname),
+      env: processEnvironment(container, image, input),
       cwd: workingDirectory(container, image),
       capabilities: processCapabilities(user.uid, capabilities),
       rlimits: rlimits(container.ulimits, machine.limitCeilings),
@@ -69,7 +72,7 @@ export function makeSpec(input: SpecInput): RuntimeSpec {
     root: { path: 'rootfs', readonly: container.readonlyRootFilesystem },
     hostname: input.hostname,
     mounts: containerMounts(input.etc),
-    annotations: { [shimGroupAnnotation]: task.taskId },
+    annotations: { [shimGroupAnnotation]: input.shimGroup },
     linux: {
       namespaces: namespaces(input),
       cgroupsPath: input.cgroupsPath,

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Runtime } from '../../agent/runtime.ts';
+import { containerStatsSchema } from '../../core/model/container-stats.ts';
 import {
   type Driven,
   exitOf,
@@ -47,6 +48,7 @@ export function describeRuntime(name: string, open: () => Promise<RuntimeUnderTe
     describe('ends', () => endTests(open));
     describe('removal', () => removalTests(open));
     describe('logs', () => logTests(open));
+    describe('statistics', () => statsTests(open));
     describe('another agent on the same host', () => restartTests(open));
   });
 }
@@ -298,6 +300,41 @@ function logTests(open: () => Promise<RuntimeUnderTest>): void {
     await using host = await open();
     expect(await linesOf(host.runtime, newTaskId())).toEqual([]);
     expect(await linesOf(host.runtime, newTaskId(), { follow: true })).toEqual([]);
+  });
+}
+
+function statsTests(open: () => Promise<RuntimeUnderTest>): void {
+  test('of what runs are what it has used until then, and the limits that hold for it', async () => {
+    await using host = await open();
+    const before = Date.now();
+    const commands = { main: host.commands.runsUntilStopped };
+    const taskId = await run(host, commands, { task: { memoryMib: 128 }, container: { memoryMib: 32 } });
+    await isReady(host.runtime, taskId);
+    const first = await host.runtime.containerStats(taskId, 'main');
+    expect(first).toMatchObject({ memory: { limitBytes: 32 * 1024 * 1024, oomKills: 0 }, pids: { limit: 4096 } });
+    expect(containerStatsSchema.parse(first), 'what is sent and what is parsed are the same').toEqual(first);
+    expect(first?.at).toBeGreaterThanOrEqual(before);
+    expect(first?.pids.current).toBeGreaterThan(0);
+    expect(first?.memory.usageBytes).toBeGreaterThanOrEqual(first?.memory.workingSetBytes ?? Infinity);
+    expect(first?.network, 'it has no network of its own').toBeUndefined();
+    const second = await host.runtime.containerStats(taskId, 'main');
+    expect(second?.cpu.usageNanos).toBeGreaterThanOrEqual(first?.cpu.usageNanos ?? Infinity);
+    expect(second?.cpu.machineNanos).toBeGreaterThanOrEqual(first?.cpu.machineNanos ?? Infinity);
+  });
+
+  test('are none of what does not run: not yet, not any more, or not at all', async () => {
+    await using host = await open();
+    const { runtime } = host;
+    const { spec, taskId, image } = await prepare(host, { main: host.commands.exits(0) });
+    expect(await runtime.containerStats(taskId, 'main')).toBeUndefined();
+    await runtime.createContainer(spec, 'main', image);
+    expect(await runtime.containerStats(taskId, 'main')).toBeUndefined();
+    await runtime.startContainer(taskId, 'main');
+    await exitOf(runtime, taskId);
+    expect(await runtime.containerStats(taskId, 'main')).toBeUndefined();
+    await runtime.removeTask(taskId);
+    expect(await runtime.containerStats(taskId, 'main')).toBeUndefined();
+    expect(await runtime.containerStats(newTaskId(), 'main')).toBeUndefined();
   });
 }
 

@@ -28,6 +28,11 @@ describe('the generated code', () => {
   });
 });
 
+/** What newer ones have beside it; an older one takes no notice. */
+const sinceThen = [
+  'containerd.services.snapshots.v1.CommitSnapshotRequest.parent = 5: string', // containerd 2.2
+];
+
 describe('the protos', () => {
   it('name, number and type every field and method as containerd does', () => {
     const theirs = new Set(
@@ -35,6 +40,6 @@ describe('the protos', () => {
     );
     const ours = Object.values(filesIn(protoDir)).flatMap((text) => parseProto(text));
     expect(ours.length).toBeGreaterThan(200);
-    expect(ours.filter((fact) => !theirs.has(fact))).toEqual([]);
+    expect(ours.filter((fact) => !theirs.has(fact))).toEqual(sinceThen);
   });
 });

@@ -54,7 +54,7 @@ describeUnless(why, 'an image in Amazon ECR', () => {
     const credentials = ecrCredentials(role, { endpoint: ecr.url, clock: systemClock });
     const puller = new ImagePuller({
       containerd: containerd.withNamespace(namespace),
-      registryMirrors: { [ecrHost]: mirror },
+      registryMirrors: { [ecrHost]: [mirror] },
     });
     return {
       pull: () => puller.ensure(`${ecrHost}/team/app:1`, { signal, credentials }),

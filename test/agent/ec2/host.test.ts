@@ -58,6 +58,14 @@ test('three members are enough', () => {
       insecureRegistries: [],
       registryMirrors: {},
       registryCredentials: {},
+      images: {
+        pullBehavior: 'default',
+        maxDownloads: 8,
+        maxDownloadsPerRegistry: 6,
+        keepUnusedHours: 168,
+        diskHighPercent: 85,
+        diskLowPercent: 80,
+      },
     },
   });
 });
@@ -102,7 +110,7 @@ test.each([
     { ...least, runtime: { registryMirrors: { 'docker.io': 'cache:5000' } } },
     /at runtime\.registryMirrors/,
   ],
-  ['a machine that does not say everything', { controlPlaneUrl: 'http://127.0.0.1', cluster: 'c' }, /at joinToken/],
+  ['a machine that does not say everything', { controlPlaneUrl: 'http://127.0.0.1', cluster: 'c' }, /at hostName/],
 ])('%s is named', (_, content, complaint) => {
   expect(() => read(content)).toThrow(complaint);
 });

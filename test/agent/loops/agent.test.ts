@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import type { Clock } from '../../../agent/clock.ts';
 import { type PullProgress, RuntimeFailure } from '../../../agent/runtime.ts';
 import type { ContainerSpec, TaskSpec } from '../../../core/model/task-spec.ts';
 import { FakeControlPlane } from '../../support/fake-control-plane.ts';
@@ -72,23 +71,6 @@ test('a task runs, ends by itself, and nothing is left of it but its log', async
   expect(observed.containers[0]?.lastLogLines?.map(({ text }) => text)).toEqual(['hello', 'world']);
   expect(host.tasks.size).toBe(0);
   expect(host.logs.has(spec.taskId)).toBe(true);
-});
-
-test('the first that is reported of a task that starts at once is that it runs', async () => {
-  // Time stands still, so that nothing is reported for having waited long enough.
-  const clock: Clock = {
-    now: () => Date.now(),
-    sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
-  };
-  await using world = await open({ clock });
-  const { controlPlane } = world;
-  const [earlier, spec] = [task({ main: { command: exits(0) } }), task({ main: { command: runsUntilStopped } })];
-  controlPlane.run(earlier); // Once it has ended, everything else that an agent reports after its start is reported.
-  await controlPlane.untilStatus(earlier.taskId, 'STOPPED');
-  controlPlane.run(spec);
-  await controlPlane.untilStatus(spec.taskId, 'RUNNING');
-  const reported = controlPlane.reports.flatMap(({ tasks }) => tasks.filter(({ taskId }) => taskId === spec.taskId));
-  expect(reported.map(({ observation }) => observation.status)).toEqual(['RUNNING']);
 });
 
 test('an essential container that ends takes the others with it', async () => {
@@ -250,6 +232,50 @@ test('a failure that may pass is tried again', async () => {
   controlPlane.run(spec);
   await controlPlane.untilStatus(spec.taskId, 'RUNNING');
   expect(host.startsOf(spec.taskId, 'main')).toBe(1);
+});
+
+test('while the machinery does not answer a task waits and says so, however long, and nothing that runs is taken for ended', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  const running = task({ main: { command: runsUntilStopped } });
+  controlPlane.run(running);
+  await controlPlane.untilStatus(running.taskId, 'RUNNING');
+  let refusals = 0;
+  const away = { retryable: true, isAway: true };
+  host.fault = ({ verb }) => {
+    if (verb === 'prepareTask' || verb === 'removeLogs' || verb === 'tasksWithLogs') return;
+    refusals += 1;
+    throw new RuntimeFailure('CannotCreateContainerError', 'containerd does not answer (connect ENOENT)', away);
+  };
+  host.missExits();
+  const spec = task({ main: { command: exits(3) } });
+  controlPlane.run(spec);
+  await controlPlane.until(() => controlPlane.observed.get(spec.taskId)?.waiting !== undefined);
+  await controlPlane.until(() => refusals > 12); // More than a step that fails is tried.
+  expect(controlPlane.observed.get(spec.taskId)).toMatchObject({
+    status: 'PENDING',
+    waiting: { reason: expect.stringContaining('containerd does not answer (connect ENOENT)') },
+  });
+  expect(controlPlane.observed.get(running.taskId)?.status).toBe('RUNNING');
+  host.fault = () => {};
+  const ended = await controlPlane.untilStatus(spec.taskId, 'STOPPED');
+  expect(ended.containers[0]?.exitCode).toBe(3);
+  expect(ended).not.toHaveProperty('waiting');
+  expect(host.startsOf(running.taskId, 'main')).toBe(1);
+});
+
+test('a step that takes long because the machinery hangs says so, and goes on by itself', async () => {
+  await using world = await open();
+  const { controlPlane, host } = world;
+  const goesOn = Promise.withResolvers<void>();
+  host.trouble = 'containerd does not answer (no answer in time)';
+  host.fault = ({ verb }, moment) => (verb === 'createContainer' && moment === 'before' ? goesOn.promise : undefined);
+  const spec = task({ main: { command: exits(4) } });
+  controlPlane.run(spec);
+  await controlPlane.until(() => controlPlane.observed.get(spec.taskId)?.waiting !== undefined);
+  host.trouble = undefined;
+  goesOn.resolve();
+  expect((await controlPlane.untilStatus(spec.taskId, 'STOPPED')).containers[0]?.exitCode).toBe(4);
 });
 
 test('a start that failed in the answer only is not made twice', async () => {
@@ -435,7 +461,7 @@ test('under a new host epoch everything is reported again', async () => {
   expect(full?.tasks).toMatchObject([{ taskId: spec.taskId, observation: { status: 'RUNNING' } }]);
 });
 
-test('from a store that it does not belong to, it takes nothing, and it reports everything', async () => {
+test('from a store that it does not belong to, it takes nothing, and it says what it has', async () => {
   await using world = await open();
   const { controlPlane, host } = world;
   const spec = task({ main: { command: runsUntilStopped } });
@@ -445,12 +471,8 @@ test('from a store that it does not belong to, it takes nothing, and it reports 
   controlPlane.storeEpoch = 'store-2';
   controlPlane.desired.clear();
   controlPlane.run(stranger);
-  await controlPlane.until(() => controlPlane.reports.filter(({ full }) => full).length >= 2);
-  expect(controlPlane.reports.at(-1)).toMatchObject({
-    storeEpoch: 'store-1',
-    full: true,
-    tasks: [{ taskId: spec.taskId }],
-  });
+  await controlPlane.until(() => controlPlane.handovers.length > 0);
+  expect(controlPlane.handovers).toEqual([{ storeEpoch: 'store-2', taskIds: [spec.taskId], tasks: [] }]);
   // The operator goes back to the right store: only now does the new task begin, and the old one end.
   const begun = host.calls.some(({ taskId }) => taskId === stranger.taskId);
   controlPlane.storeEpoch = 'store-1';

@@ -22,6 +22,7 @@ async function open(prepare: (controlPlane: FakeControlPlane) => void, options: 
   return {
     controlPlane,
     clock,
+    host,
     count: (request: string) => controlPlane.requests.filter((seen) => seen === request).length,
     async [Symbol.asyncDispose]() {
       await agent[Symbol.asyncDispose]();
@@ -57,6 +58,7 @@ test('a heartbeat that says nothing new costs no fetch', async () => {
     await clock.advance(heartbeatMs);
     await clock.untilSleeping(heartbeatMs);
     expect(world.count('heartbeat')).toBe(heartbeats);
+    expect(world.host.networkLooks, 'with each, the firewall is looked at').toBe(heartbeats);
   }
   const spec = runs();
   controlPlane.run(spec);

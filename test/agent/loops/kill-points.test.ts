@@ -20,20 +20,30 @@ interface Scenario {
   /** What happens besides; resolves when the task is bound to end. */
   readonly story?: (world: { controlPlane: FakeControlPlane; host: FakeHost }) => Promise<void>;
   readonly exitCodes: readonly number[];
+  /** Why it ended, by the agent's word; it has none where somebody asked for it. */
+  readonly stopCode?: 'EssentialContainerExited';
 }
+
+/** Stops the task once it runs. After a power cut it may end without ever having been seen running. */
+const stopOnceItRuns: Scenario['story'] = async ({ controlPlane }) => {
+  await controlPlane.until(() => ['RUNNING', 'STOPPED'].includes(controlPlane.observed.get(taskId)?.status ?? ''));
+  if (controlPlane.desired.has(taskId)) controlPlane.stop(taskId);
+};
 
 const scenarios: Record<string, Scenario> = {
   'a task that ends by itself': {
     spec: taskSpec({ taskId, containers: [containerSpec({ command: exits(3) })] }),
     exitCodes: [3],
+    stopCode: 'EssentialContainerExited',
+  },
+  'a task that is stopped and heeds it': {
+    spec: taskSpec({ taskId, containers: [containerSpec({ command: runsUntilStopped })] }),
+    story: stopOnceItRuns,
+    exitCodes: [143],
   },
   'a task that is stopped and does not heed it': {
     spec: taskSpec({ taskId, containers: [containerSpec({ command: ignoresStop, stopTimeoutSeconds: 1 })] }),
-    story: async ({ controlPlane }) => {
-      // After a power cut it may end without ever having been seen running.
-      await controlPlane.until(() => ['RUNNING', 'STOPPED'].includes(controlPlane.observed.get(taskId)?.status ?? ''));
-      if (controlPlane.desired.has(taskId)) controlPlane.stop(taskId);
-    },
+    story: stopOnceItRuns,
     exitCodes: [137],
   },
   'two containers, one of which waits for the other': {
@@ -49,6 +59,7 @@ const scenarios: Record<string, Scenario> = {
       ],
     }),
     exitCodes: [4, 143],
+    stopCode: 'EssentialContainerExited',
   },
 };
 
@@ -127,9 +138,15 @@ async function playAndCheck(scenario: Scenario, killer: Killer, mode: Mode): Pro
   return isKilled;
 }
 
-function checkEnd({ exitCodes }: Scenario, host: FakeHost, controlPlane: FakeControlPlane, { powerCut }: Mode): void {
+function checkEnd(
+  { exitCodes, stopCode }: Scenario,
+  host: FakeHost,
+  controlPlane: FakeControlPlane,
+  { powerCut }: Mode,
+): void {
   const observed = controlPlane.observed.get(taskId);
   expect(observed?.status).toBe('STOPPED');
+  if (!powerCut) expect(observed?.stopCode).toBe(stopCode);
   for (const [index, { name, status, exitCode, reason }] of (observed?.containers ?? []).entries()) {
     const starts = host.startsOf(taskId, name);
     expect(starts).toBeLessThanOrEqual(1);
@@ -141,6 +158,8 @@ function checkEnd({ exitCodes }: Scenario, host: FakeHost, controlPlane: FakeCon
 }
 
 const verbs = ['pullImage', 'prepareTask', 'createContainer', 'startContainer', 'removeContainer', 'removeTask'];
+/** What a signal has ended. */
+const isSignalled = ({ exitCodes }: Scenario): boolean => exitCodes.some((code) => code > 128);
 
 describe.each(Object.entries(scenarios))('%s', (_, scenario) => {
   test.each([{ powerCut: false }, { powerCut: true }])('%o', { timeout: 60_000 }, async (mode) => {
@@ -148,7 +167,8 @@ describe.each(Object.entries(scenarios))('%s', (_, scenario) => {
     await playAndCheck(scenario, rehearsal, mode);
     // A kill does not care what is synced; a power cut does not care what is only written.
     const writes = mode.powerCut ? ['before sync', 'after sync'] : ['before write', 'after write'];
-    const kinds = [...verbs.flatMap((verb) => [`before ${verb}`, `after ${verb}`]), ...writes];
+    const signals = isSignalled(scenario) ? ['signalContainer'] : [];
+    const kinds = [...[...verbs, ...signals].flatMap((verb) => [`before ${verb}`, `after ${verb}`]), ...writes];
     for (const what of kinds) {
       let reached = 0;
       const times = rehearsal.reached.get(what) ?? 0;

@@ -30,12 +30,32 @@ describe('the environment', () => {
         { name: 'EQUATION', value: 'a=b' },
       ],
     });
-    const env = processEnvironment(container, { Env: ['PATH=/image/bin', 'MODE=image', 'HOME'] }, 'box');
-    expect(env).toEqual(['PATH=/image/bin', 'HOSTNAME=box', 'MODE=task', 'EQUATION=a=b']);
+    const env = processEnvironment(container, { Env: ['PATH=/image/bin', 'MODE=image', 'HOME'] }, { hostname: 'box' });
+    expect(env).toEqual([
+      'PATH=/image/bin',
+      'HOSTNAME=box',
+      'MODE=task',
+      'AWS_EXECUTION_ENV=AWS_ECS_EC2',
+      'EQUATION=a=b',
+    ]);
+  });
+
+  it('says where its metadata is, unless the task definition knows better', () => {
+    const metadataUri = 'http://169.254.170.2/v4/0123';
+    const image = { Env: ['ECS_CONTAINER_METADATA_URI_V4=http://image', 'AWS_EXECUTION_ENV=image'] };
+    const given = processEnvironment(containerSpec(), image, { hostname: 'box', metadataUri });
+    expect(given).toContain(`ECS_CONTAINER_METADATA_URI_V4=${metadataUri}`);
+    expect(given).toContain('AWS_EXECUTION_ENV=AWS_ECS_EC2');
+    const environment = [
+      { name: 'ECS_CONTAINER_METADATA_URI_V4', value: 'http://127.0.0.1:9/mine' },
+      { name: 'AWS_EXECUTION_ENV', value: '' },
+    ];
+    const own = processEnvironment(containerSpec({ environment }), image, { hostname: 'box', metadataUri });
+    expect(own.slice(2)).toEqual(['ECS_CONTAINER_METADATA_URI_V4=http://127.0.0.1:9/mine', 'AWS_EXECUTION_ENV=']);
   });
 
   it('finds programs when the image names no PATH', () => {
-    expect(processEnvironment(containerSpec(), {}, 'box')[0]).toMatch(/^PATH=.*:\/bin$/);
+    expect(processEnvironment(containerSpec(), {}, { hostname: 'box' })[0]).toMatch(/^PATH=.*:\/bin$/);
   });
 });
 

@@ -22,6 +22,7 @@ function spec(overrides: Partial<SpecInput> = {}) {
     network: { kind: 'isolated' },
     etc: { hosts: '/run/x/hosts', hostname: '/run/x/hostname', resolvConf: '/run/x/resolv.conf' },
     cgroupsPath: '/gantry/host-1/task/container',
+    shimGroup: 'group',
     machine,
     ...overrides,
   });
@@ -119,8 +120,7 @@ describe('the JSON form', () => {
     expect(JSON.parse(text).process.env).toContain('TRICK="hard":"unlimited"');
   });
 
-  it('puts the containers of a task in one shim', () => {
-    const { taskId } = taskSpec();
-    expect(spec().annotations).toEqual({ 'io.containerd.runc.v2.group': taskId });
+  it('puts the containers of a group in one shim', () => {
+    expect(spec().annotations).toEqual({ 'io.containerd.runc.v2.group': 'group' });
   });
 });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { detectCgroups } from '../../../agent/cgroups/cgroups.ts';
 import { cgroupMounts } from '../../../agent/cgroups/mounts.ts';
-import { busyboxImage } from '../../../local/images/busybox-image.ts';
+import { busyboxImage, busyboxLayer } from '../../../local/images/busybox-image.ts';
+import { tarArchive } from '../../../local/images/tar.ts';
 import { describeWithContainers } from '../../support/containers.ts';
+import { craftImage, rawTar } from '../../support/crafted-image.ts';
 import {
   exitOf,
   failureOf,
@@ -116,6 +118,20 @@ describeWithContainers('a container', () => {
     const accounts = { '/etc/passwd': 'late:x:2000:2001::/:/bin/sh\n', '/etc/group': 'crew:x:2002:late\n' };
     const layered = await machine.publish(await busyboxImage({ layers: [accounts] }), 'test/layered');
     expect(await shell(id, { container: { user: 'late' } }, layered)).toEqual(['2000 2001 2001 2002']);
+  });
+
+  it('cannot use device files that its image brings', async () => {
+    const zero = rawTar([
+      { name: 'harmless', type: '3', device: [1, 5] },
+      { name: 'kernel-log', type: '3', device: [1, 11] },
+    ]);
+    const crafted = await craftImage([{ archive: tarArchive(await busyboxLayer()) }, { archive: zero }]);
+    const image = await machine.publish(crafted, 'test/devices');
+    const script = 'head -c 1 /harmless | wc -c; head -c 1 /kernel-log 2>&1 || true';
+    const environment = [{ name: 'PATH', value: '/bin' }];
+    const [harmless, refused] = await shell(script, { container: { environment } }, image);
+    expect(harmless?.trim()).toBe('1');
+    expect(refused).toContain('Operation not permitted');
   });
 
   it('is not made for a user that the image does not know', async () => {

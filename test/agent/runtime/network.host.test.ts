@@ -18,11 +18,11 @@ import { type RealHost, type RealMachine, startRealMachine } from './real-host.t
 
 const port = (containerPort: number, hostPort = 0): PortMapping => ({ containerPort, hostPort, protocol: 'tcp' });
 
-/** Answers every request with its name. */
+/** Answers every request with its name, from when it says that it is ready: httpd takes connections before it leaves its starter. */
 const serves = (name: string, onPort: number): string[] => [
   'sh',
   '-c',
-  `mkdir /www && echo ${name} > /www/index.html && echo ready && exec httpd -f -h /www -p ${onPort}`,
+  `mkdir /www && echo ${name} > /www/index.html && httpd -h /www -p ${onPort} && echo ready && exec sleep 86400`,
 ];
 
 const get = async (address: string, hostPort: number | undefined): Promise<string> => {

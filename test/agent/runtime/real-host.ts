@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { detectCgroups } from '../../../agent/cgroups/cgroups.ts';
-import type { RuntimeConfig } from '../../../agent/config.ts';
+import { type RuntimeConfig, runtimeConfigSchema } from '../../../agent/config.ts';
 import { type Containerd, connect } from '../../../agent/containerd/client.ts';
 import { createContainerdRuntime } from '../../../agent/containerd/runtime.ts';
 import { removeHostNetwork } from '../../../agent/network/host-network.ts';
@@ -71,17 +71,14 @@ interface HostOptions {
 async function openHost({ daemon, client, number, ...network }: HostOptions): Promise<RealHost> {
   const { owner, ...base } = testNetwork(number % 4);
   const namespace = `${owner}-${number}`;
-  const config: RuntimeConfig = {
+  const config = runtimeConfigSchema.parse({
     socket: daemon.socket,
     namespace,
     runtimeRoot: join(daemon.dir, 'runc'),
     stateDirectory: join(daemon.dir, 'state', namespace),
     cgroupParent: `/${owner}/host-${number}`,
     network: { ...base, ...network },
-    insecureRegistries: [],
-    registryMirrors: {},
-    registryCredentials: {},
-  };
+  });
   const stack = new AsyncDisposableStack();
   const open = async () => {
     const runtime = await createContainerdRuntime(config, { log });
@@ -147,7 +144,7 @@ async function leftOfNetworks({ namespace, network }: RuntimeConfig): Promise<st
   return [
     ...namespacesOf(`${namespace}-`).map((name) => `network namespace ${name}`),
     ...attached.map((name) => `link ${name}`),
-    ...rules.filter((rule) => rule.includes('--to-destination')),
+    ...rules.filter((rule) => rule.includes('-PORTS -p')),
   ];
 }
 
