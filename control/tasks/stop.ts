@@ -7,7 +7,7 @@ import { lastStatus } from '../../core/task/status.ts';
 import { abandon, requestStop } from '../../core/task/transitions.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { bumpGeneration } from '../store/host-capacity.ts';
+import { bumpGeneration } from '../store/host-states.ts';
 import { changeHostTask, getHostCapacity } from '../store/hosts.ts';
 import type { Change } from '../store/table.ts';
 import { getTask, listTask, replaceTask, unlistTask } from '../store/tasks.ts';

@@ -86,7 +86,12 @@ export const accessOperations = {
       /** An hour where absent. */
       lifetimeSeconds: z.number().int().optional(),
     }),
-    output: z.object({ joinToken: z.string(), expiresAt: timestampSchema }),
+    output: z.object({
+      joinToken: z.string(),
+      expiresAt: timestampSchema,
+      /** SHA-256 (base64url) of the public key of the authority that this control plane made for TLS; the token carries it too. */
+      certificatePin: z.string().optional(),
+    }),
     errors: ['ClusterNotFoundException'],
     rest: { method: 'POST', path: '/v1/clusters/{cluster}/join-tokens', status: 201 },
     wire: false,

@@ -87,7 +87,7 @@ export const clusterOperations = {
   }),
   UpdateClusterSettings: defineOperation({
     name: 'UpdateClusterSettings',
-    summary: 'Changes settings of a cluster: `gantry:waitForCapacity` lets tasks that name a launch type wait',
+    summary: 'Changes settings of a cluster: whether tasks that name a launch type wait, when a silent host is lost',
     action: 'administer',
     input: z.object({ cluster, settings: settingsInputSchema }),
     output: z.object({ cluster: clusterViewSchema }),

@@ -1,15 +1,27 @@
 /** Inputs and outputs of the operations on hosts (ECS: container instances). */
 import { z } from 'zod';
+import { containerStatsSchema } from '../model/container-stats.ts';
 import { hostImageSchema } from '../model/host-image.ts';
 import { defineOperation } from './operation.ts';
-import { containerInstanceViewSchema, failureSchema } from './shapes.ts';
+import { containerInstanceViewSchema, failureSchema, timestampSchema } from './shapes.ts';
 
 const cluster = z.string().optional();
 
 const hostImageViewSchema = hostImageSchema
-  .omit({ taskIds: true })
-  .extend({ taskArns: z.array(z.string()) })
+  .omit({ taskIds: true, lastUsedAt: true })
+  .extend({ taskArns: z.array(z.string()), lastUsedAt: timestampSchema.optional() })
   .meta({ id: 'HostImage' });
+
+const containerStatsViewSchema = containerStatsSchema
+  .omit({ at: true })
+  .extend({
+    taskArn: z.string(),
+    taskDefinitionArn: z.string(),
+    /** Of the container. */
+    name: z.string(),
+    readAt: timestampSchema,
+  })
+  .meta({ id: 'ContainerStats' });
 
 export const hostOperations = {
   DescribeContainerInstances: defineOperation({
@@ -51,6 +63,16 @@ export const hostOperations = {
     errors: ['ClusterNotFoundException'],
     rest: { method: 'POST', path: '/v1/clusters/{cluster}/host-states', status: 200 },
     wire: true,
+  }),
+  DecideHosts: defineOperation({
+    name: 'DecideHosts',
+    summary: 'Decides over hosts whose agents do not know this store: adopts what they run, or discards it',
+    action: 'administer',
+    input: z.object({ cluster, containerInstances: z.array(z.string()).optional(), decision: z.string() }),
+    output: z.object({ containerInstances: z.array(containerInstanceViewSchema), failures: z.array(failureSchema) }),
+    errors: ['ClusterNotFoundException'],
+    rest: { method: 'POST', path: '/v1/clusters/{cluster}/decide-hosts', status: 200 },
+    wire: false,
   }),
   UpdateContainerAgent: defineOperation({
     name: 'UpdateContainerAgent',
@@ -110,6 +132,22 @@ export const hostOperations = {
       'UnsupportedFeatureException',
     ],
     rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts/{host}/images', status: 200 },
+    wire: false,
+  }),
+  GetHostStats: defineOperation({
+    name: 'GetHostStats',
+    summary:
+      'Asks a host what its running containers have used of processor, memory, network and block devices until now',
+    action: 'read',
+    input: z.object({ cluster, host: z.string() }),
+    output: z.object({ containers: z.array(containerStatsViewSchema) }),
+    errors: [
+      'ClusterNotFoundException',
+      'ResourceNotFoundException',
+      'ServiceUnavailableException',
+      'UnsupportedFeatureException',
+    ],
+    rest: { method: 'GET', path: '/v1/clusters/{cluster}/hosts/{host}/stats', status: 200 },
     wire: false,
   }),
 } as const;

@@ -38,7 +38,9 @@ const byName: Readonly<Record<string, string>> = {
   daemonName: 'There are no daemons: whatever is named is not found.',
   launchType: 'Only tasks of this launch type.',
   filter: 'An expression of the cluster query language (docs/placement.md): only hosts of which it is true.',
-  settings: 'Names and values. `gantry:waitForCapacity`: `enabled` lets tasks wait that name a launch type.',
+  settings:
+    'Names and values. `gantry:waitForCapacity`: `enabled` lets tasks wait that name a launch type. ' +
+    '`gantry:hostLostAfterSeconds` (600): when tasks of a silent host are given up; 0, or 60 to 604800.',
   configuration: 'Recorded, as ECS has it.',
   serviceConnectDefaults: 'Nothing but an empty namespace: there are none.',
   defaultCapacityProviderStrategy: 'Of tasks that name neither a strategy nor a launch type.',
@@ -110,6 +112,15 @@ const byOperation: Readonly<Partial<Record<`${OperationName}.${string}`, string>
   'UpdateWebhook.kind': 'Only these kinds of events; an empty list: all.',
   'UpdateWebhook.status': '`PAUSED` lets events wait; `ACTIVE` goes on at once, also after 410 Gone has disabled it.',
   'UpdateWebhook.skipWaiting': 'Drops what waits: it goes on with what happens from now on.',
+  'PutRegistryCredentials.registry':
+    '`host[:port]` as it stands in images’ names, without a path; `docker.io` for images that name none.',
+  'PutRegistryCredentials.name':
+    'What containers name them by in `repositoryCredentials.credentialsParameter`, for example the ARN of a secret. Absent: the ' +
+    'registry, and they are used for all its images.',
+  'PutRegistryCredentials.username': 'Without a colon.',
+  'PutRegistryCredentials.password':
+    'Sealed before it is stored, never answered, and given only to hosts that pull with it.',
+  'DeleteRegistryCredentials.name': 'As ListRegistryCredentials answers it.',
   'ListAuditEntries.cluster': 'Only calls about this cluster.',
   'ListAccountSettings.name': 'Only this setting.',
   'ListAccountSettings.value': 'Only settings that have this value.',
@@ -119,6 +130,9 @@ const byOperation: Readonly<Partial<Record<`${OperationName}.${string}`, string>
   'PutAccountSettingDefault.value': "One of ECS' values of it.",
   'DeleteAccountSetting.name': 'Name of the setting.',
   'CreateAccessKey.clusters': 'Names or ARNs; all clusters where absent.',
+  'DecideHosts.containerInstances': 'Names, ids or ARNs; all hosts of the cluster that wait for it where absent.',
+  'DecideHosts.decision':
+    '`adopt`: tasks that this store does not know are taken over; `discard`: their host ends them. What it has not is over.',
   'GetCapacity.cluster': 'Name or ARN of the cluster; `default` where absent.',
 };
 

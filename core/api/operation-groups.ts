@@ -8,6 +8,7 @@ import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { eventOperations } from './events.ts';
 import { hostOperations } from './hosts.ts';
+import { registryCredentialOperations } from './registry-credentials.ts';
 import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
 import { taskProtectionOperations } from './task-protection.ts';
@@ -21,6 +22,7 @@ export const operationGroups = {
   Webhooks: webhookOperations,
   Clusters: clusterOperations,
   Hosts: { ...hostOperations, ...attributeOperations },
+  'Private registries': registryCredentialOperations,
   Capacity: { ...capacityOperations, ...capacityProviderOperations },
   'Tags and settings': { ...tagOperations, ...accountSettingOperations },
   'Who may call, and what may join': accessOperations,

@@ -9,6 +9,7 @@ import { capacityProviderOperations } from './capacity-providers.ts';
 import { clusterOperations } from './clusters.ts';
 import { eventOperations } from './events.ts';
 import { hostOperations } from './hosts.ts';
+import { registryCredentialOperations } from './registry-credentials.ts';
 import { tagOperations } from './tags.ts';
 import { taskDefinitionOperations } from './task-definitions.ts';
 import { taskProtectionOperations } from './task-protection.ts';
@@ -25,6 +26,7 @@ export const operations = {
   ...capacityOperations,
   ...eventOperations,
   ...webhookOperations,
+  ...registryCredentialOperations,
   ...auditOperations,
   ...attributeOperations,
   ...tagOperations,

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { clusterConfigurationSchema, clusterSettingSchema, strategyItemSchema, tagSchema } from '../model/cluster.ts';
 import { shownHostStatusSchema } from '../model/host.ts';
+import { hostConditionSchema } from '../model/host-condition.ts';
 import { memberOfSchema } from '../model/placement-constraint.ts';
 import {
   containerOverrideSchema,
@@ -175,6 +176,8 @@ export const taskViewSchema = z
     cannot: z.object({ stop: z.string().optional(), readLogs: z.string().optional() }),
     /** Ours: what happened, phase by phase. */
     story: z.array(storyLineSchema),
+    /** Ours: it was given up with its host, which has not said that it is gone. */
+    mayStillRun: z.literal(true).optional(),
     /** Ours: the host's name, where it has one. */
     hostName: z.string().optional(),
     /** Ours: where its published ports are reached. */
@@ -229,6 +232,8 @@ export const containerInstanceViewSchema = z
     remainingResources: z.array(resourceViewSchema),
     registeredResources: z.array(resourceViewSchema),
     status: shownHostStatusSchema,
+    /** Why it takes no tasks although it is ACTIVE. */
+    statusReason: z.string().optional(),
     agentConnected: z.boolean(),
     runningTasksCount: z.number().int(),
     pendingTasksCount: z.number().int(),
@@ -237,6 +242,10 @@ export const containerInstanceViewSchema = z
     registeredAt: timestampSchema,
     healthStatus: hostHealthSchema.optional(),
     tags: z.array(tagSchema),
+    /** Ours: since when `agentConnected` is as it is. */
+    agentConnectedChangedAt: timestampSchema,
+    /** Ours: what is the matter with it, in a word (docs/hosts.md). */
+    condition: hostConditionSchema.optional(),
     /** Ours: what people call it. */
     hostName: z.string(),
     /** Ours: where the published ports of its tasks are reached. */

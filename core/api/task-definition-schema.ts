@@ -6,7 +6,12 @@ import { namePattern } from '../model/cluster.ts';
 import { taskDefinitionFields } from '../model/fields.ts';
 import { compatibilityNames, limits, ulimitNames } from '../model/limits.ts';
 import { protocolSchema } from '../model/resources.ts';
-import { dependencyConditionSchema, networkModeSchema, runtimePlatformSchema } from '../model/task-definition.ts';
+import {
+  dependencyConditionSchema,
+  logDriverSchema,
+  networkModeSchema,
+  runtimePlatformSchema,
+} from '../model/task-definition.ts';
 import { eachPart, isObject, type JsonObject, jsonSchema } from './json-schema.ts';
 import { registerTaskDefinitionInputSchema } from './task-definitions.ts';
 
@@ -41,7 +46,10 @@ const values: Readonly<Record<string, JsonObject>> = {
   'containerDefinitions[].memoryReservation': within(limits.memoryMib),
   'containerDefinitions[].startTimeout': within(limits.timeoutSeconds),
   'containerDefinitions[].stopTimeout': within(limits.timeoutSeconds),
-  'containerDefinitions[].portMappings[]': { required: ['containerPort'] },
+  'containerDefinitions[].portMappings[]': {
+    anyOf: [{ required: ['containerPort'] }, { required: ['containerPortRange'] }],
+  },
+  'containerDefinitions[].portMappings[].containerPortRange': { pattern: '^[0-9]{1,5}-[0-9]{1,5}$' },
   'containerDefinitions[].portMappings[].containerPort': within(limits.containerPort),
   'containerDefinitions[].portMappings[].hostPort': within(limits.hostPort),
   'containerDefinitions[].portMappings[].protocol': { enum: protocolSchema.options },
@@ -49,7 +57,7 @@ const values: Readonly<Record<string, JsonObject>> = {
   'containerDefinitions[].ulimits[].softLimit': within(limits.ulimit),
   'containerDefinitions[].ulimits[].hardLimit': within(limits.ulimit),
   'containerDefinitions[].dependsOn[].condition': { enum: dependencyConditionSchema.options },
-  'containerDefinitions[].logConfiguration.logDriver': { const: 'json-file' },
+  'containerDefinitions[].logConfiguration.logDriver': { enum: logDriverSchema.options },
 };
 
 /** What asks for nothing is taken even of members that are not supported. */

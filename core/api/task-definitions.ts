@@ -27,7 +27,7 @@ const containerDefinitionInputSchema = z.object({
         protocol: z.string().optional(),
         name: z.string().optional(),
         appProtocol: otherMember,
-        containerPortRange: otherMember,
+        containerPortRange: z.string().optional(),
       }),
     )
     .optional(),
@@ -62,7 +62,7 @@ const containerDefinitionInputSchema = z.object({
   mountPoints: otherMember,
   privileged: otherMember,
   pseudoTerminal: otherMember,
-  repositoryCredentials: otherMember,
+  repositoryCredentials: z.object({ credentialsParameter: z.string() }).optional(),
   resourceRequirements: otherMember,
   restartPolicy: otherMember,
   secrets: otherMember,

@@ -43,7 +43,10 @@ const settings: Readonly<Record<string, AccountSetting>> = {
     type: 'user',
   },
   containerInstanceLongArnFormat: longArns,
-  defaultLogDriverMode: keptOnly(['non-blocking', 'blocking'], 'Logs are written in one way, on the host.'),
+  defaultLogDriverMode: keptOnly(
+    ['non-blocking', 'blocking'],
+    'A log says its own mode; without one it is non-blocking.',
+  ),
   fargateEventWindows: keptOnly(offOn, noFargate),
   fargateFIPSMode: keptOnly(offOn, noFargate),
   fargateTaskRetirementWaitPeriod: keptOnly(['7', '0', '14'], noFargate),

@@ -37,7 +37,9 @@ const containerFields = {
   'portMappings[].protocol': honoured('`tcp` (where absent) or `udp`.'),
   'portMappings[].name': recorded('Only services that find each other by name (Service Connect) use it.'),
   'portMappings[].appProtocol': ignored('Only Service Connect uses it.'),
-  'portMappings[].containerPortRange': refused('Give each port an entry of its own with containerPort.'),
+  'portMappings[].containerPortRange': honoured(
+    'Bridge: `8000-8010`, published on as many free ports of the host in a row; instead of `containerPort` and `hostPort`.',
+  ),
   'ulimits[].name': honoured('Which limit of the process, for example `nofile`.'),
   'ulimits[].softLimit': honoured('Its soft value; -1 is unlimited.'),
   'ulimits[].hardLimit': honoured('Its hard value; -1 is unlimited.'),
@@ -51,10 +53,14 @@ const containerFields = {
   startTimeout: honoured('Seconds that this container, as a dependency, may take to reach COMPLETE or SUCCESS.'),
   stopTimeout: honoured("Seconds from SIGTERM (or the image's STOPSIGNAL) to SIGKILL; 30 where absent."),
   'logConfiguration.logDriver': honoured(
-    '`json-file`: the host keeps what the container writes and `gantry logs` reads it.',
+    '`json-file`: the host keeps what the container writes and `gantry logs` reads it. `awslogs`: it also sends it to CloudWatch Logs.',
   ),
-  'logConfiguration.options': refused('The log has no options; leave them out.'),
-  'logConfiguration.secretOptions': refused('The log has no options; leave them out.'),
+  'logConfiguration.options': honoured(
+    '`json-file`: `max-size` (10m where absent) times `max-file` (5) is kept, the newest. `awslogs`: `awslogs-group`, ' +
+      '`awslogs-region`, `awslogs-stream-prefix`, `awslogs-create-group`, `awslogs-datetime-format`, `mode` (non-blocking where ' +
+      'absent), `max-buffer-size` (10m).',
+  ),
+  'logConfiguration.secretOptions': refused('No log driver has an option that is a secret; leave them out.'),
   versionConsistency: ignored(
     'It concerns deployments of services; a task takes the image that the tag names when it starts.',
   ),
@@ -75,7 +81,9 @@ const containerFields = {
   mountPoints: refused(noVolumes),
   privileged: refused(noHostAccess),
   pseudoTerminal: refused('Containers have no terminal.'),
-  repositoryCredentials: refused("Give the host's agent access to the registry."),
+  'repositoryCredentials.credentialsParameter': honoured(
+    'The name of credentials that the cluster has for the registry (`gantry registries login --name`); the ARN of a secret is such a name.',
+  ),
   resourceRequirements: refused('GPUs and other devices are not supported yet.'),
   restartPolicy: refused('A container that ended is not started again; run a new task.'),
   secrets: refused(noSecrets),

@@ -9,6 +9,8 @@ export const hostImageSchema = z.object({
   digest: z.string(),
   /** Of its config and layers as they were downloaded. */
   sizeBytes: z.number(),
+  /** Epoch milliseconds, to the hour: when a task has used it last. Absent where none has. */
+  lastUsedAt: z.number().optional(),
   /** Tasks with a container made from it. */
   taskIds: z.array(z.string()),
 });

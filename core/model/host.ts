@@ -34,7 +34,15 @@ export const hostIdentitySchema = z.object({
   instanceId: z.string().optional(),
   tags: z.array(tagSchema).optional(),
   /** It is no host any more: nothing is desired of it, and its key is not admitted again. */
-  retired: z.object({ at: z.number(), reason: z.string(), stopCode: stopCodeSchema }).optional(),
+  retired: z
+    .object({
+      at: z.number(),
+      reason: z.string(),
+      stopCode: stopCodeSchema,
+      /** False: its tasks get no successors. */
+      replaces: z.boolean().optional(),
+    })
+    .optional(),
   version: z.number().int(),
 });
 export type HostIdentity = z.infer<typeof hostIdentitySchema>;
@@ -76,6 +84,19 @@ export const hostCapacitySchema = z.object({
   agentVersion: z.string().optional(),
   registeredAt: z.number().optional(),
   instanceId: z.string().optional(),
+  /**
+   * Its agent does not know this store, so it waits for somebody to decide: how many tasks it has, how many of them the store does not
+   * know, and how many the store has of it that it has not.
+   */
+  unknownStore: z
+    .object({
+      since: z.number(),
+      tasks: z.number().int(),
+      unknown: z.number().int(),
+      missing: z.number().int(),
+      decision: z.enum(['adopt', 'discard']).optional(),
+    })
+    .optional(),
 });
 export type HostCapacity = z.infer<typeof hostCapacitySchema> & {
   /** Only of a host that is yet to be: it will be in one of these zones, nobody knows in which. Never stored. */

@@ -11,6 +11,7 @@ interface Limits {
   readonly waitSeconds: Range;
   readonly containerPort: Range;
   readonly hostPort: Range;
+  readonly portRangesOfContainer: number;
   readonly ulimit: Range;
   readonly containers: Range;
   readonly definitionBytes: number;
@@ -31,6 +32,7 @@ export const limits: Limits = {
   waitSeconds: [1, 604_800],
   containerPort: [1, 65_535],
   hostPort: [0, 65_535],
+  portRangesOfContainer: 100,
   /** -1 is unlimited. */
   ulimit: [-1, Number.MAX_SAFE_INTEGER],
   containers: [1, 10],

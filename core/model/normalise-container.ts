@@ -3,14 +3,17 @@ import type { RegisterTaskDefinitionInput } from '../api/task-definitions.ts';
 import { compact } from '../compact.ts';
 import { namePattern } from './cluster.ts';
 import { checkEnvironment } from './environment-rules.ts';
-import { checkRange, clientFault, firstDouble, refuseNul } from './faults.ts';
+import { checkLength, checkRange, clientFault, firstDouble, refuseNul } from './faults.ts';
 import { limits, ulimitNames } from './limits.ts';
+import { normaliseLogConfiguration } from './log-options.ts';
 import { normalisePorts } from './normalise-ports.ts';
+import { registryCredentialLimits } from './registry-credentials.ts';
 import {
   type ContainerDefinition,
   type ContainerDependency,
   dependencyConditionSchema,
   type NetworkMode,
+  type RepositoryCredentials,
   type Ulimit,
 } from './task-definition.ts';
 
@@ -28,6 +31,7 @@ export function normaliseContainer(input: ContainerInput, path: string, networkM
   return compact({
     name,
     image,
+    repositoryCredentials: credentialsOf(input, path),
     cpu: input.cpu ?? 0,
     memory: input.memory,
     memoryReservation: input.memoryReservation,
@@ -45,7 +49,7 @@ export function normaliseContainer(input: ContainerInput, path: string, networkM
     dependsOn: dependenciesOf(input, path),
     startTimeout: input.startTimeout,
     stopTimeout: input.stopTimeout,
-    logConfiguration: input.logConfiguration === undefined ? undefined : { logDriver: supportedLogDriver },
+    logConfiguration: normaliseLogConfiguration(input.logConfiguration, `${path}.logConfiguration`),
   });
 }
 
@@ -73,6 +77,15 @@ function identityOf({ name, image }: ContainerInput, path: string): { name: stri
       'It is repository[:tag] or repository@digest of at most 255 characters without the digest.',
     );
   return { name, image };
+}
+
+/** ECS takes the ARN of a secret here; it is the name of credentials of the cluster. */
+function credentialsOf({ repositoryCredentials }: ContainerInput, path: string): RepositoryCredentials | undefined {
+  if (repositoryCredentials === undefined) return undefined;
+  const field = `${path}.repositoryCredentials.credentialsParameter`;
+  const { credentialsParameter } = repositoryCredentials;
+  checkLength(clientFault, field, credentialsParameter, registryCredentialLimits.name);
+  return { credentialsParameter };
 }
 
 const hostnamePattern = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/;
@@ -123,15 +136,4 @@ function dependenciesOf({ dependsOn }: ContainerInput, path: string): ContainerD
       throw clientFault(field, `${field} HEALTHY is not supported yet.`, 'Use START, COMPLETE or SUCCESS.');
     throw clientFault(field, `${field} must be START, COMPLETE or SUCCESS; it is "${condition}".`);
   });
-}
-
-const supportedLogDriver = 'json-file' as const;
-
-export function checkLogDriver({ logConfiguration }: ContainerInput, path: string): void {
-  if (logConfiguration === undefined || logConfiguration.logDriver === supportedLogDriver) return;
-  throw clientFault(
-    `${path}.logConfiguration.logDriver`,
-    `The log driver ${logConfiguration.logDriver} is not supported yet.`,
-    `Use ${supportedLogDriver}, or leave logConfiguration out: the host keeps what the container writes, and \`gantry logs\` reads it.`,
-  );
 }

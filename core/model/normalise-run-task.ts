@@ -6,7 +6,7 @@ import type { RunTaskInput } from '../api/tasks.ts';
 import { compact } from '../compact.ts';
 import { strategyProblem } from '../placement/strategies.ts';
 import { needsOf } from '../task/create.ts';
-import { isReplaceable } from '../task/replaceable.ts';
+import { replaceabilityOf } from '../task/replaceable.ts';
 import { normaliseStrategy } from './capacity-strategy.ts';
 import type { Cluster, StrategyItem, Tag } from './cluster.ts';
 import { checkLength, checkRange, noFargate, parameterFault } from './faults.ts';
@@ -41,6 +41,7 @@ export interface NormalisedRunTask extends TaskLimits {
   /** The caller's, then what propagateTags and enableECSManagedTags add. */
   readonly tags: Tag[];
   readonly replaceable?: boolean;
+  readonly replaceWhenLost?: boolean;
   /** The caller's, or the cluster's where the caller names no launch type either; empty: tasks go where they fit. */
   readonly strategy: StrategyItem[];
   /** Absent where neither caller nor revision names one: the control plane's own setting holds. */
@@ -80,7 +81,7 @@ export function normaliseRunTask(input: RunTaskWish, subject: RunTaskSubject): N
     strategies: strategiesOf(input),
     strategy: strategyOf(input, subject.cluster),
     tags,
-    replaceable: isReplaceable(input.tags ?? [], subject.definitionTags) || undefined,
+    ...replaceabilityOf(input.tags ?? [], subject.definitionTags),
     placementTimeoutSeconds: placementTimeoutOf(input, subject.definitionTags),
     ...taskLimitsOf(input, subject.definitionTags, needsOf(subject.definition, overrides, {}).reservation.cpuUnits),
   });

@@ -10,8 +10,9 @@ import { clientFault, noFargate } from './faults.ts';
 import { fieldWarnings, refuseFields } from './field-rules.ts';
 import { taskDefinitionFields } from './fields.ts';
 import { compatibilityNames, limits } from './limits.ts';
+import { checkLogDriver } from './log-options.ts';
 import { normaliseDefinitionConstraints } from './normalise-constraints.ts';
-import { checkLogDriver, normaliseContainer } from './normalise-container.ts';
+import { normaliseContainer } from './normalise-container.ts';
 import { refuseDoubleHostPorts } from './normalise-ports.ts';
 import { checkSizes, parseTaskCpu, parseTaskMemory } from './sizes.ts';
 import { checkTags } from './tag-rules.ts';
@@ -36,8 +37,8 @@ export function normaliseTaskDefinition(input: RegisterTaskDefinitionInput): Nor
   checkFamily(input.family);
   checkLength(input);
   const requiresCompatibilities = compatibilitiesOf(input);
-  for (const [index, container] of input.containerDefinitions.entries())
-    checkLogDriver(container, `containerDefinitions[${index}]`);
+  for (const [index, { logConfiguration }] of input.containerDefinitions.entries())
+    checkLogDriver(logConfiguration, `containerDefinitions[${index}].logConfiguration`);
   // After what explains several of its rows at once: who writes for Fargate, or for another log driver, learns that first.
   refuseFields(taskDefinitionFields, input);
   const networkMode = networkModeOf(input);

@@ -13,9 +13,12 @@ export const keyValueSchema = z.object({ name: z.string(), value: z.string() });
 export type KeyValue = z.infer<typeof keyValueSchema>;
 
 export const portMappingSchema = z.object({
-  containerPort: z.number().int(),
-  /** 0 asks for a dynamic port (bridge). */
-  hostPort: z.number().int(),
+  /** One port, or a range. */
+  containerPort: z.number().int().optional(),
+  /** `8000-8010`: dynamic ports, as many in a row. */
+  containerPortRange: z.string().optional(),
+  /** 0 asks for a dynamic port (bridge); absent with a range. */
+  hostPort: z.number().int().optional(),
   protocol: protocolSchema,
   name: z.string().optional(),
 });
@@ -29,9 +32,20 @@ export const dependencyConditionSchema = z.enum(['START', 'COMPLETE', 'SUCCESS']
 export const containerDependencySchema = z.object({ containerName: z.string(), condition: dependencyConditionSchema });
 export type ContainerDependency = z.infer<typeof containerDependencySchema>;
 
+export const logDriverSchema = z.enum(['json-file', 'awslogs']);
+
+const logConfigurationSchema = z.object({
+  logDriver: logDriverSchema,
+  options: z.record(z.string(), z.string()).optional(),
+});
+export type LogConfiguration = z.infer<typeof logConfigurationSchema>;
+const repositoryCredentialsSchema = z.object({ credentialsParameter: z.string() });
+export type RepositoryCredentials = z.infer<typeof repositoryCredentialsSchema>;
+
 export const containerDefinitionSchema = z.object({
   name: z.string(),
   image: z.string(),
+  repositoryCredentials: repositoryCredentialsSchema.optional(),
   /** CPU units (shares); 0 where none were given. */
   cpu: z.number().int(),
   /** Hard limit, MiB. */
@@ -52,7 +66,7 @@ export const containerDefinitionSchema = z.object({
   dependsOn: z.array(containerDependencySchema).optional(),
   startTimeout: z.number().int().optional(),
   stopTimeout: z.number().int().optional(),
-  logConfiguration: z.object({ logDriver: z.literal('json-file') }).optional(),
+  logConfiguration: logConfigurationSchema.optional(),
 });
 export type ContainerDefinition = z.infer<typeof containerDefinitionSchema>;
 

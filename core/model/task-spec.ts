@@ -3,6 +3,7 @@
  * choice left. Made by core/task/spec.ts, sent in the host's desired set, kept in the agent's ledger.
  */
 import { z } from 'zod';
+import { logTargetSchema } from './log-target.ts';
 import {
   containerDependencySchema,
   keyValueSchema,
@@ -14,6 +15,8 @@ import {
 const containerSpecSchema = z.object({
   name: z.string(),
   image: z.string(),
+  /** Name of what the control plane has for its registry; absent: it is pulled with what the host itself has. */
+  registryCredentials: z.string().optional(),
   essential: z.boolean(),
   /** Relative weight; 0 means the least (2 shares). */
   cpuUnits: z.number().int(),
@@ -35,6 +38,8 @@ const containerSpecSchema = z.object({
   startTimeoutSeconds: z.number().int().optional(),
   /** From SIGTERM (or the image's STOPSIGNAL) to SIGKILL. */
   stopTimeoutSeconds: z.number().int(),
+  /** Absent: a json-file log of the default size. */
+  log: logTargetSchema.optional(),
 });
 export type ContainerSpec = z.infer<typeof containerSpecSchema>;
 

@@ -53,18 +53,32 @@ export type Desired = z.infer<typeof desiredSchema>;
 
 export const networkBindingSchema = z.object({
   bindIP: z.string(),
-  containerPort: z.number().int(),
-  hostPort: z.number().int(),
+  /** One port of each, or a range of each. */
+  containerPort: z.number().int().optional(),
+  hostPort: z.number().int().optional(),
+  /** `8000-8010`; the host's range has as many ports, in the same order. */
+  containerPortRange: z.string().optional(),
+  hostPortRange: z.string().optional(),
   protocol: protocolSchema,
 });
 export type NetworkBinding = z.infer<typeof networkBindingSchema>;
 
 export const logLineSchema = z.object({
-  /** Epoch milliseconds at which the agent read the line. */
+  /** Epoch milliseconds at which the agent saw that it was written. */
   at: z.number(),
   container: z.string(),
   stream: z.enum(['stdout', 'stderr']),
   text: z.string(),
+  /** Nobody was there when it was written (the agent was away): `at` is no more than a guess. */
+  approximate: z.boolean().optional(),
+  /** A long line comes in parts: it goes on with the next line of this container and stream. */
+  partial: z.boolean().optional(),
+  /** Where this container's stream goes on after it, in bytes: whoever reads again knows by it what they have. */
+  offset: z.number().optional(),
+  /** Written by Gantry, not by the container: something is missing in this place. */
+  notice: z.boolean().optional(),
+  /** How much, where that is known. */
+  droppedBytes: z.number().optional(),
 });
 export type LogLine = z.infer<typeof logLineSchema>;
 
@@ -103,6 +117,8 @@ export const taskObservationSchema = z.object({
   /** Why it stopped, where the agent is who knows (a container ended, or it could not be started). */
   stopCode: stopCodeSchema.optional(),
   stoppedReason: z.string().optional(),
+  /** Its host cannot go on with it now (containerd does not answer), since when and why; it goes on by itself. */
+  waiting: z.object({ since: z.number(), reason: z.string() }).optional(),
 });
 export type TaskObservation = z.infer<typeof taskObservationSchema>;
 
@@ -178,6 +194,8 @@ export const taskSchema = z.object({
   tags: z.array(tagSchema),
   /** By a tag of the task or of its revision (core/task/replaceable.ts): it may be stopped once a successor of it runs. */
   replaceable: z.boolean().optional(),
+  /** By the same tag: also while its host is lost and nobody can know whether it still runs. */
+  replaceWhenLost: z.boolean().optional(),
   /** The task whose successor this one is. */
   replaces: z.string().optional(),
   /** The successor of this one. */

@@ -9,7 +9,7 @@ import type { World } from './steps.ts';
 
 export function absorb(task: LedgerTask, world: World): LedgerTask {
   const rebooted = task.bootId !== undefined && task.bootId !== world.bootId;
-  const why = rebooted ? 'the host was restarted' : 'its process is gone and left no exit code';
+  const why = rebooted ? 'the host was restarted' : 'its shim was killed, or crashed; its exit code is unknown';
   const containers = task.containers.map((container) => {
     const learned = learn(task, container, why, world);
     return rebooted ? vanish(task, learned, why, world) : learned;

@@ -17,6 +17,7 @@ const ledgerContainerSchema = z.object({
   imageDigest: z.string().optional(),
   /** Set once it was created. */
   runtimeId: z.string().optional(),
+  createdAt: z.number().optional(),
   networkBindings: z.array(networkBindingSchema),
   startedAt: z.number().optional(),
   stopSignalledAt: z.number().optional(),
@@ -45,8 +46,17 @@ export const ledgerTaskSchema = z.object({
   startedAt: z.number().optional(),
   /** Decided to stop, and never taken back. Code and reason only where the agent is who knows why. */
   stop: z.object({ at: z.number(), stopCode: stopCodeSchema.optional(), reason: z.string().optional() }).optional(),
-  /** Failed tries of the present step; no next one before `notBefore`. */
-  retry: z.object({ attempts: z.number().int(), notBefore: z.number() }).optional(),
+  /**
+   * Failed tries of the present step; no next one before `notBefore`. With `waiting` while it is not the step's fault: such tries are not
+   * counted.
+   */
+  retry: z
+    .object({
+      attempts: z.number().int(),
+      notBefore: z.number(),
+      waiting: z.object({ since: z.number(), reason: z.string() }).optional(),
+    })
+    .optional(),
   /** In the order of the spec. */
   containers: z.array(ledgerContainerSchema),
   /** Nothing is left of it on the host but its log. */

@@ -32,10 +32,9 @@ function decide(task: LedgerTask, now: number): LedgerTask {
   if (task.stop !== undefined) return task;
   if (task.desired.status === 'STOPPED') return stopTask(task, { at: now });
   const essential = task.containers.filter((container) => specOf(task, container).essential);
-  if (essential.some(({ end }) => end !== undefined)) {
-    const reason = 'Essential container in task exited';
-    return stopTask(task, { at: now, stopCode: 'EssentialContainerExited', reason });
-  }
+  const ended = essential.filter(({ end }) => end !== undefined);
+  if (ended.length > 0)
+    return stopTask(task, { at: now, stopCode: 'EssentialContainerExited', reason: exitReason(ended) });
   const blocked = blockedContainers(task, now);
   if (blocked.size > 0 || essential.some(({ failure }) => failure !== undefined)) {
     const containers = task.containers.map((container): LedgerContainer => {
@@ -51,6 +50,13 @@ function decide(task: LedgerTask, now: number): LedgerTask {
     return stopTask(task, { at: now, stopCode: timeoutStopCode, reason: timeoutReason(task) });
   }
   return reachSteadyState(task, now);
+}
+
+/** ECS' sentence; with what is known where nobody can say how it ended. */
+function exitReason(ended: readonly LedgerContainer[]): string {
+  const lost = ended.find(({ end }) => end?.exitCode === undefined);
+  const detail = lost?.failure === undefined ? '' : ` (container '${lost.name}': ${lost.failure})`;
+  return `Essential container in task exited${detail}`;
 }
 
 /** Of ECS' codes the one for what the system ends by a rule that it was given; the reason says which rule. */

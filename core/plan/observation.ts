@@ -78,6 +78,7 @@ export function observationOf(task: LedgerTask): TaskObservation {
     stoppedAt: task.removedAt,
     stopCode: task.stop?.stopCode,
     stoppedReason: task.stop?.reason,
+    waiting: task.retry?.waiting,
   });
 }
 
@@ -88,8 +89,10 @@ export function change(task: LedgerTask, members: Partial<LedgerTask>): LedgerTa
   return differs ? { ...changed, sequence: task.sequence + 1 } : changed;
 }
 
+/** After a step of the container: nothing is left to be tried again. */
 export function changeContainer(task: LedgerTask, name: string, members: Partial<LedgerContainer>): LedgerTask {
-  return change(task, { containers: replaceContainers(task, (container) => container.name === name, members) });
+  const containers = replaceContainers(task, (container) => container.name === name, members);
+  return change(task, { containers, retry: undefined });
 }
 
 /** The task's containers with these members replaced in those that match. */

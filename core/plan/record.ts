@@ -2,6 +2,7 @@
  * How the outcome of a step enters the ledger: one function an outcome, each answering the new entry. None decides what follows;
  * that is next-step.ts. A second call with the same outcome changes nothing that was reported.
  */
+import { compact } from '../compact.ts';
 import type { LogLine, NetworkBinding } from '../model/task.ts';
 import type { LedgerContainer, LedgerTask } from './ledger.ts';
 import { change, changeContainer, hasEnded, replaceContainers } from './observation.ts';
@@ -10,6 +11,9 @@ import type { StepFailure, TaskStep } from './steps.ts';
 /** Tries of a step that may succeed later, before the container is given up: some 13 s of pauses, and what the tries themselves take. */
 const maxAttempts = 7;
 const firstRetryMs = 200;
+/** While containerd is away. It is asked by a call that fails at once. */
+const shortestWaitMs = 500;
+const longestWaitMs = 15_000;
 /** Signals and removals: what waits behind them is a container that should be gone. */
 const longestStopRetryMs = 5_000;
 
@@ -61,7 +65,9 @@ export function pullFailed(
   failure: StepFailure,
   times: { readonly startedAt: number; readonly now: number },
 ): LedgerTask {
-  if (mayRetry(task, failure)) return later(pullBegan(task, times.startedAt), times.now);
+  const begun = pullBegan(task, times.startedAt);
+  if (failure.isAway === true) return waits(begun, reasonText(failure), times.now);
+  if (mayRetry(task, failure)) return later(begun, times.now);
   const containers = replaceContainers(task, usesImage(task, reference), { failure: reasonText(failure) });
   return pullSettled(task, containers, times);
 }
@@ -79,13 +85,21 @@ export function prepared(
   return change(task, { containers, bootId, retry: containers.some(needsPull) ? task.retry : undefined });
 }
 
-export function created(task: LedgerTask, container: string, runtimeId: string): LedgerTask {
-  return changeContainer({ ...task, retry: undefined }, container, { runtimeId });
+export function created(task: LedgerTask, container: string, runtimeId: string, createdAt?: number): LedgerTask {
+  return changeContainer(task, container, compact({ runtimeId, createdAt }));
 }
 
 export function started(task: LedgerTask, container: string, startedAt: number): LedgerTask {
   const containers = replaceContainers(task, ({ name }) => name === container, { startedAt });
   return change(task, { ...reachSteadyState({ ...task, containers }, startedAt), retry: undefined });
+}
+
+/** The machinery does not answer: however long that lasts, the step is tried again, ever more seldom. */
+export function waits(task: LedgerTask, reason: string, now: number): LedgerTask {
+  const { attempts = 0, waiting } = task.retry ?? {};
+  const since = waiting?.since ?? now;
+  const delayMs = Math.min(Math.max((now - since) / 4, shortestWaitMs), longestWaitMs);
+  return change(task, { retry: { attempts, notBefore: now + delayMs, waiting: { since, reason } } });
 }
 
 /** Sets when the task became RUNNING: once each container runs, or has done all that it will do. */
@@ -97,13 +111,13 @@ export function reachSteadyState(task: LedgerTask, now: number): LedgerTask {
 
 export function signalled(task: LedgerTask, container: string, signal: 'stop' | 'kill', now: number): LedgerTask {
   const members = signal === 'stop' ? { stopSignalledAt: now } : { killSignalledAt: now };
-  return changeContainer({ ...task, retry: undefined }, container, members);
+  return changeContainer(task, container, members);
 }
 
 /** `lines`: the last that it wrote; as many of the newest are kept as an observation may carry. */
 export function containerRemoved(task: LedgerTask, container: string, lines: readonly LogLine[]): LedgerTask {
   const kept = newestLines(lines);
-  return changeContainer({ ...task, retry: undefined }, container, {
+  return changeContainer(task, container, {
     removed: true,
     lastLogLines: kept.length === 0 ? undefined : kept,
   });
@@ -119,6 +133,7 @@ export function taskRemoved(task: LedgerTask, now: number): LedgerTask {
  * aborted because the task is to stop has not failed: record nothing.
  */
 export function failed(task: LedgerTask, step: TaskStep, failure: StepFailure, now: number): LedgerTask {
+  if (failure.isAway === true) return waits(task, reasonText(failure), now);
   const starts = step.kind === 'prepare' || step.kind === 'create' || step.kind === 'start';
   // Signals and removals are tried until they succeed: giving up would leave a container running.
   if (!starts) return later(task, now, longestStopRetryMs);
@@ -128,7 +143,7 @@ export function failed(task: LedgerTask, step: TaskStep, failure: StepFailure, n
     const stop = { at: now, stopCode: 'TaskFailedToStart' as const, reason: reasonText(failure) };
     return change(task, { retry: undefined, stop: task.stop ?? stop });
   }
-  return changeContainer({ ...task, retry: undefined }, step.container, { failure: reasonText(failure) });
+  return changeContainer(task, step.container, { failure: reasonText(failure) });
 }
 
 const reasonText = (failure: StepFailure): string => `${failure.kind}: ${failure.message}`.slice(0, maxReasonLength);
@@ -139,7 +154,7 @@ const mayRetry = (task: LedgerTask, failure: StepFailure): boolean =>
 function later(task: LedgerTask, now: number, longestMs: number = Number.POSITIVE_INFINITY): LedgerTask {
   const attempts = (task.retry?.attempts ?? 0) + 1;
   const delayMs = Math.min(firstRetryMs * 2 ** Math.min(attempts - 1, 20), longestMs);
-  return { ...task, retry: { attempts, notBefore: now + delayMs } };
+  return change(task, { retry: { attempts, notBefore: now + delayMs } });
 }
 
 function newestLines(lines: readonly LogLine[]): LogLine[] {
@@ -149,7 +164,8 @@ function newestLines(lines: readonly LogLine[]): LogLine[] {
     if (room <= 0) break;
     const text = line.text.slice(0, room);
     room -= text.length;
-    kept.unshift({ ...line, text });
+    const { at, container, stream, approximate } = line;
+    kept.unshift({ at, container, stream, text, ...(approximate === true && { approximate }) });
   }
   return kept;
 }

@@ -54,6 +54,8 @@ export interface StepFailure {
   readonly message: string;
   /** True where the same step may succeed later with nothing changed. */
   readonly retryable: boolean;
+  /** True where the machinery does not answer at all: the step is tried for as long as that lasts. */
+  readonly isAway?: boolean;
 }
 
 /** The host: what `planHost` answers, in the order in which it is to be done (removals before additions). */

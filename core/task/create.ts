@@ -24,6 +24,7 @@ export interface NewTask extends PlacementWishes, TaskLimits {
   readonly overrides: TaskOverrides;
   readonly tags: readonly Tag[];
   readonly replaceable?: boolean | undefined;
+  readonly replaceWhenLost?: boolean | undefined;
   readonly launchType?: Task['launchType'];
   readonly startedBy?: string | undefined;
   readonly referenceId?: string | undefined;
@@ -56,6 +57,7 @@ export function makeTask(input: NewTask): Task {
     overrides,
     tags: [...input.tags],
     replaceable: input.replaceable,
+    replaceWhenLost: input.replaceWhenLost,
     needs: needsOf(definition, overrides, input),
     createdAt: input.now,
     placementDeadline: input.placementDeadline,
@@ -90,7 +92,7 @@ const sum = <T>(items: readonly T[], amount: (item: T) => number): number =>
   items.reduce((total, item) => total + amount(item), 0);
 
 function staticPorts({ networkMode }: TaskDefinition, mappings: readonly PortMapping[]): HostPort[] {
-  return effectivePorts(networkMode, mappings)
-    .filter((mapping) => mapping.hostPort > 0)
-    .map((mapping) => hostPort(mapping.protocol, mapping.hostPort));
+  return effectivePorts(networkMode, mappings).flatMap(({ protocol, hostPort: port = 0 }) =>
+    port > 0 ? [hostPort(protocol, port)] : [],
+  );
 }

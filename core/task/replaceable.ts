@@ -4,16 +4,21 @@
  */
 import type { Tag } from '../model/cluster.ts';
 import type { Task } from '../model/task.ts';
-import { lastStatus } from './status.ts';
+import { lastStatus, mayStillRun } from './status.ts';
 
 const replaceableTag = 'gantry:replaceable';
 
 export const hasReplaceableTag = (tags: readonly Tag[]): boolean => tags.some(({ key }) => key === replaceableTag);
 
-/** A tag of the task counts before one of its revision; any value but `false` says yes. */
-export function isReplaceable(taskTags: readonly Tag[], definitionTags: readonly Tag[]): boolean {
+/** What the tag `gantry:replaceable` says: any value but `false` that it may be; `always`, also while nobody can know whether it runs. */
+export type Replaceability = Pick<Task, 'replaceable' | 'replaceWhenLost'>;
+
+/** A tag of the task counts before one of its revision. */
+export function replaceabilityOf(taskTags: readonly Tag[], definitionTags: readonly Tag[]): Replaceability {
   const tag = [...taskTags, ...definitionTags].find(({ key }) => key === replaceableTag);
-  return tag !== undefined && tag.value?.toLowerCase() !== 'false';
+  const value = tag?.value?.toLowerCase();
+  if (tag === undefined || value === 'false') return {};
+  return value === 'always' ? { replaceable: true, replaceWhenLost: true } : { replaceable: true };
 }
 
 export interface Succession {
@@ -22,9 +27,12 @@ export interface Succession {
   readonly successor: Task;
 }
 
-/** Undefined where the task may not be replaced, or is to stop already. Whether it has a successor is for the caller to know. */
+/**
+ * Undefined where the task may not be replaced, or is to stop already. Whether it has a successor, and whether it may have one beside what
+ * may still run of it, is for the caller to know.
+ */
 export function succeed(task: Task, successorId: string, now: number): Succession | undefined {
-  const isOver = task.desired.status === 'STOPPED' || lastStatus(task) === 'STOPPED';
+  const isOver = task.desired.status === 'STOPPED' || (lastStatus(task) === 'STOPPED' && !mayStillRun(task));
   if (task.replaceable !== true || isOver) return undefined;
   const {
     hostId: _hostId,
@@ -54,6 +62,6 @@ export function succeed(task: Task, successorId: string, now: number): Successio
   return { replaced: { ...task, replacedBy: successorId }, successor };
 }
 
-/** It has ended without ever having run: then its predecessor may have another. */
+/** It has ended without ever having run: then its predecessor may have another. Of one whose host is lost nobody knows that. */
 export const neverRan = (task: Task): boolean =>
-  lastStatus(task) === 'STOPPED' && task.observed?.startedAt === undefined;
+  lastStatus(task) === 'STOPPED' && task.observed?.startedAt === undefined && !mayStillRun(task);

@@ -1,5 +1,7 @@
 /** The task spec that an agent gets: a revision with its overrides applied and every default resolved. Adds only what is true. */
 import { compact } from '../compact.ts';
+import { logTargetOf } from '../model/log-options.ts';
+import { credentialsNameOf, type RegistryCredentials } from '../model/registry-credentials.ts';
 import type { TaskOverrides } from '../model/task.ts';
 import type { ContainerDefinition, KeyValue, TaskDefinition } from '../model/task-definition.ts';
 import type { TaskLimits } from '../model/task-limits.ts';
@@ -13,6 +15,8 @@ export interface SpecContext extends TaskLimits {
   readonly taskArn: string;
   readonly cluster: string;
   readonly region: string;
+  /** What the cluster has for private registries. */
+  readonly registryCredentials?: readonly Pick<RegistryCredentials, 'name'>[];
 }
 
 export function resolveSpec(definition: TaskDefinition, overrides: TaskOverrides, context: SpecContext): TaskSpec {
@@ -39,6 +43,10 @@ function resolveContainer(
   return compact({
     name: container.name,
     image: container.image,
+    registryCredentials: credentialsNameOf(
+      { image: container.image, ...container.repositoryCredentials },
+      context.registryCredentials ?? [],
+    ),
     essential: container.essential,
     cpuUnits: container.cpu,
     memoryMib: container.memory,
@@ -56,6 +64,7 @@ function resolveContainer(
     dependsOn: container.dependsOn ?? [],
     startTimeoutSeconds: container.startTimeout,
     stopTimeoutSeconds: container.stopTimeout ?? defaultStopTimeoutSeconds,
+    log: logTargetOf(container.logConfiguration, { ...context, container: container.name }),
   });
 }
 

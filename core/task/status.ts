@@ -15,6 +15,10 @@ export function lastStatus(task: Facts): TaskStatus {
   return task.observed?.status ?? 'PENDING';
 }
 
+/** It was given up, and its host has not said that it is gone: its containers may run on, and what it holds of the host is held. */
+export const mayStillRun = (task: Pick<Task, 'verdict' | 'hostId' | 'observed' | 'released'>): boolean =>
+  task.verdict !== undefined && task.hostId !== undefined && !task.released && task.observed?.status !== 'STOPPED';
+
 /** RUNNING until it is to stop, whoever decided that: what ListTasks selects by. */
 export function desiredStatus(task: Facts): 'RUNNING' | 'STOPPED' {
   const status = lastStatus(task);

@@ -5,7 +5,7 @@
 import type { ContainerObservation, HostGoes, Task } from '../model/task.ts';
 import { runEndsAt } from '../model/task-limits.ts';
 import { formatCpu, formatDuration, formatList, formatMib, formatTime } from '../text.ts';
-import { lastStatus, stopCause, taskTimes } from './status.ts';
+import { lastStatus, mayStillRun, stopCause, taskTimes } from './status.ts';
 
 /** In the order in which phases of the same moment are told. */
 const phases = [
@@ -145,22 +145,25 @@ function containerEnd(container: ContainerObservation): string {
   return reason === undefined ? `container '${name}' ${code}` : `container '${name}' ${code}: ${reason}`;
 }
 
-/** What the task does now, with the reason that a person would ask for next; its subject is the task: `runs on host-1`. */
-export function taskHeadline(task: Task): string {
+/**
+ * What the task does now, with the reason that a person would ask for next; its subject is the task: `runs on host-1`. `pullWaits`: what
+ * its pulls wait for at this moment, where somebody has heard of it (pull-wait.ts).
+ */
+export function taskHeadline(task: Task, pullWaits?: string): string {
   switch (lastStatus(task)) {
     case 'PROVISIONING':
       return ['waits for a host', whyWaiting(task)].filter((part) => part !== '').join(': ');
     case 'PENDING':
     case 'ACTIVATING':
-      return `${pendingHeadline(task)}${whatComes(task)}`;
+      return `${pendingHeadline(task, pullWaits)}${whatComes(task)}`;
     case 'RUNNING':
       return `runs on ${hostOf(task)}${timeLeft(task)}${whatComes(task)}`;
     case 'DEACTIVATING':
     case 'STOPPING':
     case 'DEPROVISIONING':
-      return `is stopping${becauseOf(task)}`;
+      return `is stopping${becauseOf(task)}${task.observed?.waiting === undefined ? '' : `; its host cannot go on now${hostCannot(task)}`}`;
     case 'STOPPED':
-      return `stopped${becauseOf(task)}`;
+      return `stopped${becauseOf(task)}${whatIsLeft(task)}`;
   }
 }
 
@@ -168,12 +171,20 @@ export function taskHeadline(task: Task): string {
 const whyWaiting = ({ explanation, capacityNote }: Task): string =>
   [explanation?.sentence, capacityNote].filter((part) => part !== undefined).join('; ');
 
-function pendingHeadline(task: Task): string {
+function pendingHeadline(task: Task, pullWaits: string | undefined): string {
   const { pullStartedAt, pullStoppedAt } = taskTimes(task);
+  if (task.observed?.waiting !== undefined)
+    return `is on ${hostOf(task)}, which cannot start it now${hostCannot(task)}`;
   if (task.observed === undefined) return `is placed on ${hostOf(task)}, which has not taken it yet`;
   if (pullStartedAt !== undefined && pullStoppedAt === undefined)
-    return `is on ${hostOf(task)}, which pulls its images`;
+    return `is on ${hostOf(task)}, which pulls its images${pullWaits === undefined ? '' : `: ${pullWaits}`}`;
   return `is on ${hostOf(task)}, which starts it`;
+}
+
+/** Why its host cannot go on with it, and since when. */
+function hostCannot({ observed }: Task): string {
+  const { waiting } = observed ?? {};
+  return waiting === undefined ? '' : `, since ${formatTime(waiting.since)}: ${waiting.reason}; it goes on by itself`;
 }
 
 /** Until when it may run, where it has a timeout. */
@@ -194,6 +205,15 @@ function whatComes({ hostGoes, replaceable = false, replacedBy, desired }: Task)
   const alone = time === undefined ? 'it may run to its end' : `it is stopped at ${time} unless it has ended by then`;
   const fate = replaceable ? `${place}${time === undefined ? '' : `, at ${time} at the latest`}` : alone;
   return `, which ${goes(hostGoes)}: ${reason.replace(/\.$/, '')}; ${fate}`;
+}
+
+/** Of a task that was given up with its host: that it may run, and what becomes of that. */
+function whatIsLeft(task: Task): string {
+  if (!mayStillRun(task) || task.desired.status === 'STOPPED') return '';
+  const { replacedBy, replaceable = false } = task;
+  const alone = replaceable ? '; a successor takes its place once the host is heard again or retired' : '';
+  const fate = replacedBy === undefined ? alone : `; the task ${replacedBy} takes its place`;
+  return `; it may still run there${fate}`;
 }
 
 function becauseOf(task: Task): string {

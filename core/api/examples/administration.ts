@@ -72,6 +72,36 @@ export const administrationExamples: readonly Example[] = [
     input: { instanceIds: ['i-0123456789abcdef0'] },
   },
   {
+    name: 'decide-hosts',
+    operation: 'DecideHosts',
+    title: 'Take over what hosts run, after the store was put back',
+    input: { decision: 'adopt' },
+  },
+  {
+    name: 'put-registry',
+    operation: 'PutRegistryCredentials',
+    title: 'What hosts pull every image of a private registry with',
+    input: { registry: 'registry.example.com:5000', username: 'deploy', password: 'correct horse battery staple' },
+  },
+  {
+    name: 'put-secret',
+    operation: 'PutRegistryCredentials',
+    title: 'Only for containers that name it, as a task definition written for ECS does',
+    input: {
+      registry: 'ghcr.io',
+      name: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-AbCdEf',
+      username: 'ci',
+      password: 'correct horse battery staple',
+    },
+  },
+  { name: 'registries', operation: 'ListRegistryCredentials', title: 'All of a cluster, without passwords', input: {} },
+  {
+    name: 'delete-registry',
+    operation: 'DeleteRegistryCredentials',
+    title: 'Forget one',
+    input: { name: 'registry.example.com:5000' },
+  },
+  {
     name: 'audit',
     operation: 'ListAuditEntries',
     title: 'Who has made or revoked keys',

@@ -100,6 +100,12 @@ export const taskExamples: readonly Example[] = [
     input: { task, wait: 'running', timeout: 25 },
   },
   {
+    name: 'host-stats',
+    operation: 'GetHostStats',
+    title: 'What the containers of its host have used until now',
+    input: { host: 'host-1' },
+  },
+  {
     name: 'get-refused',
     operation: 'GetTask',
     title: 'A task that is not there',
