@@ -55,6 +55,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     feed,
     logs: hub,
     hostImages: hub,
+    hostStats: hub,
     activate: runner.activate,
     metrics,
     journal,

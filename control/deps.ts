@@ -4,6 +4,7 @@
  */
 import type { Realm } from '../core/arn.ts';
 import type { ProgressFrame, RegisterResponse } from '../core/host-protocol.ts';
+import type { HostContainerStats } from '../core/model/container-stats.ts';
 import type { HostImage } from '../core/model/host-image.ts';
 import type { LogLine } from '../core/model/task.ts';
 import type { CapacityView } from './capacity-view.ts';
@@ -82,13 +83,26 @@ export interface TaskFeed {
 export interface LogSource {
   open(
     hostId: string,
-    request: { taskId: string; container?: string; follow: boolean; tail?: number; signal: AbortSignal },
+    request: {
+      taskId: string;
+      container?: string;
+      follow: boolean;
+      tail?: number;
+      /** Epoch milliseconds. */
+      since?: number;
+      signal: AbortSignal;
+    },
   ): AsyncIterable<readonly LogLine[]>;
 }
 
 /** Asks a host through its channel which images it has. */
 export interface HostImageSource {
   images(hostId: string, signal: AbortSignal): Promise<readonly HostImage[]>;
+}
+
+/** Asks a host through its channel what its containers have used until now. */
+export interface HostStatsSource {
+  stats(hostId: string, signal: AbortSignal): Promise<readonly HostContainerStats[]>;
 }
 
 /** Where events are written down, and by which ids. */
@@ -122,6 +136,8 @@ export interface Settings {
   readonly webhookAddresses: WebhookAddresses;
   /** Where hosts dial, if not below the address that they know. */
   readonly sockets?: RegisterResponse['sockets'];
+  /** Of the authority that this control plane made for TLS: join tokens carry it. Absent where hosts trust its certificate anyway. */
+  readonly certificatePin?: string;
 }
 
 export interface ControlDeps {
@@ -138,6 +154,7 @@ export interface ControlDeps {
   readonly feed: TaskFeed;
   readonly logs: LogSource;
   readonly hostImages: HostImageSource;
+  readonly hostStats: HostStatsSource;
   readonly activate: Activate;
   readonly journal: Journal;
   readonly capacity: CapacityView;

@@ -7,7 +7,7 @@ import { defaultClusterName, newCluster } from '../core/model/cluster.ts';
 import { attempt } from './attempts.ts';
 import type { ControlDeps } from './deps.ts';
 import { addCluster } from './store/clusters.ts';
-import { addStoreMeta, getStoreMeta, type StoreMeta } from './store/store-meta.ts';
+import { addStoreMeta, getStoreMeta, isNoCopy, type StoreMeta } from './store/store-meta.ts';
 
 /** What a new store gets; an existing one must agree with what is given. */
 export interface WantedRealm {
@@ -17,7 +17,7 @@ export interface WantedRealm {
 
 const defaults = { region: 'us-east-1', accountId: '000000000000' };
 
-/** Throws ClientException where the store belongs to another region or account. */
+/** Throws ClientException where the store belongs to another region or account, or is a copy that is not whole. */
 export function openStore(
   deps: Pick<ControlDeps, 'table' | 'clock' | 'newId' | 'random' | 'sleep'>,
   wanted: WantedRealm,
@@ -26,10 +26,13 @@ export function openStore(
   return attempt(deps, { most: 20, what: 'the store' }, async () => {
     const known = await getStoreMeta(table);
     if (known !== undefined) return agreed(known, wanted);
+    // Seldom: what a function loads at each start is counted.
+    const { refuseHalfCopy } = await import('./store/store-copies.ts');
+    await refuseHalfCopy(table);
     const createdAt = clock.now();
     const meta: StoreMeta = { ...defaults, ...wanted, epoch: newId(), createdAt };
     const cluster = newCluster({ name: defaultClusterName, createdAt });
-    const { outcome } = await table.commit([addStoreMeta(meta), addCluster(cluster)]);
+    const { outcome } = await table.commit([addStoreMeta(meta), isNoCopy(), addCluster(cluster)]);
     // Not done: another process made the store in this moment.
     return outcome === 'done' ? meta : undefined;
   });

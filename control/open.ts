@@ -34,7 +34,7 @@ export interface OpenOptions extends Given {
 /** What differs between one process that does everything and many that each answer one request. */
 export type Ports = Pick<
   ControlDeps,
-  'wake' | 'feed' | 'logs' | 'hostImages' | 'activate' | 'metrics' | 'journal' | 'ending'
+  'wake' | 'feed' | 'logs' | 'hostImages' | 'hostStats' | 'activate' | 'metrics' | 'journal' | 'ending'
 >;
 
 const defaultSettings: Settings = {

@@ -5,6 +5,7 @@
 import type { Offer } from '../core/model/capacity.ts';
 import type { Cluster } from '../core/model/cluster.ts';
 import type { HostIdentity } from '../core/model/host.ts';
+import type { RegistryCredentials } from '../core/model/registry-credentials.ts';
 import type { TaskDefinition } from '../core/model/task-definition.ts';
 import type { Clock } from './deps.ts';
 import { getAccessKey, type StoredAccessKey } from './store/access-keys.ts';
@@ -33,6 +34,11 @@ export interface RecentReads {
   /** The key if it is there, or was within the last ten seconds: so soon takes effect that another process deletes it. */
   accessKey(accessKeyId: string): Promise<StoredAccessKey | undefined>;
   accessKeyChanged(accessKeyId: string): void;
+  /** By cluster: the names of its credentials of private registries, as they were read. */
+  readonly registryNames: Map<
+    string,
+    { readonly known: readonly Pick<RegistryCredentials, 'name'>[]; readonly readAt: number }
+  >;
   /** By cluster: when this process has last compared what its fleet has with what was bought. */
   readonly fleetSweeps: Map<string, number>;
   /** By cluster: what its fleet offers, as it was read. */
@@ -41,7 +47,13 @@ export interface RecentReads {
   receiving: { readonly said: Receiving; readonly storedAt: number } | undefined;
 }
 
-const ageMs = { revision: Infinity, cluster: 1000, hostIdentity: 300_000, hostIds: 300_000, accessKey: 10_000 };
+const ageMs = {
+  revision: Infinity,
+  cluster: 1000,
+  hostIdentity: 300_000,
+  hostIds: 300_000,
+  accessKey: 10_000,
+};
 /** Of each kind; the longest known are dropped first. */
 const mostEntries = 10_000;
 const mostRevisions = 1000;
@@ -79,6 +91,7 @@ export function createRecentReads(table: Table, clock: Clock): RecentReads {
     hostAdmitted: (cluster) => hostIds.forget(cluster),
     accessKey: (accessKeyId) => accessKeys.get(accessKeyId, () => getAccessKey(table, accessKeyId)),
     accessKeyChanged: (accessKeyId) => accessKeys.forget(accessKeyId),
+    registryNames: new Map(),
     fleetSweeps: new Map(),
     offers: new Map(),
     receiving: undefined,

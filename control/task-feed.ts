@@ -1,6 +1,7 @@
 /**
  * Says, within this process, that something about a task changed. Carries no truth: whoever is called looks again. Progress frames
- * are for display only; the last one of each container is kept until the task changes, so that a reader who comes late sees it.
+ * are for display only; the last one of each container is kept until the task changes, so that a reader who comes late sees it. One that
+ * says what the pull waits for is kept until the next: none follows while it waits, whatever else changes.
  */
 import type { ProgressFrame } from '../core/host-protocol.ts';
 import type { TaskFeed } from './deps.ts';
@@ -31,7 +32,8 @@ export function createTaskFeed(): TaskFeed {
 
   return {
     changed(taskId) {
-      progress.delete(taskId);
+      const frames = progress.get(taskId);
+      for (const [container, { waitsFor }] of frames ?? []) if (waitsFor === undefined) frames?.delete(container);
       tell(taskId);
     },
     progress(frame) {

@@ -1,16 +1,23 @@
 /** What this platform lacks of what one machine has, and what to do instead: the only list of it. */
-import type { HostImageSource, LogSource } from '../control/deps.ts';
+import type { HostImageSource, HostStatsSource, LogSource } from '../control/deps.ts';
 import type { StreamRefusals } from '../control/http/streams.ts';
 import { GantryError } from '../core/errors.ts';
 
 /** What one machine can do that takes a stream from the control plane to its client, or from a host to the control plane. */
-export type Capability = 'watch stream' | 'event stream' | 'live logs' | 'images of hosts' | 'progress of pulls';
+export type Capability =
+  | 'watch stream'
+  | 'event stream'
+  | 'live logs'
+  | 'images of hosts'
+  | 'statistics of containers'
+  | 'progress of pulls';
 
 export const lacking: readonly Capability[] = [
   'watch stream',
   'event stream',
   'live logs',
   'images of hosts',
+  'statistics of containers',
   'progress of pulls',
 ];
 
@@ -30,7 +37,7 @@ export const refusals: StreamRefusals = {
   events: lacks('There is no stream of events', 'Ask ListEvents with `after` and `timeout`, again and again.'),
 };
 
-/** No host has a channel here, so neither logs nor what hosts say of their images nor the progress of pulls arrive. */
+/** No host has a channel here, so neither logs nor what hosts say of images and containers nor the progress of pulls arrive. */
 export const unsupportedLogs: LogSource = {
   open: () => {
     throw liveLogs;
@@ -40,5 +47,14 @@ export const unsupportedLogs: LogSource = {
 export const unsupportedImages: HostImageSource = {
   images: () => {
     throw lacks('Hosts cannot be asked for their images', 'GetTasks has the image and the digest of every container.');
+  },
+};
+
+export const unsupportedStats: HostStatsSource = {
+  stats: () => {
+    throw lacks(
+      'Hosts cannot be asked what their containers use',
+      "A container reads its own and its task's from ECS_CONTAINER_METADATA_URI_V4; collectors beside it can hand them on.",
+    );
   },
 };

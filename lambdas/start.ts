@@ -9,7 +9,7 @@ import { openDeps, pause } from '../control/open.ts';
 import { openDynamoDbTable } from '../control/store/dynamodb.ts';
 import { createEventIds } from '../control/store/event-ids.ts';
 import type { Table } from '../control/store/table.ts';
-import { unsupportedImages, unsupportedLogs } from './capabilities.ts';
+import { unsupportedImages, unsupportedLogs, unsupportedStats } from './capabilities.ts';
 import type { ControlEnvironment } from './environment.ts';
 import type { Instruments } from './instruments.ts';
 import { createPollingFeed } from './polling-feed.ts';
@@ -59,6 +59,7 @@ export async function startControl(
     feed: createPollingFeed(),
     logs: unsupportedLogs,
     hostImages: unsupportedImages,
+    hostStats: unsupportedStats,
     // The store's stream activates the loops, and the sweep each minute: this process may be frozen as soon as it has answered.
     activate: () => {},
     metrics,

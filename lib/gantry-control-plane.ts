@@ -125,7 +125,10 @@ export class GantryControlPlane extends ControlPlaneBase {
         ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }),
       }),
       // Hosts are woken by others: a report gives nobody anything to fetch.
-      hosts: make('hosts', { GANTRY_WAKE_URL: sockets.wakeUrl }),
+      hosts: make('hosts', {
+        GANTRY_WAKE_URL: sockets.wakeUrl,
+        ...(sealing !== undefined && { GANTRY_KEY_ARN: sealing.keyArn }),
+      }),
       wake: make('wake', { ...posts, ...(fleet !== undefined && { GANTRY_FLEET_FUNCTION: fleet.functionName }) }),
       events: settings.events ? make('events', { GANTRY_EVENT_BUS: this.eventBus.eventBusName }) : undefined,
       sweep: make('sweep', {
@@ -137,7 +140,7 @@ export class GantryControlPlane extends ControlPlaneBase {
       resources: make('resources', posts),
     };
     sealing?.grantSealing(functions.api);
-    sealing?.grantOpening(functions.sweep);
+    for (const opener of [functions.hosts, functions.sweep]) sealing?.grantOpening(opener);
     if (functions.events !== undefined) this.eventBus.grantPutEventsTo(functions.events);
     if (fleet !== undefined) grantWaking(functions.wake, fleet);
     for (const name of ['api', 'wake', 'sweep', 'resources'] as const) sockets.grantPost(functions[name]);

@@ -54,6 +54,7 @@ const shown: ReadonlySet<string> = new Set([
   'protectionEnabled',
   'reason',
   'referenceId',
+  'registry',
   'reusable',
   'revision',
   'settings',

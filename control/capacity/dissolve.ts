@@ -81,6 +81,6 @@ async function emptyHost(
   const { hostId } = host;
   const stop = { reason, stopCode: 'TerminationNotice' as const };
   // Nobody is there to say that a task has stopped, or there is no time to hear it.
-  if (atOnce || !host.connected) await retireHost(deps, hostId, stop);
+  if (atOnce || !host.connected) await retireHost(deps, hostId, { ...stop, replaces: false });
   else await drainHost(deps, { cluster, hostId }, { ...stop, deadline: deps.clock.now() });
 }

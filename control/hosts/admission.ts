@@ -41,12 +41,17 @@ async function byToken(deps: ControlDeps, request: RegisterRequest): Promise<Adm
 }
 
 async function validToken({ table, clock }: ControlDeps, request: RegisterRequest): Promise<JoinToken> {
-  const hint = 'Get a new token from the control plane.';
+  const hint = `Make a new one for this host: \`gantry join-token --cluster ${request.cluster}\`, where the control plane is reached.`;
   if (request.token === undefined) {
     throw new GantryError('AccessDeniedException', 'A new host needs a join token or the proof of its role.', { hint });
   }
   const token = await getJoinToken(table, joinTokenDigest(request.token), clock.now());
-  if (token === undefined) throw new GantryError('AccessDeniedException', 'The join token is not valid.', { hint });
+  if (token === undefined)
+    throw new GantryError(
+      'AccessDeniedException',
+      'The join token is not known here: it was mistyped or is of another control plane, or its time is over.',
+      { hint },
+    );
   if (token.spentBy !== undefined) {
     throw new GantryError('AccessDeniedException', 'The join token has admitted another host already.', { hint });
   }

@@ -5,13 +5,19 @@
  */
 import { createHash } from 'node:crypto';
 import { GantryError } from '../../core/errors.ts';
-import { protocolVersion, type RegisterRequest, type RegisterResponse } from '../../core/host-protocol.ts';
+import {
+  oldestProtocolVersion,
+  protocolVersion,
+  type RegisterRequest,
+  type RegisterResponse,
+} from '../../core/host-protocol.ts';
 import { providerAttribute } from '../../core/model/capacity.ts';
 import { type HostCapacity, type HostIdentity, hostNamePattern } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { touchActiveCluster } from '../store/clusters.ts';
-import { changeTotals, type HostFacts, reservedByHost } from '../store/host-capacity.ts';
+import { reservedByHost } from '../store/host-capacity.ts';
+import { changeTotals, type HostFacts } from '../store/host-totals.ts';
 import {
   addHostCapacity,
   addHostIdentity,
@@ -38,10 +44,7 @@ export function verifyRegistration(request: SignedRequest, body: RegisterRequest
 
 /** Answers who the host is. Throws AccessDeniedException, ClusterNotFoundException or ConflictException, each saying what to do. */
 export async function admitHost(deps: ControlDeps, request: RegisterRequest): Promise<RegisterResponse> {
-  if (request.protocolVersion !== protocolVersion) {
-    const message = `The agent speaks protocol version ${request.protocolVersion}, this control plane ${protocolVersion}.`;
-    throw new GantryError('InvalidParameterException', message, { field: 'protocolVersion' });
-  }
+  checkProtocol(request.protocolVersion);
   if (!hostNamePattern.test(request.name)) {
     const message =
       'name must be 1 to 255 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.';
@@ -67,9 +70,20 @@ export async function admitHost(deps: ControlDeps, request: RegisterRequest): Pr
   };
 }
 
+/** One that is newer says this one's version when it is told. */
+function checkProtocol(version: number): void {
+  if (version >= oldestProtocolVersion && version <= protocolVersion) return;
+  const understood = `${oldestProtocolVersion} and ${protocolVersion}`;
+  const message = `The agent speaks protocol version ${version}; this control plane understands ${understood}.`;
+  throw new GantryError('InvalidParameterException', message, {
+    field: 'protocolVersion',
+    hint: version < oldestProtocolVersion ? 'Upgrade the agent.' : 'Upgrade the control plane.',
+  });
+}
+
 const keyRetired = (hostId: string): GantryError =>
   new GantryError('AccessDeniedException', `The host ${hostId} was deregistered, and its key is not admitted again.`, {
-    hint: 'Make a new key (an empty identity directory), and have it admitted as a new host.',
+    hint: 'Have it forgotten (`gantry leave --force` on that machine, or an empty identity directory), and join as a new host.',
     resourceIds: [hostId],
   });
 

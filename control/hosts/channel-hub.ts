@@ -1,14 +1,14 @@
 /**
  * The sockets that hosts keep open to this process, whatever carries them: wake-up sockets, which say only "look again", and
- * channels, which bring log lines, the names of images and pull progress. Truth never travels here: a host without sockets works, only later.
- * Callers hand in sockets whose host has been authenticated.
+ * channels, which bring log lines, pull progress and what hosts say of their images and containers. Truth never travels here: a host
+ * without sockets works, only later. Callers hand in sockets whose host has been authenticated.
  */
 import { GantryError } from '../../core/errors.ts';
-import { agentFrameSchema, type ControlFrame, type ProgressFrame } from '../../core/host-protocol.ts';
-import type { HostImage } from '../../core/model/host-image.ts';
+import { type AgentFrame, agentFrameSchema, type ControlFrame, type ProgressFrame } from '../../core/host-protocol.ts';
+import type { LogLine } from '../../core/model/task.ts';
 import { wakeFrame } from '../../core/wake-frame.ts';
-import type { HostImageSource, LogSource, Wake } from '../deps.ts';
-import { ImageAnswer } from './image-answer.ts';
+import type { HostImageSource, HostStatsSource, LogSource, Wake } from '../deps.ts';
+import { HostAnswer } from './host-answer.ts';
 import { LogStream } from './log-stream.ts';
 
 /** A WebSocket as the hub sees it. */
@@ -22,7 +22,7 @@ export interface HostSocket {
   resume(): void;
 }
 
-export interface ChannelHub extends Wake, LogSource, HostImageSource {
+export interface ChannelHub extends Wake, LogSource, HostImageSource, HostStatsSource {
   /** A newer socket of the same host replaces the older one. */
   attachWake(hostId: string, socket: HostSocket): void;
   attachChannel(hostId: string, socket: HostSocket): void;
@@ -33,7 +33,13 @@ export interface ChannelHub extends Wake, LogSource, HostImageSource {
 interface Channel {
   readonly socket: HostSocket;
   readonly streams: Map<string, LogStream>;
-  readonly questions: Map<string, ImageAnswer>;
+  readonly questions: Map<string, Question>;
+}
+
+interface Question {
+  /** A part of the answer. */
+  take(frame: AgentFrame): void;
+  end(error?: string): void;
 }
 
 export function createChannelHub(options: {
@@ -58,9 +64,9 @@ export function createChannelHub(options: {
       const stream = channel.streams.get(frame.stream);
       const question = channel.questions.get(frame.stream);
       if (frame.kind === 'logs') stream?.push(frame.lines);
-      else if (frame.kind === 'images') question?.push(frame.images);
+      else if (frame.kind !== 'end') question?.take(frame);
       else {
-        stream?.end(frame.error, 'host');
+        stream?.end(frame.error, frame.isMissing === true ? 'missing' : 'host');
         question?.end(frame.error);
       }
       flow(channel);
@@ -76,24 +82,17 @@ export function createChannelHub(options: {
   async function* open(hostId: string, request: Parameters<LogSource['open']>[1]): ReturnType<LogSource['open']> {
     const channel = channels.get(hostId);
     if (channel === undefined) throw notConnected();
-    const { taskId, container, follow, tail, signal } = request;
+    const { signal, ...asked } = request;
     const id = options.newId();
     const stream = new LogStream(() => flow(channel));
-    const frame: ControlFrame = {
-      kind: 'open-logs',
-      stream: id,
-      taskId,
-      follow,
-      ...(container === undefined ? {} : { container }),
-      ...(tail === undefined ? {} : { tail }),
-    };
+    const frame: ControlFrame = { kind: 'open-logs', stream: id, ...asked };
     const abort = (): void => stream.end();
     channel.streams.set(id, stream);
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     try {
       channel.socket.send(JSON.stringify(frame));
-      yield* stream.batches();
+      for await (const batch of stream.batches()) yield linesSince(batch, asked.since);
     } finally {
       signal.removeEventListener('abort', abort);
       channel.streams.delete(id);
@@ -103,14 +102,22 @@ export function createChannelHub(options: {
     }
   }
 
-  async function images(hostId: string, signal: AbortSignal): Promise<readonly HostImage[]> {
+  async function ask<T>(
+    hostId: string,
+    kind: 'list-images' | 'read-stats',
+    partOf: (frame: AgentFrame) => readonly T[],
+    signal: AbortSignal,
+  ): Promise<readonly T[]> {
     const channel = channels.get(hostId);
     if (channel === undefined) throw unheard();
     const stream = options.newId();
-    const answer = new ImageAnswer(signal);
-    channel.questions.set(stream, answer);
+    const answer = new HostAnswer<T>(signal);
+    channel.questions.set(stream, {
+      take: (frame) => answer.push(partOf(frame)),
+      end: (error) => answer.end(error),
+    });
     try {
-      channel.socket.send(JSON.stringify({ kind: 'list-images', stream } satisfies ControlFrame));
+      channel.socket.send(JSON.stringify({ kind, stream } satisfies ControlFrame));
       return await answer.whole;
     } finally {
       channel.questions.delete(stream);
@@ -122,7 +129,10 @@ export function createChannelHub(options: {
       for (const hostId of hostIds) wakes.get(hostId)?.send(wakeFrame);
     },
     open,
-    images,
+    images: (hostId, signal) =>
+      ask(hostId, 'list-images', (frame) => (frame.kind === 'images' ? frame.images : []), signal),
+    stats: (hostId, signal) =>
+      ask(hostId, 'read-stats', (frame) => (frame.kind === 'stats' ? frame.containers : []), signal),
     attachWake(hostId, socket) {
       if (isClosed) return socket.close(ending);
       const older = wakes.get(hostId);
@@ -164,10 +174,14 @@ function parseFrame(text: string): ReturnType<typeof agentFrameSchema.parse> | u
   }
 }
 
+/** An older agent sends those of before, too. */
+const linesSince = (lines: readonly LogLine[], since: number | undefined): readonly LogLine[] =>
+  since === undefined ? lines : lines.filter(({ at, notice }) => at >= since || notice === true);
+
 const ending = 'the control plane is ending';
 
 const unheard = (): GantryError =>
-  new GantryError('ServiceUnavailableException', 'The host is not connected, so it cannot say which images it has.', {
+  new GantryError('ServiceUnavailableException', 'The host is not connected, so it cannot be asked.', {
     hint: 'Try again when `gantry hosts` shows it as connected.',
   });
 

@@ -6,11 +6,13 @@ import { taskArn } from '../../core/arn.ts';
 import { compact } from '../../core/compact.ts';
 import type { DesiredSet, DesiredTask, HeartbeatResponse } from '../../core/host-protocol.ts';
 import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
+import type { RegistryCredentials } from '../../core/model/registry-credentials.ts';
 import { resolveSpec } from '../../core/task/spec.ts';
 import type { ControlDeps } from '../deps.ts';
-import { setConnected } from '../store/host-capacity.ts';
+import { setConnected } from '../store/host-states.ts';
 import { getHostCapacity, type HostTask, hostTasks, writeHostLease } from '../store/hosts.ts';
 import type { ReadOptions } from '../store/table.ts';
+import { registryNames } from './registry-names.ts';
 
 export interface FetchedSet {
   readonly etag: string;
@@ -31,8 +33,10 @@ export async function fetchDesiredSet(
   // Whatever runs on a host that was retired is to stop.
   if (capacity === undefined) return { etag, set: { storeEpoch, hostEpoch: 0, generation: 0, tasks: [] } };
   const entries = await hostTasks(deps.table, host.hostId);
-  const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry)));
-  return { etag, set: { storeEpoch, hostEpoch: capacity.epoch, generation: capacity.generation, tasks } };
+  const registries = entries.length === 0 ? [] : await registryNames(deps, host.cluster);
+  const tasks = await Promise.all(entries.map((entry) => resolve(deps, entry, registries)));
+  const { epoch: hostEpoch, generation, unknownStore } = capacity;
+  return { etag, set: compact({ storeEpoch, hostEpoch, generation, tasks, decision: unknownStore?.decision }) };
 }
 
 /** The host is there; answers the ETag of its desired set, so that its agent fetches only where that differs from what it has. */
@@ -72,12 +76,17 @@ async function reconnect(deps: ControlDeps, host: HostCapacity): Promise<void> {
   deps.activate('place-pending', host.cluster);
 }
 
-async function resolve({ recent, realm }: ControlDeps, entry: HostTask): Promise<DesiredTask> {
-  const { taskId, cluster, family, revision } = entry;
+async function resolve(
+  { recent, realm }: ControlDeps,
+  entry: HostTask,
+  registryCredentials: readonly Pick<RegistryCredentials, 'name'>[],
+): Promise<DesiredTask> {
+  const { taskId, cluster, family, revision, spec } = entry;
+  if (spec !== undefined) return { taskId, desired: entry.desired, spec };
   const definition = await recent.revisionBody({ family, revision });
   if (definition === undefined) throw new Error(`task ${taskId} runs ${family}:${revision}, which does not exist`);
   const { timeoutSeconds, cpuLimitUnits } = entry;
   const identity = { taskId, taskArn: taskArn(realm, cluster, taskId), cluster, region: realm.region };
-  const context = compact({ ...identity, timeoutSeconds, cpuLimitUnits });
+  const context = compact({ ...identity, timeoutSeconds, cpuLimitUnits, registryCredentials });
   return { taskId, desired: entry.desired, spec: resolveSpec(definition, entry.overrides, context) };
 }

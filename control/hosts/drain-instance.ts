@@ -7,7 +7,7 @@ import type { StopCode } from '../../core/model/task.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { type Drain, getDrain, putDrain } from '../store/drains.ts';
-import { setStatus } from '../store/host-capacity.ts';
+import { setStatus } from '../store/host-states.ts';
 import { getHostCapacity, hostIdByName } from '../store/hosts.ts';
 import { getInstance } from '../store/instances.ts';
 import { drainStep } from './drain-step.ts';

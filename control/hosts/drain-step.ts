@@ -7,10 +7,10 @@ import { compact } from '../../core/compact.ts';
 import type { HostCapacity } from '../../core/model/host.ts';
 import type { Task } from '../../core/model/task.ts';
 import { isProtected } from '../../core/task/protection.ts';
-import { lastStatus } from '../../core/task/status.ts';
+import { lastStatus, mayStillRun } from '../../core/task/status.ts';
 import type { ControlDeps } from '../deps.ts';
 import { type Drain, removeDrain } from '../store/drains.ts';
-import { setStatus } from '../store/host-capacity.ts';
+import { setStatus } from '../store/host-states.ts';
 import { getHostCapacity, hostTasks } from '../store/hosts.ts';
 import { getTasks } from '../store/tasks.ts';
 import { stopTask } from '../tasks/stop.ts';
@@ -38,7 +38,8 @@ export async function drainStep(deps: ControlDeps, drain: Drain): Promise<DrainP
   const told = await tell(deps, drain, await runningTasks(deps, drain));
   const running = told.tasks;
   const now = deps.clock.now();
-  const replaceable = running.filter((task) => task.replaceable && !stays(drain, task, now));
+  // What was given up is replaced, or not, by who gave it up.
+  const replaceable = running.filter((task) => task.replaceable && !mayStillRun(task) && !stays(drain, task, now));
   const successors = await startSuccessors(deps, replaceable);
   const stopped = await stopThose(deps, drain, running, successors);
   const changed = successors.started + stopped;
@@ -58,7 +59,9 @@ async function runningTasks({ table }: ControlDeps, { hostId }: Drain): Promise<
     table,
     entries.map(({ taskId }) => taskId),
   );
-  return [...tasks.values()].filter((task) => task.desired.status === 'RUNNING' && lastStatus(task) !== 'STOPPED');
+  return [...tasks.values()].filter(
+    (task) => task.desired.status === 'RUNNING' && (lastStatus(task) !== 'STOPPED' || mayStillRun(task)),
+  );
 }
 
 /** That it goes; a consolidation may yet be given up, and stops nothing but what runs elsewhere. */

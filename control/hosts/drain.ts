@@ -5,7 +5,7 @@
 import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { setStatus } from '../store/host-capacity.ts';
+import { setStatus } from '../store/host-states.ts';
 import { getHostCapacity, hostTasks } from '../store/hosts.ts';
 import { type StopRequest, stopTask } from '../tasks/stop.ts';
 

@@ -6,15 +6,14 @@
  */
 import { createHash } from 'node:crypto';
 import { GantryError } from '../../core/errors.ts';
-import type { HostCapacity, HostIdentity } from '../../core/model/host.ts';
-import type { StopCode, Task } from '../../core/model/task.ts';
-import { giveVerdict } from '../../core/task/transitions.ts';
+import type { HostIdentity } from '../../core/model/host.ts';
+import type { StopCode } from '../../core/model/task.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
-import { holdingOf, release, setInactive } from '../store/host-capacity.ts';
-import { getHostCapacity, getHostIdentity, hostTasks, removeHostTask, retireIdentity } from '../store/hosts.ts';
+import { setInactive } from '../store/host-states.ts';
+import { getHostCapacity, getHostIdentity, hostTasks, retireIdentity } from '../store/hosts.ts';
 import { getInstance, removeInstance } from '../store/instances.ts';
-import { getTasks, replaceTask, unlistTask } from '../store/tasks.ts';
+import { endHostTasks } from './end-tasks.ts';
 
 export interface Retirement {
   /** For people and for the tasks: a sentence. */
@@ -22,10 +21,9 @@ export interface Retirement {
   readonly stopCode: StopCode;
   /** Refuse where the host has tasks. */
   readonly onlyIdle?: boolean;
+  /** False where what it runs is to end with it, whatever may be replaced. */
+  readonly replaces?: boolean;
 }
-
-/** At most three items a task, and the host's capacity. */
-const tasksPerCommit = 32;
 
 /** Answers the host as it is then; undefined where there is none. Throws InvalidParameterException where it must be idle and is not. */
 export async function retireHost(
@@ -46,7 +44,7 @@ export async function retireHost(
 async function makeInactive(
   deps: ControlDeps,
   identity: HostIdentity,
-  { reason, stopCode, onlyIdle = false }: Retirement,
+  { reason, stopCode, onlyIdle = false, replaces = true }: Retirement,
 ): Promise<{ identity: HostIdentity } | undefined> {
   const { cluster, hostId, publicKey } = identity;
   const capacity = await getHostCapacity(deps.table, cluster, hostId);
@@ -58,7 +56,7 @@ async function makeInactive(
     });
   }
   const at = deps.clock.now();
-  const retired = { at, reason, stopCode };
+  const retired = { at, reason, stopCode, ...(!replaces && { replaces }) };
   const keyDigest = createHash('sha256').update(publicKey).digest('hex');
   const { outcome } = await deps.table.commit([
     setInactive(capacity, at, { onlyIdle }),
@@ -74,33 +72,11 @@ async function makeInactive(
 }
 
 /** Only of a host that is INACTIVE, so that no task is added meanwhile. */
-async function endTasks(deps: ControlDeps, { cluster, hostId, name, retired }: HostIdentity): Promise<void> {
-  if (retired === undefined) return;
-  const taskIds = (await hostTasks(deps.table, hostId)).map(({ taskId }) => taskId);
-  for (let from = 0; from < taskIds.length; from += tasksPerCommit) {
-    const chunk = taskIds.slice(from, from + tasksPerCommit);
-    await attempt(deps, { most: 20, what: `the tasks of host ${name}` }, async () => {
-      const tasks = [...(await getTasks(deps.table, chunk)).values()].filter(({ released }) => !released);
-      const capacity = await getHostCapacity(deps.table, cluster, hostId);
-      const ended = tasks.map((task): [Task, Task] => [
-        task,
-        { ...(giveVerdict(task, retired) ?? task), released: true },
-      ]);
-      const { outcome } = await deps.table.commit([
-        ...ended.map(([seen, next]) => replaceTask(seen, next, deps.settings.retentionSeconds)),
-        // Also of those that ended before, should their report not have come to its end.
-        ...chunk.flatMap((taskId) => [unlistTask({ id: taskId, cluster }), removeHostTask(hostId, taskId)]),
-        ...releaseOf(capacity, tasks),
-      ]);
-      if (outcome !== 'done') return undefined;
-      for (const { id } of tasks) deps.feed.changed(id);
-      return 'ended';
-    });
-  }
+async function endTasks(deps: ControlDeps, host: HostIdentity): Promise<void> {
+  if (host.retired === undefined) return;
+  const taskIds = (await hostTasks(deps.table, host.hostId)).map(({ taskId }) => taskId);
+  await endHostTasks(deps, host, taskIds, host.retired);
 }
-
-const releaseOf = (capacity: HostCapacity | undefined, tasks: readonly Task[]): ReturnType<typeof release>[] =>
-  capacity === undefined || tasks.length === 0 ? [] : [release(capacity, tasks.map(holdingOf))];
 
 /** What ECS says of the tasks of an instance that is gone. */
 export const instanceGone = (instanceId: string, how: 'terminated' | 'stopped'): string =>

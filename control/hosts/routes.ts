@@ -7,7 +7,14 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { ec2NoticeSchema, meaningOf } from '../../core/ec2-notice.ts';
 import { errorTraits, GantryError } from '../../core/errors.ts';
-import { hostPaths, registerRequestSchema, reportRequestSchema } from '../../core/host-protocol.ts';
+import {
+  handoverRequestSchema,
+  hostPaths,
+  leaveRequestSchema,
+  registerRequestSchema,
+  registryCredentialsRequestSchema,
+  reportRequestSchema,
+} from '../../core/host-protocol.ts';
 import type { HostIdentity } from '../../core/model/host.ts';
 import type { ControlDeps } from '../deps.ts';
 import { admitHost, verifyRegistration } from './admit.ts';
@@ -15,6 +22,7 @@ import { authenticateHost } from './authenticate.ts';
 import { fetchDesiredSet, takeHeartbeat } from './desired-set.ts';
 import { drainNoticed } from './drain-instance.ts';
 import type { SignedRequest } from './http-signature.ts';
+import { hostSelf, leaveCluster } from './leave.ts';
 import { takeReport } from './report.ts';
 
 /** A full report of some thousand tasks with their last log lines. */
@@ -45,6 +53,12 @@ export function createHostsApp(deps: ControlDeps): Hono {
     return c.json(await takeReport(deps, host, parseBody(reportRequestSchema, request)));
   });
 
+  app.post(hostPaths.handover(':hostId'), async (c) => {
+    const { host, request } = await authenticated(deps, c);
+    const { takeHandover } = await import('./handover.ts');
+    return c.json(await takeHandover(deps, host, parseBody(handoverRequestSchema, request)));
+  });
+
   app.post(hostPaths.heartbeat(':hostId'), async (c) => {
     const { host } = await authenticated(deps, c);
     return c.json(await takeHeartbeat(deps, host));
@@ -54,6 +68,23 @@ export function createHostsApp(deps: ControlDeps): Hono {
     const { host, request } = await authenticated(deps, c);
     await drainNoticed(deps, host, meaningOf(parseBody(ec2NoticeSchema, request)));
     return c.body(null, 204);
+  });
+
+  app.get(hostPaths.self(':hostId'), async (c) => {
+    const { host } = await authenticated(deps, c);
+    return c.json(await hostSelf(deps, host));
+  });
+
+  app.post(hostPaths.leave(':hostId'), async (c) => {
+    const { host, request } = await authenticated(deps, c);
+    return c.json(await leaveCluster(deps, host, parseBody(leaveRequestSchema, request)));
+  });
+
+  app.post(hostPaths.registryCredentials(':hostId'), async (c) => {
+    const { host, request } = await authenticated(deps, c);
+    const asked = parseBody(registryCredentialsRequestSchema, request);
+    const { answerRegistryCredentials } = await import('./registry-credentials.ts'); // Seldom asked for.
+    return c.json(await answerRegistryCredentials(deps, host, asked));
   });
   return app;
 }

@@ -32,6 +32,8 @@ export interface ApiOptions extends WatchOptions {
   readonly metricsPage?: MetricsPage;
 }
 
+const metricsPaths = ['/metrics', '/metrics/containers'];
+
 export function createApi(options: ApiOptions): Hono {
   const app = new Hono();
   app.use(watchExchanges(options));
@@ -55,7 +57,7 @@ export function createApi(options: ApiOptions): Hono {
     return probes.fetch(c.req.raw, c.env);
   };
   app.get('/readyz', probe);
-  if (options.metricsPage !== undefined) app.get('/metrics', probe);
+  if (options.metricsPage !== undefined) for (const path of metricsPaths) app.get(path, probe);
   addRestRoutes(app, options);
   if (options.hostsApp !== undefined) app.route('/', options.hostsApp);
   app.notFound((c) =>

@@ -246,6 +246,13 @@ const streams: readonly Stream[] = [
           schema: { type: 'integer', minimum: 0 },
         },
         {
+          name: 'since',
+          in: 'query',
+          required: false,
+          description: 'Only lines of this time and later.',
+          schema: { type: 'string', format: 'date-time' },
+        },
+        {
           name: 'follow',
           in: 'query',
           required: false,

@@ -1,12 +1,20 @@
 /**
- * What asks whether the control plane works, and how it does: `/readyz` for whoever sends it requests, `/metrics` for Prometheus.
+ * What asks whether the control plane works, and how it does: `/readyz` for whoever sends it requests, `/metrics` for Prometheus, with
+ * `/metrics/containers` for what containers use.
  * `/healthz` beside them only says that the process lives. Loaded when somebody asks.
  */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
+import { GantryError } from '../../core/errors.ts';
 import type { ControlDeps } from '../deps.ts';
+import { askHosts } from '../hosts/ask-hosts.ts';
+import { containersContentType, containersPage } from '../metrics/containers.ts';
+import { activeClusterName } from '../operations/references.ts';
+import { livelyClusterNames } from '../store/clusters.ts';
 import { getStoreMeta } from '../store/store-meta.ts';
 import type { ApiOptions } from './app.ts';
-import { authorize, authorizeStore } from './auth/policy.ts';
+import { authorize, authorizeCluster, authorizeStore } from './auth/policy.ts';
+import { exchangeOf } from './exchange.ts';
+import { problemResponse } from './problem.ts';
 import { answerRest } from './rest.ts';
 
 /** By its name: what is wrong, as a sentence, or nothing. */
@@ -41,18 +49,55 @@ export function createProbeApp(options: ApiOptions): Hono {
     const readiness = await look();
     return c.json(readiness, readiness.status === 'ready' ? 200 : 503, { 'cache-control': 'no-store' });
   });
-  if (metricsPage !== undefined)
-    app.get('/metrics', (c) => {
-      const page = async () =>
-        new Response(await metricsPage.render(), { headers: { 'content-type': metricsPage.contentType } });
-      if (metricsPage.isOpenTo(c.req.raw, c.env)) return page();
-      return answerRest(c, options, ({ principal }) => {
-        authorize(principal, 'read');
-        authorizeStore(principal, 'read metrics');
-        return page();
-      });
-    });
+  if (metricsPage !== undefined) addMetrics(app, options, metricsPage);
   return app;
+}
+
+function addMetrics(app: Hono, options: ApiOptions, metrics: MetricsPage): void {
+  app.get('/metrics', (c) => {
+    const page = async () => new Response(await metrics.render(), { headers: { 'content-type': metrics.contentType } });
+    if (metrics.isOpenTo(c.req.raw, c.env)) return page();
+    return answerRest(c, options, ({ principal }) => {
+      authorize(principal, 'read');
+      authorizeStore(principal, 'read metrics');
+      return page();
+    });
+  });
+  /** Who asks while others do gets what they get: hosts are not asked more often because more are looking. */
+  const asking = new Map<string, Promise<string>>();
+  app.get('/metrics/containers', (c) => {
+    const cluster = c.req.query('cluster');
+    const page = async () => {
+      const asked = asking.get(cluster ?? '') ?? containers(options.deps, cluster);
+      asking.set(cluster ?? '', asked);
+      try {
+        return new Response(await asked, { headers: { 'content-type': containersContentType } });
+      } finally {
+        asking.delete(cluster ?? '');
+      }
+    };
+    if (metrics.isOpenTo(c.req.raw, c.env)) return page().catch((error: unknown) => refusal(error, c));
+    return answerRest(c, options, ({ principal }) => {
+      authorize(principal, 'read');
+      if (cluster === undefined) authorizeStore(principal, 'read metrics of all clusters');
+      else authorizeCluster(principal, cluster);
+      return page();
+    });
+  });
+}
+
+/** Of one cluster, or of all. */
+async function containers(deps: ControlDeps, cluster: string | undefined): Promise<string> {
+  const names =
+    cluster === undefined
+      ? await livelyClusterNames(deps.table, deps.clock.now())
+      : [await activeClusterName(deps, cluster)];
+  return containersPage(await askHosts(deps, names));
+}
+
+function refusal(error: unknown, c: Context): Response {
+  if (!(error instanceof GantryError)) throw error;
+  return problemResponse(error, exchangeOf(c).requestId);
 }
 
 /** One look at a time, and at most one in so long. */

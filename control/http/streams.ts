@@ -36,6 +36,7 @@ const logsQuerySchema = z.object({
   follow: z.enum(['true', 'false']).optional(),
   tail: z.coerce.number().int().nonnegative().optional(),
   container: z.string().optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
 });
 
 export function createStreamApp(options: ApiOptions): Hono {
@@ -129,7 +130,8 @@ async function* readLogs(
 ): AsyncGenerator<unknown> {
   const hostId = task.containerInstanceArn?.split('/').at(-1);
   if (hostId === undefined) return;
-  const kept = keptLines(task, query);
+  const since = query.since === undefined ? undefined : Date.parse(query.since);
+  const kept = keptLines(task, query, since);
   if (refusals !== undefined) {
     yield* kept;
     return;
@@ -140,6 +142,7 @@ async function* readLogs(
       taskId: task.taskArn.split('/').at(-1) ?? '',
       ...(query.container !== undefined && { container: query.container }),
       ...(query.tail !== undefined && { tail: query.tail }),
+      ...(since !== undefined && { since }),
       follow: query.follow === 'true',
       signal,
     });
@@ -149,19 +152,33 @@ async function* readLogs(
         yield line;
       }
   } catch (error) {
+    // Before it has begun to run there is nothing to be missing.
+    const isYetToCome = error instanceof GantryError && error.code === 'ResourceNotFoundException' && !hasRun(task);
+    if (sent === 0 && isYetToCome) return;
     if (sent > 0 || kept.length === 0) throw error;
     deps.log.info({ err: error, task: task.taskArn }, 'the host has no log of the task; its last lines are shown');
+    yield noticeBefore(kept, error);
   }
   if (sent === 0) yield* kept;
+}
+
+const hasRun = (task: TaskView): boolean => task.cannot.readLogs === undefined;
+
+function noticeBefore([first]: readonly LogLine[], error: unknown): LogLine {
+  const why = error instanceof GantryError ? error.message : 'The log cannot be read.';
+  const { at = 0, container = '', stream = 'stdout' } = first ?? {};
+  return { at, container, stream, text: `[gantry] ${why} These are its last lines.`, notice: true };
 }
 
 type LogsQuery = z.infer<typeof logsQuerySchema>;
 
 /** The last lines that the task keeps of containers that have stopped. */
-function keptLines({ containers }: TaskView, { container, tail }: LogsQuery): readonly LogLine[] {
+function keptLines({ containers }: TaskView, { container, tail }: LogsQuery, since = 0): readonly LogLine[] {
   const kept = containers
     .filter(({ name }) => container === undefined || name === container)
-    .flatMap(({ lastLogLines }) => lastLogLines ?? []);
+    .flatMap(({ lastLogLines }) => lastLogLines ?? [])
+    .filter(({ at }) => at >= since)
+    .toSorted((a, b) => a.at - b.at);
   return tail === undefined ? kept : kept.slice(-tail);
 }
 

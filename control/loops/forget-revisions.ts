@@ -5,13 +5,9 @@
 import type { ControlDeps } from '../deps.ts';
 import { livelyClusterNames } from '../store/clusters.ts';
 import { getRequest, openRequests } from '../store/requests.ts';
-import {
-  endDeletion,
-  getRevisionBody,
-  getRevisionStatus,
-  type RevisionReference,
-  revisionsInDeletion,
-} from '../store/task-definitions.ts';
+import { endDeletion } from '../store/revision-changes.ts';
+import { revisionsInDeletion } from '../store/revision-lists.ts';
+import { getRevisionBody, getRevisionStatus, type RevisionReference } from '../store/task-definitions.ts';
 import { getTasks, liveTasks } from '../store/tasks.ts';
 import type { LoopResult, StoreLoop } from './loop.ts';
 

@@ -45,6 +45,13 @@ export const countedMetrics = {
     labels: ['cluster'],
   },
   HostSilent: { kind: 'counter', unit: 'count', help: 'Hosts that fell silent', labels: ['cluster'] },
+  HostsLost: {
+    kind: 'counter',
+    unit: 'count',
+    help: 'Hosts that were silent for so long that their tasks were given up',
+    labels: ['cluster'],
+  },
+  TasksLost: { kind: 'counter', unit: 'count', help: 'Tasks that were given up with their host', labels: ['cluster'] },
   HostDrift: {
     kind: 'counter',
     unit: 'count',

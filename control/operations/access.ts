@@ -136,7 +136,9 @@ export const createJoinToken: Handlers['CreateJoinToken'] = async ({ deps }, inp
     throw invalid('lifetimeSeconds', `lifetimeSeconds must be between 1 and ${tokenLifetimeSeconds.most}.`);
   }
   const expiresAt = new Date(deps.clock.now() + lifetimeSeconds * 1000);
-  return { joinToken: await createJoinTokens(deps).create({ cluster, reusable, lifetimeSeconds }), expiresAt };
+  const joinToken = await createJoinTokens(deps).create({ cluster, reusable, lifetimeSeconds });
+  const { certificatePin } = deps.settings;
+  return { joinToken, expiresAt, ...(certificatePin !== undefined && { certificatePin }) };
 };
 
 const instanceIdPattern = /^i-([0-9a-f]{8}|[0-9a-f]{17})$/;

@@ -14,8 +14,9 @@ export const getHostImages: Handlers['GetHostImages'] = async (context, input) =
   const hostId = host.containerInstanceArn.slice(host.containerInstanceArn.lastIndexOf('/') + 1);
   const images = await deps.hostImages.images(hostId, AbortSignal.timeout(patienceMs));
   return {
-    images: images.map(({ taskIds, ...image }) => ({
+    images: images.map(({ taskIds, lastUsedAt, ...image }) => ({
       ...image,
+      ...(lastUsedAt === undefined ? {} : { lastUsedAt: new Date(lastUsedAt) }),
       taskArns: taskIds.map((taskId) => taskArn(deps.realm, cluster, taskId)),
     })),
   };

@@ -5,7 +5,8 @@ import type { TaskDefinition } from '../../core/model/task-definition.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { authorizeDefinition } from '../http/auth/task-rights.ts';
-import { lastRevision, type RevisionStatus, refusedCounter, registerRevision } from '../store/task-definitions.ts';
+import { refusedCounter, registerRevision } from '../store/revision-changes.ts';
+import { lastRevision, type RevisionStatus } from '../store/task-definitions.ts';
 import type { Handlers } from './context.ts';
 import { taskDefinitionView } from './views/task-definition-view.ts';
 

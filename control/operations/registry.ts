@@ -17,6 +17,7 @@ const hosts = () => import('./hosts.ts');
 const hostStates = () => import('./host-states.ts');
 const lists = () => import('./list-tasks.ts');
 const retirement = () => import('./retire-task-definitions.ts');
+const registryCredentials = () => import('./registry-credentials.ts');
 const tags = () => import('./tags.ts');
 const taskProtection = () => import('./task-protection.ts');
 const taskDefinitionLists = () => import('./task-definition-lists.ts');
@@ -64,6 +65,9 @@ export const handlers: Handlers = {
   GetCapacity: later(() => import('./capacity.ts'), 'getCapacity'),
   ListEvents: later(() => import('./events.ts'), 'listEvents'),
   ListAuditEntries: later(() => import('./audit.ts'), 'listAuditEntries'),
+  PutRegistryCredentials: later(registryCredentials, 'putRegistryCredentials'),
+  ListRegistryCredentials: later(registryCredentials, 'listRegistryCredentials'),
+  DeleteRegistryCredentials: later(registryCredentials, 'deleteRegistryCredentials'),
   CreateWebhook: later(webhooks, 'createWebhook'),
   ListWebhooks: later(webhooks, 'listWebhooks'),
   GetWebhook: later(webhooks, 'getWebhook'),
@@ -74,10 +78,12 @@ export const handlers: Handlers = {
   DescribeContainerInstances: later(hosts, 'describeContainerInstances'),
   ListContainerInstances: later(hosts, 'listContainerInstances'),
   UpdateContainerInstancesState: later(hostStates, 'updateContainerInstancesState'),
+  DecideHosts: later(() => import('./decide-hosts.ts'), 'decideHosts'),
   UpdateContainerAgent: later(hostStates, 'updateContainerAgent'),
   DeregisterContainerInstance: later(hostStates, 'deregisterContainerInstance'),
   GetHosts: later(hosts, 'getHosts'),
   GetHostImages: later(() => import('./host-images.ts'), 'getHostImages'),
+  GetHostStats: later(() => import('./host-stats.ts'), 'getHostStats'),
   GetHost: later(hosts, 'getHost'),
   PutAttributes: later(attributes, 'putAttributes'),
   DeleteAttributes: later(attributes, 'deleteAttributes'),

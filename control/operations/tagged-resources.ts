@@ -8,15 +8,16 @@ import { GantryError } from '../../core/errors.ts';
 import { namePattern, type Tag } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
 import { refuseLimitChange } from '../../core/model/task-limits.ts';
-import { hasReplaceableTag, isReplaceable } from '../../core/task/replaceable.ts';
+import { hasReplaceableTag, type Replaceability, replaceabilityOf } from '../../core/task/replaceable.ts';
 import { lastStatus } from '../../core/task/status.ts';
 import type { ControlDeps } from '../deps.ts';
 import { authorizeCluster, authorizeStore } from '../http/auth/policy.ts';
 import { getCapacityProvider, replaceCapacityProvider } from '../store/capacity-providers.ts';
 import { getCluster, replaceCluster } from '../store/clusters.ts';
 import { getHostCapacity, getHostIdentity, replaceHostIdentity } from '../store/hosts.ts';
+import { setRevisionTags } from '../store/revision-changes.ts';
 import type { Change } from '../store/table.ts';
-import { getRevisionStatus, setRevisionTags } from '../store/task-definitions.ts';
+import { getRevisionStatus } from '../store/task-definitions.ts';
 import { getTask, replaceTask } from '../store/tasks.ts';
 import type { OperationContext } from './context.ts';
 import { clusterNotFound, isId, namedRevision, strangenessOf } from './references.ts';
@@ -100,8 +101,8 @@ async function readTask(context: OperationContext, [clusterName = '', id = '']: 
     async changes(tags) {
       if (lastStatus(task) === 'STOPPED') throw over('task', 'stopped', 'a running');
       refuseLimitChange(task.tags, tags);
-      const mayMove = await replaceableBy(deps, task, tags);
-      const next = compact({ ...task, tags, replaceable: mayMove || undefined });
+      const { replaceable, replaceWhenLost } = await replaceabilityBy(deps, task, tags);
+      const next = compact({ ...task, tags, replaceable, replaceWhenLost });
       return [replaceTask(task, next, deps.settings.retentionSeconds)];
     },
     changed: () => deps.feed.changed(task.id),
@@ -109,18 +110,17 @@ async function readTask(context: OperationContext, [clusterName = '', id = '']: 
 }
 
 /** The tag `gantry:replaceable` holds from the moment that it is given, or no more. */
-async function replaceableBy(
+async function replaceabilityBy(
   { table }: ControlDeps,
-  task: {
+  task: Replaceability & {
     readonly family: string;
     readonly revision: number;
     readonly tags: readonly Tag[];
-    readonly replaceable?: boolean | undefined;
   },
   tags: readonly Tag[],
-): Promise<boolean> {
-  if (!hasReplaceableTag(task.tags) && !hasReplaceableTag(tags)) return task.replaceable ?? false;
-  return isReplaceable(tags, (await getRevisionStatus(table, task))?.tags ?? []);
+): Promise<Replaceability> {
+  if (!hasReplaceableTag(task.tags) && !hasReplaceableTag(tags)) return task;
+  return replaceabilityOf(tags, (await getRevisionStatus(table, task))?.tags ?? []);
 }
 
 async function readHost(context: OperationContext, [clusterName = '', id = '']: readonly string[]): Promise<Tagged> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { taskDefinitionArn } from '../../core/arn.ts';
 import { namePattern } from '../../core/model/cluster.ts';
 import type { ControlDeps } from '../deps.ts';
-import { familiesInOrder, revisionsPage } from '../store/task-definitions.ts';
+import { familiesInOrder, revisionsPage } from '../store/revision-lists.ts';
 import type { Handlers } from './context.ts';
 import { decodeToken, nextTokenOf, pageSize, takePage } from './paging.ts';
 

@@ -1,7 +1,7 @@
 /** DescribeTasks, and what is common to operations on one task. Lists are list-tasks.ts, RunTask is run-task.ts. */
 import { GantryError } from '../../core/errors.ts';
 import type { Task } from '../../core/model/task.ts';
-import { taskTimes } from '../../core/task/status.ts';
+import { mayStillRun, taskTimes } from '../../core/task/status.ts';
 import type { ControlDeps } from '../deps.ts';
 import { getTasks as readTasks } from '../store/tasks.ts';
 import { refuseTooMany } from './checks.ts';
@@ -28,9 +28,9 @@ export const describeTasks: Handlers['DescribeTasks'] = async ({ deps }, input) 
   return { tasks: views.map((view) => withTags(view, input.include)), failures };
 };
 
-/** Its time is over, whether or not the store has deleted it yet. */
+/** Its time is over, whether or not the store has deleted it yet. What may still run is kept. */
 export const isForgotten = ({ clock, settings }: ControlDeps, task: Task): boolean => {
-  const { stoppedAt } = taskTimes(task);
+  const stoppedAt = mayStillRun(task) ? undefined : taskTimes(task).stoppedAt;
   return stoppedAt !== undefined && stoppedAt + settings.retentionSeconds * 1000 <= clock.now();
 };
 

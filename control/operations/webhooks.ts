@@ -2,13 +2,11 @@
 import type { Input } from '../../core/api/operations.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
-import { namePattern } from '../../core/model/cluster.ts';
 import { parameterFault } from '../../core/model/faults.ts';
 import { mostEventsARequest, mostWebhooks, type Webhook, type WebhookDelivery } from '../../core/model/webhook.ts';
 import { attempt } from '../attempts.ts';
 import type { ControlDeps } from '../deps.ts';
 import { noJournal } from '../events/look.ts';
-import { getCluster } from '../store/clusters.ts';
 import { beginningOf } from '../store/event-ids.ts';
 import * as store from '../store/webhooks.ts';
 import { webhookUrl } from '../webhooks/addresses.ts';
@@ -17,7 +15,8 @@ import { openReceiver } from '../webhooks/post.ts';
 import { secretOf, storedSecret } from '../webhooks/secrets.ts';
 import { newWebhookSecret } from '../webhooks/signature.ts';
 import type { Handlers } from './context.ts';
-import { activeClusterName, clusterMeant, clusterNotFound } from './references.ts';
+import { knownClusterName } from './known-cluster.ts';
+import { activeClusterName } from './references.ts';
 import { subjectNamed } from './subjects.ts';
 import { webhookView } from './views/webhooks.ts';
 
@@ -168,12 +167,3 @@ const noWebhook = (id: string): GantryError =>
     field: 'webhook',
     hint: 'ListWebhooks shows which there are.',
   });
-
-/** Also one that is deleted: its webhooks can be. */
-async function knownClusterName(deps: ControlDeps, reference: string | undefined): Promise<string> {
-  const name = clusterMeant(deps, reference);
-  // What cannot be a name is no key either.
-  const cluster = namePattern.test(name) ? await getCluster(deps.table, name) : undefined;
-  if (cluster === undefined) throw clusterNotFound();
-  return name;
-}

@@ -58,8 +58,17 @@ export interface DynamoDbTableOptions {
 /** AWS advises not to give up on a transaction sooner than after five seconds. */
 const timeouts = { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-/** Opens the table. Throws only with `create`: ClientException when a table of that name has another shape. */
-export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<Table> {
+export interface Connection {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  /** Names the table in errors. */
+  readonly where: string;
+  readonly backoff: Backoff;
+  readonly newToken: () => string;
+}
+
+/** Whatever is asked of one table goes this way. */
+export function connectDynamoDb(options: DynamoDbTableOptions): Connection {
   const { tableName, region, endpoint, credentials, configureClient, random = Math.random } = options;
   const client = new DynamoDBClient({
     region,
@@ -71,6 +80,13 @@ export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<
   configureClient?.(client);
   const backoff = { random, sleep: options.sleep ?? ((ms: number) => delay(ms)) };
   const where = `DynamoDB table ${tableName} ${endpoint === undefined ? `in ${region}` : `at ${endpoint}`}`;
+  return { client, tableName, where, backoff, newToken: options.newToken ?? randomUUID };
+}
+
+/** Opens the table. Throws only with `create`: ClientException when a table of that name has another shape. */
+export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<Table> {
+  const connection = connectDynamoDb(options);
+  const { client, tableName, where, backoff } = connection;
   try {
     if (options.create) {
       // Loaded where it is needed: a function's table is made by its stack.
@@ -81,16 +97,7 @@ export async function openDynamoDbTable(options: DynamoDbTableOptions): Promise<
     client.destroy();
     throw storeFault(error, where);
   }
-  return new DynamoDbTable({ client, tableName, where, backoff, newToken: options.newToken ?? randomUUID });
-}
-
-interface Connection {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
-  /** Names the table in errors. */
-  readonly where: string;
-  readonly backoff: Backoff;
-  readonly newToken: () => string;
+  return new DynamoDbTable(connection);
 }
 
 class DynamoDbTable implements Table {

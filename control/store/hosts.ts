@@ -12,6 +12,7 @@ import {
   hostLeaseSchema,
 } from '../../core/model/host.ts';
 import { type Desired, desiredSchema, type Task, taskOverridesSchema } from '../../core/model/task.ts';
+import { type TaskSpec, taskSpecSchema } from '../../core/model/task-spec.ts';
 import { itemOf, parseItem, parseOptional } from './item.ts';
 import { allShards, keys, partitions } from './keys.ts';
 import { type MergeOptions, mergeShards, type Positioned } from './merge-shards.ts';
@@ -28,6 +29,8 @@ const hostTaskSchema = z.object({
   timeoutSeconds: z.number().int().optional(),
   cpuLimitUnits: z.number().int().optional(),
   desired: desiredSchema,
+  /** As its host had it, of a task that was adopted: its overrides are not known any more. */
+  spec: taskSpecSchema.optional(),
 });
 export type HostTask = z.infer<typeof hostTaskSchema>;
 
@@ -222,7 +225,7 @@ export const hostTasks = async (table: Table, hostId: string): Promise<HostTask[
     parseItem(hostTaskSchema, item),
   );
 
-export const addHostTask = (hostId: string, task: Task): Change => ({
+export const addHostTask = (hostId: string, task: Task, adopted?: TaskSpec): Change => ({
   kind: 'put',
   item: itemOf(keys.hostTask(hostId, task.id), {
     taskId: task.id,
@@ -233,6 +236,7 @@ export const addHostTask = (hostId: string, task: Task): Change => ({
     timeoutSeconds: task.timeoutSeconds,
     cpuLimitUnits: task.cpuLimitUnits,
     desired: task.desired,
+    spec: adopted,
   } satisfies HostTask),
   when: [{ item: 'absent' }],
 });

@@ -25,6 +25,8 @@ export const keys = {
   store: (): Key => ({ pk: 'store', sk: 'meta' }),
   /** When the control plane was last receiving heartbeats: what it did not see is no host's silence. */
   receiving: (): Key => ({ pk: 'store', sk: 'receiving' }),
+  /** There while the store is a copy that is not whole. */
+  storeCopy: (): Key => ({ pk: 'store', sk: 'copy' }),
 
   cluster: (name: string): Key => ({ pk: 'clusters', sk: name }),
   capacityProvider: (name: string): Key => ({ pk: 'capacity-providers', sk: name }),
@@ -87,6 +89,8 @@ export const keys = {
   hostSupply: (cluster: string): Key => ({ pk: `host-supply#${cluster}`, sk: 'host-supply' }),
   /** A host that is being emptied. */
   drain: (cluster: string, hostId: string): Key => ({ pk: `drains#${cluster}`, sk: hostId }),
+  /** A host that is not heard. */
+  lostHost: (cluster: string, hostId: string): Key => ({ pk: `lost-hosts#${cluster}`, sk: hostId }),
 
   /** What is told of a task, a host, an order or a call (`subject`), once for each `origin`: what is told twice is one item. */
   event: (subject: string, origin: string): Key => ({ pk: `event#${subject}`, sk: origin }),
@@ -103,6 +107,9 @@ export const keys = {
     pk: `webhook-deliveries#${cluster}`,
     sk: webhookId,
   }),
+
+  /** What images of a private registry are pulled with. */
+  registryCredentials: (cluster: string, name: string): Key => ({ pk: `registry-credentials#${cluster}`, sk: name }),
 
   /** A call, by the time at which it came. */
   auditEntry: (id: string): Key => ({ pk: `audit#${shardOf(id.slice(timeKeyLength + 1))}`, sk: id }),
@@ -162,11 +169,13 @@ export const partitions = {
   blames: (cluster: string): string => `blames#${cluster}`,
   offers: (cluster: string): string => `offers#${cluster}`,
   drains: (cluster: string): string => `drains#${cluster}`,
+  lostHosts: (cluster: string): string => `lost-hosts#${cluster}`,
   accessKeys: 'access-keys',
   eventsOf: (subject: string): string => `event#${subject}`,
   events: (cluster: string, shard: number): string => `events#${cluster}#${shard}`,
   webhooks: (cluster: string): string => `webhooks#${cluster}`,
   webhookDeliveries: (cluster: string): string => `webhook-deliveries#${cluster}`,
+  registryCredentials: (cluster: string): string => `registry-credentials#${cluster}`,
   auditEntries: (shard: number): string => `audit#${shard}`,
   host: (hostId: string): string => `host#${hostId}`,
   hostTaskPrefix: 'task#',

@@ -76,7 +76,7 @@ function prepareFile(db: DatabaseSync, file: string): void {
   if (version > sql.schemaVersion) {
     const message = `${dirname(file)} was written by a newer Gantry (store format ${version}; this one knows up to ${sql.schemaVersion}).`;
     throw new GantryError('ClientException', message, {
-      hint: 'Use that version, or give another directory with --data.',
+      hint: 'Use that version, or use another directory.',
     });
   }
   db.exec(
@@ -97,7 +97,7 @@ function openingFault(error: unknown, file: string): GantryError {
       'ClientException',
       `The data directory ${dirname(file)} is in use by another Gantry process.`,
       {
-        hint: 'End it with `gantry down`, or give another directory with --data.',
+        hint: 'End it (Ctrl-C of `gantry up` leaves tasks running, `gantry down` stops them), or use another directory.',
         cause: error,
       },
     );

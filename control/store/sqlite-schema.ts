@@ -31,6 +31,8 @@ const columns = 'pk, sk, v, history_pk, history_sk, expires_at, data';
 
 export const selectItem = `SELECT ${columns} FROM items WHERE pk = ? AND sk = ?`;
 
+export const selectAll = `SELECT ${columns} FROM items`;
+
 export const writeItem = `
   INSERT INTO items (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (pk, sk) DO UPDATE SET v = excluded.v, history_pk = excluded.history_pk, history_sk = excluded.history_sk,

@@ -10,10 +10,10 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { GantryError } from '../../core/errors.ts';
 import { checkedCommit, checkedKey, checkedKeys, checkQuery, keyOf } from './checks.ts';
 import { allHold, updated } from './conditions.ts';
-import { parseItem } from './envelope.ts';
 import { type SortKeyRange, sortKeyRange } from './sort-key-range.ts';
 import { Checkpoints } from './sqlite-checkpoints.ts';
 import { openSqliteFile, type SqliteFile, storeFault } from './sqlite-file.ts';
+import { itemOfRow } from './sqlite-row.ts';
 import * as sql from './sqlite-schema.ts';
 import type { Change, CommitResult, Follower, Item, ItemChange, Key, Page, QueryOptions, Table } from './table.ts';
 import { checkItemSize, normalMap, TableUsageError } from './values.ts';
@@ -256,24 +256,3 @@ function refusal(change: Change, index: number, item: Item | undefined): { index
 }
 
 const boundsOf = ({ low, high }: SortKeyRange): SQLInputValue[] => [low, high].flatMap((bound) => bound?.key ?? []);
-
-function itemOfRow(row: Record<string, unknown>): Item {
-  const { pk, sk, v, history_pk, history_sk, expires_at } = row;
-  return parseItem({
-    pk,
-    sk,
-    v,
-    ...(history_pk !== null && { history: { pk: history_pk, sk: history_sk } }),
-    ...(expires_at !== null && { expiresAt: expires_at }),
-    data: dataOfRow(row),
-  });
-}
-
-/** What is not JSON is left as it is: parseItem refuses it with the item's key. */
-function dataOfRow({ data }: Record<string, unknown>): unknown {
-  try {
-    return JSON.parse(String(data));
-  } catch {
-    return data;
-  }
-}

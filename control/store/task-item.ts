@@ -23,9 +23,12 @@ function packed({ lastLogLines, ...container }: Container): Members {
   return lastLogLines === undefined ? container : { ...container, lastLogLines: lastLogLines.map(lineText).join('\n') };
 }
 
-/** Within a container's text, `o` is what it wrote to standard output and `e` to standard error. A line has no end of line in it. */
-const lineText = ({ at, stream, text }: LogLine): string =>
-  `${at} ${stream === 'stdout' ? 'o' : 'e'} ${text.replaceAll('\n', ' ')}`;
+/**
+ * Within a container's text, `o` is what it wrote to standard output and `e` to standard error, with `~` where the time is approximate.
+ * A line has no end of line in it.
+ */
+const lineText = ({ at, stream, text, approximate }: LogLine): string =>
+  `${at} ${stream === 'stdout' ? 'o' : 'e'}${approximate === true ? '~' : ''} ${text.replaceAll('\n', ' ')}`;
 
 export function parseTask(item: Item): Task {
   const id = item.pk.slice(keys.task('').pk.length);
@@ -48,7 +51,8 @@ function unpacked(container: Members): Members {
 function lineOf(line: string, container: Json | undefined): Members {
   const [at = '', stream = ''] = line.split(' ', 2);
   const text = line.slice(at.length + stream.length + 2);
-  return { at: Number(at), container, stream: stream === 'o' ? 'stdout' : 'stderr', text };
+  const members = { at: Number(at), container, stream: stream.startsWith('o') ? 'stdout' : 'stderr', text };
+  return stream.endsWith('~') ? { ...members, approximate: true } : members;
 }
 
 const isMembers = (value: Json | undefined): value is Members =>

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { launchTypeSchema, type Task, taskStatusSchema } from '../../core/model/task.ts';
-import { desiredStatus, lastStatus, taskTimes } from '../../core/task/status.ts';
+import { desiredStatus, lastStatus, mayStillRun, taskTimes } from '../../core/task/status.ts';
 import { itemOf, parseItem } from './item.ts';
 import { keys, partitions } from './keys.ts';
 import { type MergeOptions, mergeShards, type Positioned, type ShardPage } from './merge-shards.ts';
@@ -45,6 +45,13 @@ export const addTask = (task: Task): Change => ({
   when: [{ item: 'absent' }],
 });
 
+/** One that is over when it becomes known: only history. */
+export function addEndedTask(task: Task, retentionSeconds: number): Change {
+  const { stoppedAt = task.createdAt } = taskTimes(task);
+  const item = itemOf(keys.task(task.id), taskData(task), ended(task, stoppedAt, retentionSeconds));
+  return { kind: 'put', item, when: [{ item: 'absent' }] };
+}
+
 /** Replaces what was read by its successor, whose `version` is one more; refused where somebody else wrote in between. */
 export function replaceTask(seen: Task, members: Omit<Task, 'version'>, retentionSeconds: number): Change {
   const next: Task = { ...members, version: seen.version + 1 };
@@ -67,7 +74,8 @@ export function replaceTask(seen: Task, members: Omit<Task, 'version'>, retentio
 /** From its end on a task has a place in history and a time after which it is forgotten. */
 const ended = (task: Task, stoppedAt: number, retentionSeconds: number) => ({
   history: keys.stoppedTask(task.cluster, stoppedAt, task.id),
-  expiresAt: Math.ceil(stoppedAt / 1000) + retentionSeconds,
+  // While it may run somewhere it holds something there, and whoever comes back with it must find it.
+  ...(!mayStillRun(task) && { expiresAt: Math.ceil(stoppedAt / 1000) + retentionSeconds }),
 });
 
 /** Lists the task, or brings its listing up to date; needed whenever `listingDiffers`. */

@@ -9,7 +9,10 @@ import { createHostsHandler } from './handler.ts';
 const environment = hostsEnvironment(process.env);
 const instruments = await openInstruments(environment);
 const { AWS_REGION: region, AWS_ENDPOINT_URL_STS: stsEndpoint = `https://${stsHost(region)}` } = environment;
-const deps = await startControl(environment, instruments, { callerIdentity: stsCallerIdentity(stsEndpoint) });
+const deps = await startControl(environment, instruments, {
+  callerIdentity: stsCallerIdentity(stsEndpoint),
+  sealing: 'later',
+});
 const wakePath = new URL(environment.GANTRY_WAKE_URL).pathname;
 
 export const handler = instruments.watched('hosts', createHostsHandler(deps, { wakePath }));

@@ -36,11 +36,13 @@ const [turn, blames] = [family(keys.capacityTurn('').pk), family(partitions.blam
 const pastPurchases = family(partitions.pastPurchases(''));
 const offers = family(partitions.offers(''));
 const drains = family(partitions.drains(''));
+const lostHosts = family(partitions.lostHosts(''));
 const capacityProviders = family(partitions.capacityProviders);
 const hostSupplies = family(keys.hostSupply('').pk);
 const joinTokens = family(keys.joinToken('').pk);
 const webhooks = family(partitions.webhooks(''));
 const webhookDeliveries = family(partitions.webhookDeliveries(''));
+const registryCredentials = family(partitions.registryCredentials(''));
 const accountSettings = family(keys.accountSetting('', '').pk);
 const auditEntries = family(partitions.auditEntries(0));
 const accessKeys = [family(keys.accessKey('').pk), family(partitions.accessKeys)];
@@ -74,6 +76,7 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
       accountSettings,
       webhooks,
       webhookDeliveries,
+      registryCredentials,
       // What it refuses, nothing else in the table shows.
       events,
       auditEntries,
@@ -82,8 +85,9 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
   },
   // A host that says that it goes has its tasks' successors made at once, and these wait.
   hosts: {
-    reads: [revisions, hostRoles],
-    writes: [...placing, ...hostNames, instances, joinTokens, drains],
+    reads: [hostRoles, registryCredentials],
+    // And revisions that only a host knows, where its tasks are adopted.
+    writes: [...placing, ...definitions, ...hostNames, instances, joinTokens, drains],
     history: [],
   },
   wake: { reads: [], writes: placing, history: [] },
@@ -91,7 +95,7 @@ const access: Readonly<Record<FunctionName, TableAccess>> = {
   // It sends webhooks what was told.
   sweep: {
     reads: [webhooks],
-    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains, webhookDeliveries],
+    writes: [...placing, ...definitions, ...requests, ...hostNames, instances, drains, lostHosts, webhookDeliveries],
     history: [stoppedTasks, eventListings],
   },
   fleet: {

@@ -26,6 +26,6 @@ export function makeSealingKey(scope: Construct, removalPolicy: RemovalPolicy): 
   return {
     keyArn: key.keyArn,
     grantSealing: (grantee) => grant(grantee, 'SealAccessKeys', ['kms:GenerateDataKey', 'kms:Decrypt']),
-    grantOpening: (grantee) => grant(grantee, 'OpenWebhookSecrets', ['kms:Decrypt']),
+    grantOpening: (grantee) => grant(grantee, 'OpenSecrets', ['kms:Decrypt']),
   };
 }

@@ -114,7 +114,13 @@ export interface GantryContainer {
 }
 
 export interface GantryPortMapping {
-  readonly containerPort: number;
+  /** @default - `containerPortRange` says which */
+  readonly containerPort?: number;
+  /**
+   * A range of ports instead of one, for example `8000-8010`, published on as many free ports of the host in a row.
+   * @default - one port, `containerPort`
+   */
+  readonly containerPortRange?: string;
   /** @default - a free port of the host; with network mode host, `containerPort` */
   readonly hostPort?: number;
   /** @default 'tcp' */

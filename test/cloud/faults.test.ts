@@ -57,11 +57,13 @@ describe('under faults', patience, () => {
     for (const fault of ['throttling', 'conflicts', 'lostAnswers'] as const)
       expect(faults.counts[fault]).toBeGreaterThan(2);
     expect(identities.denials).toEqual([]);
-    // The index of what has stopped is behind, and catches up.
-    await eventually(async () =>
-      expect((await untilAnswered(() => listStopped(cloud))).toSorted()).toEqual(tasks.toSorted()),
-    );
-    expect(faults.counts.staleHistory).toBeGreaterThan(0);
+    // The index of what has stopped is behind at times, by chance, and catches up.
+    const stopped = async () => (await untilAnswered(() => listStopped(cloud))).toSorted();
+    await eventually(async () => {
+      await stopped();
+      expect(faults.counts.staleHistory).toBeGreaterThan(0);
+    });
+    await eventually(async () => expect(await stopped()).toEqual(tasks.toSorted()));
     faults.rates = noFaults;
     await allFree(cloud);
   });

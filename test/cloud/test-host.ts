@@ -4,9 +4,9 @@ import { expect } from 'vitest';
 import type { Entitlement } from '../../agent/agent.ts';
 import type { Clock } from '../../agent/clock.ts';
 import { openIdentity } from '../../agent/identity.ts';
+import type { Client } from '../../client/client.ts';
 import { FakeHost } from '../support/fake-runtime.ts';
 import { agentDirectory, startAgent, type TestAgent } from '../support/test-agent.ts';
-import type { AwsCloud } from './aws-cloud.ts';
 import { eventually } from './patience.ts';
 
 export interface TestHost extends AsyncDisposable {
@@ -27,6 +27,13 @@ export const hastyClock = (speed: number): Clock => ({
   },
 });
 
+/** A control plane that admits hosts. */
+export interface HostsCloud {
+  readonly endpoint: string;
+  readonly client: Client;
+  joinToken(cluster: string): Promise<string>;
+}
+
 export interface TestHostOptions {
   readonly speed?: number;
   readonly cluster?: string;
@@ -34,7 +41,7 @@ export interface TestHostOptions {
   readonly entitlement?: (publicKey: string) => Promise<Entitlement>;
 }
 
-export async function startHost(cloud: AwsCloud, name: string, options: TestHostOptions = {}): Promise<TestHost> {
+export async function startHost(cloud: HostsCloud, name: string, options: TestHostOptions = {}): Promise<TestHost> {
   const { speed = 1, cluster = 'default', entitlement } = options;
   const directory = agentDirectory();
   const machine = new FakeHost();
@@ -61,7 +68,7 @@ export async function startHost(cloud: AwsCloud, name: string, options: TestHost
 }
 
 /** Resolves once the control plane may place on it. */
-export async function connected({ client }: AwsCloud, name: string, cluster = 'default'): Promise<void> {
+export async function connected({ client }: HostsCloud, name: string, cluster = 'default'): Promise<void> {
   await eventually(async () =>
     expect((await client.call('GetHost', { cluster, host: name })).host).toMatchObject({ agentConnected: true }),
   );

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type AgentSurroundings, agentProcess, ensureAgent, stopAgent } from '../../local/agents.ts';
+import { containerdPaths, runningContainerd, startContainerd } from '../../local/containerd.ts';
 import { removeHosts } from '../../local/down.ts';
 import { ensureHostNetwork } from '../../local/host-network.ts';
 import { type HostPlan, planHosts } from '../../local/host-plan.ts';
@@ -93,7 +94,7 @@ async function startFleet(aws: AwsCloud, count: number): Promise<Fleet> {
       joinToken: await aws.joinToken(),
     };
     for (const host of hosts) await ensureHostNetwork(host);
-    supervised = superviseAgents(hosts, surroundings, ended.signal);
+    supervised = superviseHosts(hosts, surroundings, ended.signal);
     for (const host of hosts) await connected(aws, host.name);
   } catch (error) {
     await purge();
@@ -105,7 +106,7 @@ async function startFleet(aws: AwsCloud, count: number): Promise<Fleet> {
 /** They are started again soon: the tests kill them often. */
 const pace = { lookIntervalMs: 100, stableMs: 0, firstPauseMs: 0, longestPauseMs: 0 };
 
-function superviseAgents(
+function superviseHosts(
   hosts: readonly HostPlan[],
   surroundings: AgentSurroundings,
   signal: AbortSignal,
@@ -118,5 +119,12 @@ function superviseAgents(
     isRunning: () => runningPid(agentProcess(paths, host.name)) !== undefined,
     start: () => ensureAgent(host, surroundings),
   }));
-  return supervise(agents, () => {}, signal, pace);
+  const containerd = containerdPaths(paths.dataDir, paths.runDir);
+  const daemon = {
+    what: 'containerd',
+    logFile: containerd.logFile,
+    isRunning: () => runningContainerd(containerd) !== undefined,
+    start: () => startContainerd(containerd),
+  };
+  return supervise([daemon, ...agents], () => {}, signal, pace);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hostPaths } from '../../core/host-protocol.ts';
+import { hostPaths, protocolVersion } from '../../core/host-protocol.ts';
+import { parseJoinToken } from '../../core/join-token.ts';
 import { interceptCommits } from './support/intercepted-table.ts';
 import { ScriptedHost } from './support/scripted-host.ts';
 import { amounts, hostView, startWorld, type World } from './support/world.ts';
@@ -24,6 +25,46 @@ describe('admission', () => {
     world.advance(61);
     await expect(host('c').register(brief)).rejects.toMatchObject({ status: 403 });
     expect((await world.call('GetHosts', {})).hosts).toHaveLength(1);
+  });
+
+  it('takes tokens with a pin and without one, whatever the host was given', async () => {
+    const certificatePin = 'A'.repeat(43);
+    await using world = await startWorld({ settings: { certificatePin } });
+    const made = await world.call('CreateJoinToken', {});
+    expect(made).toMatchObject({
+      certificatePin,
+      joinToken: expect.stringMatching(/^gantry-join-[0-9a-f]{64}\.A{43}$/),
+    });
+    expect(parseJoinToken(made.joinToken)).toEqual({ pin: certificatePin });
+    const [bare = ''] = made.joinToken.split('.');
+    expect(parseJoinToken(bare)).toEqual({ pin: undefined });
+    expect(['', 'gantry-join-', `${bare}.`, `${bare}.AAA`, ` ${bare}`].map(parseJoinToken)).toEqual(
+      Array(5).fill(undefined),
+    );
+    const host = new ScriptedHost(world.control, { name: 'a' });
+    const { hostId } = await host.register(bare);
+    expect((await host.register(made.joinToken)).hostId).toBe(hostId);
+    await expect(new ScriptedHost(world.control, { name: 'b' }).register(made.joinToken)).rejects.toMatchObject({
+      status: 403,
+    });
+  });
+
+  it('understands agents of this version of the protocol and of the one before, and says which', async () => {
+    await using world = await startWorld();
+    const token = await joinToken(world, { reusable: true });
+    for (const version of [protocolVersion - 1, protocolVersion]) {
+      const host = new ScriptedHost(world.control, { name: `v${version}` });
+      await host.register(token, { protocolVersion: version });
+    }
+    for (const [version, what] of [
+      [protocolVersion - 2, 'agent'],
+      [protocolVersion + 1, 'control plane'],
+    ] as const) {
+      const host = new ScriptedHost(world.control, { name: 'other' });
+      const message = `The agent speaks protocol version ${version}; this control plane understands 1 and 2. Upgrade the ${what}.`;
+      const refused = host.register(token, { protocolVersion: version });
+      await expect(refused).rejects.toMatchObject({ status: 400, message });
+    }
   });
 
   it('ends with the first full report, also where its change meets another one', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChannelHub, createChannelHub, type HostSocket } from '../../control/hosts/channel-hub.ts';
 import type { AgentFrame, ProgressFrame } from '../../core/host-protocol.ts';
 import type { LogLine } from '../../core/model/task.ts';
+import { fakeStats } from '../support/fake-stats.ts';
 import { startWorld } from './support/world.ts';
 
 class FakeSocket implements HostSocket {
@@ -115,6 +116,21 @@ describe('the images of a host', () => {
   });
 });
 
+describe('what the containers of a host use', () => {
+  it('is asked of it each time, and is what all frames up to the end say', async () => {
+    const { hub } = startHub();
+    const socket = new FakeSocket();
+    hub.attachChannel('a', socket);
+    const asked = hub.stats('a', new AbortController().signal);
+    expect(socket.frames).toEqual([{ kind: 'read-stats', stream: 'stream-1' }]);
+    const of = (container: string) => ({ taskId: 'task', container, stats: fakeStats(2000, 1000, 64) });
+    socket.arrives({ kind: 'stats', stream: 'stream-1', containers: [of('a')] });
+    socket.arrives({ kind: 'stats', stream: 'stream-1', containers: [of('b')] });
+    socket.arrives({ kind: 'end', stream: 'stream-1' });
+    expect(await asked).toEqual([of('a'), of('b')]);
+  });
+});
+
 describe('a log', () => {
   const request = { taskId: 'task', follow: true };
 
@@ -166,6 +182,23 @@ describe('a log', () => {
     expect(socket.paused).toBe(true);
     await reader.next();
     expect(socket.paused).toBe(false);
+    const long = { ...(lines(1)[0] as LogLine), text: 'x'.repeat(1024 * 1024) };
+    socket.arrives({ kind: 'logs', stream: 'stream-1', lines: [long] });
+    expect(socket.paused, 'few lines, but long ones').toBe(true);
+    await reader.return?.();
+  });
+
+  it('has no line from before the time that was asked for, also of an agent that does not know of it', async () => {
+    const { hub } = startHub();
+    const socket = new FakeSocket();
+    hub.attachChannel('a', socket);
+    const signal = new AbortController().signal;
+    const reader = hub.open('a', { ...request, since: 2, signal })[Symbol.asyncIterator]();
+    const first = reader.next();
+    await turn();
+    expect(socket.frames).toEqual([{ kind: 'open-logs', stream: 'stream-1', ...request, since: 2 }]);
+    socket.arrives({ kind: 'logs', stream: 'stream-1', lines: lines(4) });
+    expect((await first).value).toEqual(lines(4).slice(2));
     await reader.return?.();
   });
 
@@ -178,6 +211,10 @@ describe('a log', () => {
     await turn();
     socket.arrives({ kind: 'end', stream: 'stream-1', error: 'the log is gone' });
     await expect(failing).rejects.toMatchObject({ code: 'ServiceUnavailableException', message: 'the log is gone' });
+    const retired = readAll(hub);
+    await turn();
+    socket.arrives({ kind: 'end', stream: 'stream-3', error: 'it was removed', isMissing: true });
+    await expect(retired).rejects.toMatchObject({ code: 'ResourceNotFoundException', message: 'it was removed' });
     socket.close('cable pulled');
     await expect(lost).rejects.toThrow("The connection to the task's host was lost.");
     await expect(readAll(hub)).rejects.toMatchObject({ code: 'ServiceUnavailableException' });

@@ -17,6 +17,7 @@ import { ScriptedLogs } from '../cli/support/scripted-logs.ts';
 import { startReceiver, type TestReceiver } from '../control/support/receiver.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { startWorld, type World } from '../control/support/world.ts';
+import { fakeStats } from '../support/fake-stats.ts';
 
 /** What the host says that it has. */
 const nginx = {
@@ -25,6 +26,27 @@ const nginx = {
   sizeBytes: 72_358_201,
   taskIds: [],
 };
+
+/** An hour after it was started. */
+const used = (taskId: string) => ({
+  taskId,
+  container: 'nginx',
+  stats: {
+    ...fakeStats(Date.UTC(2100, 0, 1, 1), Date.UTC(2100, 0, 1), 256),
+    network: {
+      eth0: {
+        rxBytes: 48_211_904,
+        rxPackets: 39_112,
+        rxErrors: 0,
+        rxDropped: 0,
+        txBytes: 96_004_318,
+        txPackets: 41_870,
+        txErrors: 0,
+        txDropped: 0,
+      },
+    },
+  },
+});
 
 let world: World;
 let host: ScriptedHost;
@@ -41,7 +63,8 @@ beforeAll(async () => {
   const { deps, handlers, accessKeys } = world.control;
   logs = new ScriptedLogs();
   const authenticator = sigV4Authenticator(accessKeys, { region: 'us-east-1', now: () => Date.now() });
-  const spoken = { ...deps, logs, hostImages: { images: async () => [nginx] } };
+  const hostStats = { stats: async () => [...host.tasks.keys()].slice(0, 1).map(used) };
+  const spoken = { ...deps, logs, hostImages: { images: async () => [nginx] }, hostStats };
   const listener = getRequestListener(createApi({ deps: spoken, handlers, authenticator }).fetch);
   server = createServer((request, response) => void listener(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,8 @@
 /** What one host can do to another over HTTP: nothing. Real requests to the server, signed by hosts that are really registered. */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { hostPaths, signatureParameters } from '../../core/host-protocol.ts';
 import { contentDigest, signatureBase, signatureHeaders } from '../../core/host-signature.ts';
 import type { TaskObservation } from '../../core/model/task.ts';
@@ -60,7 +62,22 @@ const routes = (hostId: string): readonly (readonly ['GET' | 'POST', string])[] 
   ['GET', hostPaths.desired(hostId)],
   ['POST', hostPaths.report(hostId)],
   ['POST', hostPaths.heartbeat(hostId)],
+  ['POST', hostPaths.notice(hostId)],
+  ['GET', hostPaths.self(hostId)],
+  ['POST', hostPaths.leave(hostId)],
 ];
+
+/** The status that the upgrade of a socket is answered. */
+async function dialled(path: string, headers: Record<string, string>): Promise<number> {
+  const socket = new WebSocket(new URL(path, api.endpoint.replace('http:', 'ws:')), { headers });
+  const [what, answer] = await Promise.race([
+    once(socket, 'open').then(() => ['open'] as const),
+    once(socket, 'unexpected-response').then(([, response]) => ['refused', response.statusCode] as const),
+  ]);
+  socket.on('error', () => {});
+  socket.terminate();
+  return what === 'open' ? 101 : answer;
+}
 
 describe('a host', () => {
   it('reads its own desired set, and no other host’s, whatever it claims to be', async () => {
@@ -104,6 +121,62 @@ describe('a host', () => {
     victim.end(taskId, 0);
     await victim.report();
     expect((await seen()).lastStatus).toBe('STOPPED');
+  });
+
+  it('opens its own sockets, and no other host’s', async () => {
+    for (const socket of ['wake', 'channel'] as const) {
+      const [own, foreign] = [hostPaths[socket](attacker.hostId), hostPaths[socket](victim.hostId)];
+      expect(await dialled(own, attacker.signed('GET', own, '')), own).toBe(101);
+      expect(await dialled(foreign, attacker.signed('GET', foreign, ''))).toBe(401);
+      expect(await dialled(foreign, attacker.signed('GET', foreign, '', victim.hostId))).toBe(401);
+      expect(await dialled(foreign, victim.signed('GET', hostPaths.desired(victim.hostId), ''))).toBe(401);
+    }
+  });
+
+  it('leaves by its own key alone, and is none from then on', async () => {
+    const leave = (host: ScriptedHost, tasks: string, as = host.hostId, signer = host) => {
+      const [path, body] = [hostPaths.leave(as), JSON.stringify({ tasks })];
+      return send({ method: 'POST', path, body, headers: signer.signed('POST', path, body, signer.hostId) });
+    };
+    expect((await leave(victim, 'abandon', victim.hostId, attacker)).status).toBe(401);
+    expect(JSON.parse((await leave(victim, 'wait')).text)).toMatchObject({ status: 'DRAINING', tasks: 1 });
+    expect(JSON.parse((await leave(victim, 'stop')).text)).toMatchObject({ status: 'DRAINING', tasks: 1 });
+    await victim.obey();
+    await victim.report();
+    expect(await seen()).toMatchObject({
+      lastStatus: 'STOPPED',
+      stoppedReason: 'The host was taken out of the cluster.',
+    });
+    for (const again of [1, 2])
+      expect(JSON.parse((await leave(victim, 'wait')).text), `${again}`).toMatchObject({
+        status: 'INACTIVE',
+        tasks: 0,
+      });
+    // Its key opens nothing any more: no registration, and no task to be told of.
+    await expect(victim.register(undefined)).rejects.toMatchObject({ status: 403, code: 'AccessDeniedException' });
+    victim.etag = undefined;
+    expect((await victim.fetch())?.tasks).toEqual([]);
+    expect((await leave(attacker, 'other')).status).toBe(400);
+    const { body } = await api.rest('GET', '/v1/clusters/default/hosts');
+    expect((body as { hosts: { hostName: string }[] }).hosts.map(({ hostName }) => hostName)).toEqual(['attacker']);
+  });
+
+  it('gains nothing by a request that is sent twice while its signature is good', async () => {
+    const path = hostPaths.report(victim.hostId);
+    const { storeEpoch, hostEpoch } = victim;
+    const running = JSON.stringify({ storeEpoch, hostEpoch, full: true, tasks: [] });
+    const replayed = { method: 'POST', path, body: running, headers: victim.signed('POST', path, running) } as const;
+    await send(replayed);
+    victim.end(taskId, 0);
+    await victim.report();
+    const ended = await seen();
+    const hosts = (await api.rest('GET', '/v1/clusters/default/hosts')).body;
+    expect((await send(replayed)).status).toBe(200);
+    const beat = hostPaths.heartbeat(victim.hostId);
+    const heartbeat = { method: 'POST', path: beat, headers: victim.signed('POST', beat, '') } as const;
+    expect([(await send(heartbeat)).status, (await send(heartbeat)).status]).toEqual([200, 200]);
+    expect(await seen()).toEqual(ended);
+    expect((await api.rest('GET', '/v1/clusters/default/hosts')).body).toEqual(hosts);
   });
 
   it('cannot take over another by registering with its public key', async () => {

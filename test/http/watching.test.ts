@@ -5,7 +5,20 @@ import { readinessChecks } from '../../local/watch/readiness.ts';
 import { openWatch, type Watch } from '../../local/watch/watch.ts';
 import type { ScriptedHost } from '../control/support/scripted-host.ts';
 import { type ApiServer, startApi } from '../support/api-server.ts';
+import { fakeStats } from '../support/fake-stats.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { StatsSocket } from '../support/stats-socket.ts';
+
+const noTraffic = {
+  rxBytes: 0,
+  rxPackets: 0,
+  rxErrors: 0,
+  rxDropped: 0,
+  txBytes: 0,
+  txPackets: 0,
+  txErrors: 0,
+  txDropped: 0,
+};
 
 let api: ApiServer;
 let watch: Watch;
@@ -155,6 +168,59 @@ describe('metrics', () => {
     expect(await status(['read'])).toBe(200);
     expect(await status(['read'], ['default'])).toBe(403);
     expect(await status(['run', 'administer'])).toBe(403);
+  });
+});
+
+describe('metrics of containers', () => {
+  const runs = (taskId: string) => ({
+    taskId,
+    container: 'app',
+    stats: { ...fakeStats(60_000, 0, 64), network: { eth0: { ...noTraffic, rxBytes: 17 } } },
+  });
+
+  it('are what connected hosts say of their own tasks when somebody asks, and which of them did not', async () => {
+    const others = 'f'.repeat(32);
+    const socket = new StatsSocket(() => [...host.tasks.keys(), others].map(runs));
+    api.control.hub.attachChannel(host.hostId, socket);
+    await api.host({ name: 'without-channel' });
+    const response = await ask('/metrics/containers');
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const lines = (await response.text()).split('\n');
+    const [task = ''] = host.tasks.keys();
+    const labels = `cluster="default",host="${host.name}",family="job",revision="1",task="${task}",container="app"`;
+    expect(lines).toContain(`gantry_container_cpu_usage_seconds_total{${labels}} 6`);
+    expect(lines).toContain(`gantry_container_memory_limit_bytes{${labels}} ${64 * 1024 * 1024}`);
+    expect(lines).toContain(`gantry_container_network_receive_bytes_total{${labels},interface="eth0"} 17`);
+    expect(lines).toContain('# TYPE gantry_container_pids gauge');
+    expect(lines).toContain(`gantry_host_stats_answered{cluster="default",host="${host.name}"} 1`);
+    expect(lines).toContain('gantry_host_stats_answered{cluster="default",host="without-channel"} 0');
+    expect(
+      lines.filter((line) => line.includes(others)),
+      'it is no task of this host',
+    ).toEqual([]);
+    expect(socket.asked).toBe(1);
+  });
+
+  it('are of one cluster on wish, which must be there', async () => {
+    const text = await (await ask('/metrics/containers?cluster=counted')).text();
+    expect(text).not.toContain('{');
+    expect((await ask('/metrics/containers?cluster=nowhere')).status).toBe(404);
+  });
+
+  it('are open to a key of the cluster, and to no other', async () => {
+    const sign = createSigner(api.endpoint, {
+      region: api.region,
+      credentials: await api.keyFor(['read'], ['default']),
+    });
+    const status = async (path: string): Promise<number> => {
+      const url = new URL(path, api.endpoint);
+      const headers = await sign({ method: 'GET', url, body: undefined });
+      return (await fetch(url, { headers: { ...headers, via: '1.1 proxy' } })).status;
+    };
+    expect(await status('/metrics/containers?cluster=default')).toBe(200);
+    expect(await status('/metrics/containers?cluster=counted')).toBe(403);
+    expect(await status('/metrics/containers')).toBe(403);
+    expect((await ask('/metrics/containers', { headers: { via: '1.1 proxy' } })).status).toBe(401);
   });
 });
 

@@ -82,7 +82,7 @@ describe('the functions', () => {
     const posts = 'GANTRY_CONNECTIONS_ENDPOINT';
     expect(Object.fromEntries(variables)).toEqual({
       Api: [...all, posts, 'GANTRY_AUDIT_SECONDS', 'GANTRY_EVENTS', 'GANTRY_KEY_ARN'].toSorted(),
-      Hosts: [...all, 'GANTRY_WAKE_URL'].toSorted(),
+      Hosts: [...all, 'GANTRY_KEY_ARN', 'GANTRY_WAKE_URL'].toSorted(),
       Wake: [...all, posts, 'GANTRY_FLEET_FUNCTION'].toSorted(),
       Events: [...all, 'GANTRY_EVENT_BUS'].toSorted(),
       Sweep: [...all, posts, 'GANTRY_EVENTS', 'GANTRY_KEY_ARN'].toSorted(),

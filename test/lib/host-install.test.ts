@@ -14,12 +14,17 @@ describe('the packages of a host', () => {
   }
 
   it.each([
-    ['dnf', ['-y -q install --setopt=install_weak_deps=False containerd iproute iptables-nft runc util-linux']],
+    [
+      'dnf',
+      [
+        '-y -q install --setopt=install_weak_deps=False conntrack-tools containerd iproute iptables-nft runc util-linux',
+      ],
+    ],
     [
       'apt-get',
       [
         '-qq -o DPkg::Lock::Timeout=300 update',
-        '-qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends containerd iproute2 iptables runc util-linux',
+        '-qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends conntrack containerd iproute2 iptables runc util-linux',
       ],
     ],
   ] as const)(
@@ -64,7 +69,7 @@ describe('the units', () => {
   it('start the agent with its own Node, whatever ended it, and trust what the machine trusts', () => {
     const unit = installed('gantry-agent.service');
     expect(unit).toContain(
-      'ExecStart=/opt/gantry/current/bin/node /opt/gantry/current/agent.mjs /etc/gantry/agent.json\n',
+      'ExecStart=/opt/gantry/current/bin/node --max-semi-space-size=2 /opt/gantry/current/agent.mjs /etc/gantry/agent.json\n',
     );
     expect(unit).toContain('Restart=always\n');
     expect(unit).toContain('StartLimitIntervalSec=0\n');

@@ -72,12 +72,12 @@ describe('permissions', () => {
     expect(mayWrite('capacity-providers')).toEqual(['Api', 'Resources']);
   });
 
-  it('let one function seal secrets, and the one that signs webhooks open theirs', () => {
+  it('let one function seal secrets, and those open them that sign webhooks or give hosts what they pull with', () => {
     const having = (action: string): string[] =>
       policies
         .filter(([, { Statement }]) => Statement.some(({ Action }) => Action.includes(action)))
         .map(([name]) => name);
     expect(having('kms:GenerateDataKey')).toEqual(['Api']);
-    expect(having('kms:Decrypt').toSorted()).toEqual(['Api', 'Sweep']);
+    expect(having('kms:Decrypt').toSorted()).toEqual(['Api', 'Hosts', 'Sweep']);
   });
 });

@@ -8,12 +8,16 @@ import { parseTask, taskData } from '../../control/store/task-item.ts';
 import type { LogLine, Task } from '../../core/model/task.ts';
 import { placedTask } from '../core/tasks.ts';
 
-const line: fc.Arbitrary<LogLine> = fc.record({
-  at: fc.integer({ min: 0, max: 2 ** 42 }),
-  container: fc.constant('app'),
-  stream: fc.constantFrom('stdout', 'stderr'),
-  text: fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', '')),
-});
+const line: fc.Arbitrary<LogLine> = fc.record(
+  {
+    at: fc.integer({ min: 0, max: 2 ** 42 }),
+    container: fc.constant('app'),
+    stream: fc.constantFrom('stdout', 'stderr'),
+    text: fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', '')),
+    approximate: fc.constant(true),
+  },
+  { requiredKeys: ['at', 'container', 'stream', 'text'] },
+);
 
 const stopped = (lines: readonly LogLine[] | undefined): Task => ({
   ...placedTask(),

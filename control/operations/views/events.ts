@@ -6,6 +6,7 @@ import { clusterArn, containerInstanceArn, type Realm, taskArn, taskDefinitionAr
 import type { DetailType } from '../../../core/model/event.ts';
 import type { HostCapacity, HostIdentity } from '../../../core/model/host.ts';
 import { shownHostStatus } from '../../../core/model/host.ts';
+import { hostCondition } from '../../../core/model/host-condition.ts';
 import type { Task } from '../../../core/model/task.ts';
 import type { TaskDefinition } from '../../../core/model/task-definition.ts';
 import { desiredStatus, lastStatus } from '../../../core/task/status.ts';
@@ -100,6 +101,7 @@ const toldOfHost = (host: HostCapacity): string =>
   JSON.stringify([
     shownHostStatus(host),
     host.connected,
+    hostCondition(host),
     host.totalCpuUnits,
     host.totalMemoryMib,
     Object.entries(host.attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -131,10 +133,16 @@ export function hostEvent(
     detailType: 'ECS Container Instance State Change',
     cluster: host.cluster,
     subject: host.hostId,
-    headline: `${host.name} ${shownHostStatus(host)}, ${host.connected ? 'connected' : 'not connected'}`,
+    headline: `${host.name} ${shownHostStatus(host)}, ${connection(host)}`,
     resources: [containerInstanceArn(realm, host.cluster, host.hostId)],
     detail: JSON.stringify(detail),
   };
+}
+
+function connection(host: HostCapacity): string {
+  const condition = hostCondition(host);
+  if (condition === 'LOST') return 'lost: its tasks are given up';
+  return host.connected ? 'connected' : 'not connected';
 }
 
 /** Each of these only grows, and each change that is told of makes one of them grow. */

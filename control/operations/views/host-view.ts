@@ -2,6 +2,7 @@
 import type { ContainerInstanceView } from '../../../core/api/shapes.ts';
 import { containerInstanceArn, type Realm } from '../../../core/arn.ts';
 import { type HostCapacity, type HostIdentity, shownHostStatus } from '../../../core/model/host.ts';
+import { conditionReason, hostCondition } from '../../../core/model/host-condition.ts';
 import type { TaskStatus } from '../../../core/model/task.ts';
 import { reservedByHost } from '../../store/host-capacity.ts';
 
@@ -24,7 +25,9 @@ export function hostView(
     registeredResources: resourcesOf(capacity.totalCpuUnits, capacity.totalMemoryMib, reserved),
     remainingResources: resourcesOf(capacity.freeCpuUnits, capacity.freeMemoryMib, used),
     status: shownHostStatus(capacity),
+    ...conditionMembers(capacity),
     agentConnected: capacity.connected,
+    agentConnectedChangedAt: new Date(capacity.connectedChangedAt),
     runningTasksCount: statuses.filter((status) => status === 'RUNNING').length,
     pendingTasksCount: statuses.filter((status) => status === 'PENDING').length,
     attributes: Object.entries(capacity.attributes).map(([name, value]) => (value === '' ? { name } : { name, value })),
@@ -34,6 +37,11 @@ export function hostView(
     hostName: identity.name,
     hostAddress: identity.address,
   };
+}
+
+function conditionMembers(capacity: HostCapacity): Pick<ContainerInstanceView, 'condition' | 'statusReason'> {
+  const condition = hostCondition(capacity);
+  return condition === undefined ? {} : { condition, statusReason: conditionReason(capacity, condition) };
 }
 
 /** ECS lists the ports in use, not those that are free. */

@@ -19,7 +19,14 @@ import type { ContainerDefinition, TaskDefinition } from '../../../core/model/ta
 import { runEndsAt } from '../../../core/model/task-limits.ts';
 import { type Capability, taskCan } from '../../../core/task/capabilities.ts';
 import { overrideContainer } from '../../../core/task/effective.ts';
-import { containerViews, desiredStatus, lastStatus, taskTimes, toldStopCause } from '../../../core/task/status.ts';
+import {
+  containerViews,
+  desiredStatus,
+  lastStatus,
+  mayStillRun,
+  taskTimes,
+  toldStopCause,
+} from '../../../core/task/status.ts';
 import { taskHeadline, taskStory } from '../../../core/task/story.ts';
 
 export interface TaskViewContext {
@@ -27,6 +34,8 @@ export interface TaskViewContext {
   readonly definition: TaskDefinition;
   readonly identity: HostIdentity | undefined;
   readonly capacity: HostCapacity | undefined;
+  /** What its pulls wait for now. */
+  readonly pullWaits?: string | undefined;
 }
 
 export function taskView(task: Task, context: TaskViewContext): TaskView {
@@ -59,7 +68,8 @@ export function taskView(task: Task, context: TaskViewContext): TaskView {
     capacityNote: task.capacityNote,
     ...limitsOf(task),
     ...fateOf(task, realm),
-    headline: taskHeadline(task),
+    mayStillRun: mayStillRun(task) || undefined,
+    headline: taskHeadline(task, context.pullWaits),
     cannot: compact({ stop: refusal(taskCan.stop(task)), readLogs: refusal(taskCan.readLogs(task)) }),
     story: taskStory(task).map(({ at, phase, text }) => ({ at: new Date(at), phase, text })),
   });

@@ -32,7 +32,16 @@ export async function taskViews(
         definition,
         identity: identityOf.get(task.hostId ?? ''),
         capacity: capacityOf.get(task.hostId ?? ''),
+        pullWaits: await pullWaits(deps, task.id),
       });
     }),
   );
+}
+
+/** Seldom: only while something is pulled, and never in a Lambda, which has no channels. */
+async function pullWaits({ feed, clock }: ControlDeps, taskId: string): Promise<string | undefined> {
+  const frames = feed.latestProgress(taskId);
+  if (frames.length === 0) return undefined;
+  const { pullWaitsText } = await import('../../../core/task/pull-wait.ts');
+  return pullWaitsText(frames, clock.now());
 }

@@ -118,6 +118,7 @@ export class CapacitySim implements AsyncDisposable {
         feed: createTaskFeed(),
         logs: { open: () => raise('no logs here') },
         hostImages: { images: () => raise('no images here') },
+        hostStats: { stats: () => raise('no statistics here') },
         activate: (name) => asked.add(name),
         metrics: { count: () => {} },
         journal: { isKept: false, settleMs: 0, nextId: () => raise('no events here') },

@@ -29,6 +29,8 @@ export type StoreKind = 'sqlite' | 'dynamodb' | 'faulty-dynamodb';
 
 export interface WorldOptions {
   readonly store?: StoreKind;
+  /** A SQLite file that is the test's own, which outlives the world. */
+  readonly file?: string;
   readonly settings?: Partial<Settings>;
   readonly seed?: number;
   readonly callerIdentity?: ControlDeps['callerIdentity'];
@@ -84,7 +86,8 @@ export interface OpenedStore extends AsyncDisposable {
 const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** A store of its own, with nothing in it. */
-export async function openStore(kind: StoreKind, now: () => number): Promise<OpenedStore> {
+export async function openStore(kind: StoreKind, now: () => number, file?: string): Promise<OpenedStore> {
+  if (file !== undefined) return { table: openSqliteTable({ file, now }), [Symbol.asyncDispose]: async () => {} };
   if (kind === 'sqlite') {
     const directory = mkdtempSync(join(inMemory, 'gantry-control-'));
     const table = openSqliteTable({ file: join(directory, 'store.db'), now });
@@ -105,7 +108,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   // Far in the future, because an emulator deletes what has expired by its own clock.
   let now = Date.UTC(2100, 0, 1);
   const clock = { now: () => now };
-  const store = await openStore(options.store ?? 'sqlite', clock.now);
+  const store = await openStore(options.store ?? 'sqlite', clock.now, options.file);
   const random = seededRandom(options.seed ?? 1);
   const logged: Logged[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => logged.push(JSON.parse(line)) });

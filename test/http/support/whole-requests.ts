@@ -37,16 +37,20 @@ const wholeContainer = {
   entryPoint: ['sh', '-c'],
   command: ['true'],
   environment: [{ name: 'A', value: 'b' }],
-  portMappings: [{ containerPort: 80, hostPort: 0, protocol: 'tcp', name: 'web', appProtocol: 'http' }],
+  portMappings: [
+    { containerPort: 80, hostPort: 0, protocol: 'tcp', name: 'web', appProtocol: 'http' },
+    { containerPortRange: '8000-8010', protocol: 'udp' },
+  ],
   ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: 2048 }],
   user: '1000',
   workingDirectory: '/tmp',
   readonlyRootFilesystem: true,
   hostname: 'app',
   dockerLabels: { a: 'b' },
+  repositoryCredentials: { credentialsParameter: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:registry' },
   dependsOn: [{ containerName: 'before', condition: 'SUCCESS' }],
   stopTimeout: 5,
-  logConfiguration: { logDriver: 'json-file' },
+  logConfiguration: { logDriver: 'json-file', options: { 'max-size': '1m', 'max-file': '3' } },
   versionConsistency: 'enabled',
 };
 

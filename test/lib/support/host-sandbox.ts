@@ -17,6 +17,7 @@ export const neededBinaries: readonly string[] = [
   'ip',
   'iptables',
   'iptables-restore',
+  'conntrack',
   'nsenter',
 ];
 

@@ -1,11 +1,10 @@
-/** What a host answers to the question which images it has: frame by frame, until it says that it is through. */
+/** What a host answers to a question, which images it has or what its containers use: frame by frame, until it says that it is through. */
 import { GantryError } from '../../core/errors.ts';
-import type { HostImage } from '../../core/model/host-image.ts';
 
-export class ImageAnswer {
-  readonly whole: Promise<readonly HostImage[]>;
-  readonly #images: HostImage[] = [];
-  readonly #settle: PromiseWithResolvers<readonly HostImage[]>;
+export class HostAnswer<T> {
+  readonly whole: Promise<readonly T[]>;
+  readonly #items: T[] = [];
+  readonly #settle: PromiseWithResolvers<readonly T[]>;
 
   /** The signal fires where nobody waits for it any longer: an older agent, for one, never answers. */
   constructor(signal: AbortSignal) {
@@ -16,12 +15,12 @@ export class ImageAnswer {
     else signal.addEventListener('abort', giveUp, { once: true });
   }
 
-  push(images: readonly HostImage[]): void {
-    this.#images.push(...images);
+  push(items: readonly T[]): void {
+    this.#items.push(...items);
   }
 
   end(error?: string): void {
-    if (error === undefined) this.#settle.resolve(this.#images);
+    if (error === undefined) this.#settle.resolve(this.#items);
     else this.#settle.reject(new GantryError('ServiceUnavailableException', error));
   }
 }
