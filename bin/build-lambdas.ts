@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
+import { englishOnly, namedOnly, withoutJsonSchemas } from './build-trimmed-zod.ts';
 import { requireBanner } from './require-banner.ts';
 
 /** Answers what each function's files are made of. */
@@ -48,11 +49,13 @@ export async function bundleFunction(repository: string, entry: string, target: 
     plugins: [
       englishOnly,
       openApiAsBuilt,
+      withoutJsonSchemas,
       onlyUsedOfZod,
       versionOnly,
       credentialsFromEnvironment,
       noEventStreams,
       noEndpointDiscovery,
+      regionsByPattern,
       noAdaptiveRetries,
       nativeSha256,
       processAsGlobal,
@@ -80,22 +83,11 @@ function moveMaps(from: string, to: string): void {
     renameSync(join(from, file), join(to, file));
 }
 
-/** zod carries its messages in some fifty languages, 300 KB of them; it speaks English to us. */
-const englishOnly: Plugin = {
-  name: 'english-only',
-  setup(build) {
-    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
-  },
-};
-
-/** `import { z }` is an object with all of zod in it; a namespace import leaves out what nobody names. */
 const onlyUsedOfZod: Plugin = {
   name: 'only-used-of-zod',
   setup(build) {
     build.onLoad({ filter: /[\\/](core|control|lambdas)[\\/].*\.ts$/ }, async ({ path }) => {
-      const code = (await readFile(path, 'utf8')).replace("import { z } from 'zod';", "import * as z from 'zod';");
+      const code = namedOnly(await readFile(path, 'utf8'));
       return { contents: /[\\/]core[\\/]api[\\/]/.test(path) ? withoutWords(code) : code, loader: 'ts' };
     });
   },
@@ -122,22 +114,13 @@ const versionOnly: Plugin = {
   },
 };
 
-/** The OpenAPI document is the one that is checked in, so that nothing here makes JSON schemas, and zod's makers of them stay out. */
+/** The OpenAPI document is the one that is checked in, so that nothing here makes JSON schemas. */
 const openApiAsBuilt: Plugin = {
   name: 'openapi-as-built',
   setup(build) {
     build.onLoad({ filter: /[\\/]control[\\/]http[\\/]openapi\.ts$/ }, async ({ path }) => ({
       contents: `export const openApiDocument = () => (${await readFile(join(path, '../../../docs/openapi.json'), 'utf8')});`,
     }));
-    build.onLoad(
-      { filter: /[\\/]zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
-      async ({ path }) => {
-        const exported = (await readFile(path, 'utf8')).matchAll(/^export (?:async )?(?:function|const) (\w+)/gm);
-        const stubs = [...exported].map(([, name = '']) => `export const ${name} = absent;`);
-        const absent = "const absent = () => { throw new Error('JSON schemas are left out of this build'); };";
-        return { contents: [absent, ...stubs].join('\n') };
-      },
-    );
   },
 };
 
@@ -170,6 +153,19 @@ const noEndpointDiscovery: Plugin = {
   setup(build) {
     build.onLoad({ filter: /[\\/]@aws-sdk[\\/]endpoint-cache[\\/]dist-es[\\/]index\.js$/ }, () => ({
       contents: 'export class EndpointCache {}',
+    }));
+  },
+};
+
+/** Of a region its partition is asked, which its pattern tells as well as a list of all regions with their descriptions. */
+const regionsByPattern: Plugin = {
+  name: 'regions-by-pattern',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replaceAll(
+        /("regions": )\{(?:\s*"[\w-]+": \{[^{}]*\},?)*\s*\}/g,
+        '$1{}',
+      ),
     }));
   },
 };

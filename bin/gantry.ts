@@ -6,7 +6,9 @@ import { main } from '../cli/main.ts';
 import { awsCredentials } from '../client/aws-credentials.ts';
 import { localCloud } from '../local/cloud.ts';
 import { readContext } from '../local/context.ts';
+import { hostHere } from '../local/join/here.ts';
 import { cloudOptionsSchema, cloudPaths } from '../local/options.ts';
+import { agentFiles } from './agent-files.ts';
 
 const ended = new AbortController();
 let askedAt: number | undefined;
@@ -23,7 +25,7 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   now: () => Date.now(),
   readFile: (path) => (path === '-' ? readStandardInput() : readFile(path, 'utf8')),
-  local: localCloud,
+  local: { ...localCloud, ...hostHere(agentFiles) },
   localConnection: (runDir) =>
     readContext(cloudPaths(cloudOptionsSchema.parse({ ...(runDir !== undefined && { runDir }) }))),
   contexts: contextFile(contextPath(process.env, homedir())),

@@ -10,6 +10,8 @@ import type { ContextFile } from './contexts/disk.ts';
 /** As the cloud on this machine is reached: by a key of its own. */
 export interface LocalConnection extends ClientOptions {
   readonly credentials?: Credentials | undefined;
+  /** Where what it trusts is, for other programs on this machine. */
+  readonly certificateAuthorityFile?: string | undefined;
 }
 
 export interface Named extends NamedControlPlane {
@@ -42,7 +44,7 @@ export function connectionOf(named: Named, surroundings: Surroundings): ClientOp
 
 /** A context is taken whole: AWS_* in the environment are most often meant for something else. */
 export function connectionTo(
-  { endpoint, region, key }: Context,
+  { endpoint, region, key, certificateAuthority }: Context,
   { awsCredentials }: Pick<Surroundings, 'awsCredentials'>,
   otherRegion?: string,
 ): ClientOptions {
@@ -51,6 +53,7 @@ export function connectionTo(
     region: otherRegion ?? region,
     signingService: key === undefined ? 'execute-api' : 'ecs',
     credentials: key ?? awsCredentials,
+    certificateAuthority,
   };
 }
 
@@ -66,11 +69,21 @@ export const environmentOf = (here: LocalConnection): Record<string, string> =>
  * ECS clients have another one, which only the outputs of the stack know: then AWS_ENDPOINT_URL_ECS is not among them.
  */
 export const environmentFor = (
-  { endpoint, region, signingService }: ClientOptions,
+  {
+    endpoint,
+    region,
+    signingService,
+    certificateAuthorityFile,
+  }: ClientOptions & Pick<LocalConnection, 'certificateAuthorityFile'>,
   { accessKeyId, secretAccessKey }: Credentials,
 ): Record<string, string> => ({
   ...(signingService !== 'execute-api' && { AWS_ENDPOINT_URL_ECS: endpoint }),
   AWS_REGION: region,
   AWS_ACCESS_KEY_ID: accessKeyId,
   AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  ...(certificateAuthorityFile !== undefined && {
+    // The AWS CLI and SDKs for Python; those for JavaScript, and whatever else runs on Node.
+    AWS_CA_BUNDLE: certificateAuthorityFile,
+    NODE_EXTRA_CA_CERTS: certificateAuthorityFile,
+  }),
 });

@@ -15,7 +15,7 @@ export interface DefinitionChange {
 }
 
 /** Members that identify an element of a list: a place in a list says nothing about what stands there. */
-const identities = ['containerName', 'containerPort', 'name', 'key'] as const;
+const identities = ['containerName', 'containerPort', 'containerPortRange', 'name', 'key'] as const;
 
 export function fieldsOf(definition: TaskDefinitionView): ReadonlyMap<string, string> {
   const {
@@ -69,7 +69,7 @@ function identified(item: unknown, index: number): { identity: string; others: R
   const name = identities.find((one) => members[one] !== undefined);
   if (name === undefined) return { identity: String(index), others: members };
   const { [name]: identity, ...others } = members;
-  if (name !== 'containerPort') return { identity: textOf(identity), others };
+  if (!name.startsWith('containerPort')) return { identity: textOf(identity), others };
   const { protocol, ...ofPort } = others;
   return { identity: `${textOf(identity)}/${textOf(protocol)}`, others: ofPort };
 }

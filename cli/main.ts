@@ -1,4 +1,5 @@
 /** From argv to an exit code: finds the command, parses, runs, and tells errors as what, why and what to do. */
+import { pinOf } from '../client/authority.ts';
 import { type Client, createClient } from '../client/client.ts';
 import { regionOf } from '../client/environment.ts';
 import { compact } from '../core/compact.ts';
@@ -7,8 +8,15 @@ import { defaultClusterName } from '../core/model/cluster.ts';
 import { Asker, type Keyboard } from './ask.ts';
 import { type Command, exitCodes, type globalOptions, type OptionValues } from './command.ts';
 import { commandGroups, commands } from './commands/index.ts';
-import { connectionOf, connectionTo, environmentFor, environmentOf, type Surroundings } from './connection.ts';
-import type { CommandContext, Contexts, LocalCloud } from './context.ts';
+import {
+  connectionOf,
+  connectionTo,
+  environmentFor,
+  environmentOf,
+  type LocalConnection,
+  type Surroundings,
+} from './connection.ts';
+import type { CloudHere, CommandContext, Contexts, LocalCloud } from './context.ts';
 import { chosen } from './contexts/choice.ts';
 import type { ContextFile } from './contexts/disk.ts';
 import { helpOf, helpOfAll, helpOfGroup } from './help.ts';
@@ -95,6 +103,7 @@ function contextOf(global: OptionValues<typeof globalOptions>, world: World, out
         client: createClient(connection),
         cluster: global.cluster ?? env.GANTRY_CLUSTER ?? defaultClusterName,
         environment: environmentOf(connection),
+        ...trustOf(connection),
       };
     },
     runDir: env.GANTRY_RUN_DIR,
@@ -106,6 +115,11 @@ function contextOf(global: OptionValues<typeof globalOptions>, world: World, out
     now,
     signal,
   };
+}
+
+function trustOf({ certificateAuthority, certificateAuthorityFile }: LocalConnection): Pick<CloudHere, 'tls'> {
+  if (certificateAuthority === undefined || certificateAuthorityFile === undefined) return {};
+  return { tls: { pin: pinOf(certificateAuthority), certificateAuthorityFile } };
 }
 
 /** The file of contexts is read only where nothing before it says which cluster. */

@@ -9,6 +9,7 @@ import { taskViewSchema } from '../core/api/shapes.ts';
 import { GantryError } from '../core/errors.ts';
 import { progressFrameSchema } from '../core/host-protocol.ts';
 import { type LogLine, logLineSchema } from '../core/model/task.ts';
+import { trustAuthority } from './authority.ts';
 import { readableDates } from './dates.ts';
 import { connectionError, problemError, streamError } from './failures.ts';
 import { readLines } from './lines.ts';
@@ -18,6 +19,8 @@ import { createSigner, type SigningOptions } from './signer.ts';
 export interface ClientOptions extends SigningOptions {
   /** For example `http://127.0.0.1:8080`. */
   readonly endpoint: string;
+  /** PEM, of a control plane whose certificate is from an authority of its own: this process trusts it from then on. */
+  readonly certificateAuthority?: string | undefined;
 }
 
 const watchLineSchema = z.discriminatedUnion('kind', [
@@ -45,7 +48,13 @@ export interface Client {
   /** The task now and at each change, and its pulls' progress (where the platform streams), until it has stopped. */
   watchTask(task: TaskName, signal?: AbortSignal): AsyncGenerator<WatchLine>;
   logs(
-    task: TaskName & { readonly container?: string; readonly tail?: number; readonly follow?: boolean },
+    task: TaskName & {
+      readonly container?: string;
+      readonly tail?: number;
+      /** RFC 3339. */
+      readonly since?: string;
+      readonly follow?: boolean;
+    },
     signal?: AbortSignal,
   ): AsyncGenerator<LogLine>;
 }
@@ -56,7 +65,8 @@ interface Sending {
   readonly invocationId?: string | undefined;
 }
 
-export function createClient({ endpoint, ...signing }: ClientOptions): Client {
+export function createClient({ endpoint, certificateAuthority, ...signing }: ClientOptions): Client {
+  if (certificateAuthority !== undefined) trustAuthority(certificateAuthority);
   const sign = createSigner(endpoint, signing);
   let streams = true;
 

@@ -78,11 +78,27 @@ export function connectionError(endpoint: string, error: unknown): GantryError {
   // fetch says only that it failed; its cause says why.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return new GantryError('ServiceUnavailableException', `The control plane at ${endpoint} cannot be reached: ${why}.`, {
-    hint: 'Is it up? `gantry up` starts one on this machine; --endpoint or GANTRY_ENDPOINT names another.',
+    hint:
+      certificateHints[code] ??
+      'Is it up? `gantry up` starts one on this machine; --endpoint or GANTRY_ENDPOINT names another.',
     cause: error,
   });
 }
+
+const untrusted =
+  'Its certificate is from an authority that is not trusted here: `gantry login NAME --endpoint URL --tls-pin PIN` keeps it (docs/hosts.md).';
+const certificateHints: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'Use a name or an address that its certificate has, or start the control plane with --tls-name and the one that you use.',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'It speaks plain HTTP: begin the address with http://.',
+  UND_ERR_SOCKET: 'Where it speaks TLS, its address begins with https://.',
+};
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTraits, code);
 

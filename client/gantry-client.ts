@@ -58,7 +58,13 @@ export interface GantryClient extends OperationMethods {
   waitForTask(task: TaskName & { readonly until: 'running' | 'stopped' }, options?: CallOptions): Promise<TaskView>;
   /** The lines that its containers wrote; with `follow` those to come as well. */
   logs(
-    task: TaskName & { readonly container?: string; readonly tail?: number; readonly follow?: boolean },
+    task: TaskName & {
+      readonly container?: string;
+      readonly tail?: number;
+      /** RFC 3339: only lines of then and later. */
+      readonly since?: string;
+      readonly follow?: boolean;
+    },
     options?: CallOptions,
   ): AsyncGenerator<LogLine>;
   /** What happens in the cluster from now on, or from `since` or behind the event `after`, without a gap and without end. */

@@ -13,13 +13,15 @@ export interface ResumeOptions {
   readonly signal: AbortSignal;
   /** Whether a stream that ended in good order has said everything. */
   readonly isWhole: () => boolean;
+  /** Whether one that broke can be gone on with (default: yes). */
+  readonly mayResume?: () => boolean;
   /** Told once for each time that it breaks. */
   readonly onBreak?: (error: unknown) => void;
 }
 
 /** What the streams that `open` makes carry, one after the other. Throws what cannot be mended, and when the signal fires. */
 export async function* resumed<T>(open: () => AsyncGenerator<T>, options: ResumeOptions): AsyncGenerator<T> {
-  const { signal, isWhole, onBreak } = options;
+  const { signal, isWhole, mayResume = () => true, onBreak } = options;
   let heardAt = performance.now();
   let broken = false;
   for (;;) {
@@ -31,7 +33,7 @@ export async function* resumed<T>(open: () => AsyncGenerator<T>, options: Resume
       }
       if (isWhole()) return;
     } catch (error) {
-      if (signal.aborted || !isPassing(error) || performance.now() - heardAt > patienceMs) throw error;
+      if (signal.aborted || !mayResume() || !isPassing(error) || performance.now() - heardAt > patienceMs) throw error;
       if (!broken) onBreak?.(error);
       broken = true;
     }

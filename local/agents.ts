@@ -1,18 +1,15 @@
 /** The agents of a cloud's hosts as processes: their configuration, start and end. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type AgentConfigFile, type NetworkConfig, type RuntimeConfig, runtimeConfigSchema } from '../agent/config.ts';
 import { netnsPath } from '../agent/network/names.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { hostPort } from '../core/model/resources.ts';
-import { hostToolsPath } from './containerd.ts';
+import { agentCommand } from './agent-command.ts';
 import type { HostPlan } from './host-plan.ts';
 import type { Machine } from './machine.ts';
 import { type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
-import { nodeCommand } from './node-command.ts';
 import type { CloudOptions, CloudPaths } from './options.ts';
-
-const agentEntry = fileURLToPath(import.meta.resolve('../agent/main.ts'));
+import { serverAuthority } from './server.ts';
 
 export interface AgentSurroundings {
   /** The default one where absent. */
@@ -51,8 +48,7 @@ export function ensureAgentOf(
   writeFileSync(paths.agentConfig(hostName), JSON.stringify(config, null, 2), { mode: 0o600 });
   const pid = startManaged({
     ...process_,
-    ...nodeCommand(agentEntry, [paths.agentConfig(hostName)]),
-    env: { PATH: hostToolsPath(), ...env },
+    ...agentCommand(paths.agentConfig(hostName), env),
     logFile: paths.agentLog(hostName),
   });
   return { pid, adopted: false };
@@ -63,8 +59,10 @@ export const stopAgent = (paths: CloudPaths, hostName: string): Promise<void> =>
 
 function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
   const { options, paths, machine, containerdSocket, controlPlaneUrl, joinToken } = surroundings;
+  const certificateAuthority = serverAuthority(options, paths);
   return {
     controlPlaneUrl,
+    ...(certificateAuthority !== undefined && { certificateAuthority }),
     joinToken,
     cluster: surroundings.cluster ?? defaultClusterName,
     hostName: host.name,
@@ -80,7 +78,11 @@ function agentConfig(host: HostPlan, surroundings: AgentSurroundings) {
     // The control plane listens there itself: a task that wants the port is told so before it is placed.
     reservedPorts: host.networkNamespace === undefined ? [hostPort('tcp', options.port)] : [],
     dataDirectory: paths.hostData(host.name),
-    runtime: runtimeConfigOf(host, paths, containerdSocket),
+    runtime: {
+      ...runtimeConfigOf(host, paths, containerdSocket),
+      registryMirrors: options.registryMirrors,
+      images: { pullBehavior: options.imagePullBehavior },
+    },
   } satisfies AgentConfigFile;
 }
 

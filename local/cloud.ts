@@ -3,6 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { CopyProgress } from '../control/copied-store.ts';
 import { GantryError } from '../core/errors.ts';
 import { examine } from './doctor.ts';
 import { down } from './down.ts';
@@ -31,6 +32,15 @@ export const localCloud = {
   hasData: (raw: RawOptions) => existsSync(cloudPaths(parse(cloudOptionsSchema, raw)).database),
   down: (raw: RawOptions, say: (line: string) => void) => down(parse(downOptionsSchema, ofCloudHere(raw)), say),
   examine: (raw: RawOptions) => examine(parse(cloudOptionsSchema, ofCloudHere(raw))),
+  restored: async (raw: RawOptions) => {
+    // Seldom, and with all of the store behind it.
+    const { sayRestored } = await import('./restored.ts');
+    return sayRestored(parse(cloudOptionsSchema, raw));
+  },
+  copyStore: async (raw: RawOptions, progress: (progress: CopyProgress) => void, signal: AbortSignal) => {
+    const { copyOptionsSchema, copyStores } = await import('./store-copy/copy.ts');
+    return copyStores(parse(copyOptionsSchema, raw), { progress, signal, now: () => Date.now() });
+  },
   helloImage: (wanted: string, raw: RawOptions, say: (line: string) => void) =>
     helloImage(wanted, cloudPaths(parse(cloudOptionsSchema, ofCloudHere(raw))), say),
 };

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { compact } from '../core/compact.ts';
 import type { CloudOptions, CloudPaths } from './options.ts';
 import { serverUrl } from './server.ts';
 
@@ -15,22 +16,34 @@ const cloudContextSchema = z.object({
   region: z.string(),
   /** Absent with `--auth none`. */
   credentials: storedCredentialsSchema.optional(),
+  /** The authority that its certificate is from, as a file. Absent without TLS. */
+  certificateAuthorityFile: z.string().optional(),
 });
 /** Without `undefined` as a value: absent is absent. */
 export interface CloudContext {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials?: z.infer<typeof storedCredentialsSchema>;
+  readonly certificateAuthorityFile?: string;
+  /** What is in that file. */
+  readonly certificateAuthority?: string;
 }
 
 export function writeContext(options: CloudOptions, paths: CloudPaths): CloudContext {
-  const context: CloudContext = {
+  const context = {
     endpoint: serverUrl(options),
     region: options.region,
     ...(options.auth === 'sigv4' && { credentials: parseCredentials(paths.credentials) }),
+    ...(options.tls && { certificateAuthorityFile: paths.tls.authority }),
   };
   writeFileSync(paths.context, JSON.stringify(context, null, 2), { mode: 0o600 });
-  return context;
+  return withAuthority(context);
+}
+
+function withAuthority({ certificateAuthorityFile: file, ...context }: CloudContext): CloudContext {
+  return file === undefined
+    ? context
+    : { ...context, certificateAuthorityFile: file, certificateAuthority: readFileSync(file, 'utf8') };
 }
 
 /** The first access key, if there is one yet. */
@@ -43,8 +56,7 @@ const parseCredentials = (path: string): z.infer<typeof storedCredentialsSchema>
 /** The context of a cloud on this machine, or undefined when there is none that the caller may read. */
 export function readContext(paths: Pick<CloudPaths, 'context'>): CloudContext | undefined {
   try {
-    const { credentials, ...rest } = cloudContextSchema.parse(JSON.parse(readFileSync(paths.context, 'utf8')));
-    return { ...rest, ...(credentials !== undefined && { credentials }) };
+    return withAuthority(compact(cloudContextSchema.parse(JSON.parse(readFileSync(paths.context, 'utf8')))));
   } catch {
     return undefined; // No cloud here, or not ours to read: the caller says how to name one.
   }

@@ -1,8 +1,9 @@
 /** The key that seals secrets in the store of one machine: a file beside it that only root reads, made once for a data directory. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dataKeyBytes } from '../control/keys/secret-box.ts';
 import type { CloudPaths } from './options.ts';
+import { writeWhole } from './whole-file.ts';
 
 /** Throws an Error where the file is none. */
 export function readDataKey({ dataKey: file }: Pick<CloudPaths, 'dataKey'>): Uint8Array {
@@ -16,7 +17,5 @@ export function readDataKey({ dataKey: file }: Pick<CloudPaths, 'dataKey'>): Uin
 
 /** On the disk, and whole, before anything is sealed with it. */
 function makeDataKey(file: string): void {
-  const unfinished = `${file}.new`;
-  writeFileSync(unfinished, `${randomBytes(dataKeyBytes).toString('base64')}\n`, { mode: 0o600, flush: true });
-  renameSync(unfinished, file);
+  writeWhole(file, `${randomBytes(dataKeyBytes).toString('base64')}\n`);
 }

@@ -1,5 +1,6 @@
 /** The hosts' WebSockets over Node's HTTP server: authenticates the upgrade as any other request of a host, and gives the socket to the hub. */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';

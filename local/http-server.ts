@@ -4,8 +4,10 @@
  */
 import { once } from 'node:events';
 import { createServer, IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SecureContext } from 'node:tls';
 
 export interface ConnectionLimits {
   /** How long a request's headers may take to come. */
@@ -38,40 +40,42 @@ export const usualLimits: ConnectionLimits = {
 /** A peer that has gone without a word is found by the kernel. */
 const keepAliveProbeMs = 60_000;
 
+export interface TlsNow {
+  /** PEM, of the start. */
+  readonly shown: { readonly cert: string; readonly key: string };
+  /** By the name that the client asks for, at the time. */
+  readonly contextFor: (name: string) => SecureContext;
+}
+
 export interface HttpServer {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   /** Takes no new connection, lets open requests end, and cuts what is left after a while. `onClosing`: once nothing new is taken. */
   readonly close: (drainMs: number, onClosing: () => void) => Promise<void>;
 }
 
-export function createHttpServer(listener: RequestListener, limits: ConnectionLimits = usualLimits): HttpServer {
+/** With `tls` it speaks HTTPS, and nothing else. */
+export function createHttpServer(
+  listener: RequestListener,
+  limits: ConnectionLimits = usualLimits,
+  tls?: TlsNow,
+): HttpServer {
   const open = new Set<ServerResponse>();
   let isClosing = false;
-  const server = createServer(
-    {
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: limits.lookMs,
-      keepAliveTimeout: limits.idleMs,
-      maxHeaderSize: limits.headerBytes,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveProbeMs,
-    },
-    (request, response) => {
-      open.add(response);
-      response.once('close', () => {
-        open.delete(response);
-        // One whose answer had begun before still believes that its client may ask again.
-        if (isClosing) setImmediate(() => server.closeIdleConnections());
-      });
-      response.shouldKeepAlive &&= !isClosing;
-      listener(request, response);
-    },
-  );
+  const onRequest: RequestListener = (request, response) => {
+    open.add(response);
+    response.once('close', () => {
+      open.delete(response);
+      // One whose answer had begun before still believes that its client may ask again.
+      if (isClosing) setImmediate(() => server.closeIdleConnections());
+    });
+    response.shouldKeepAlive &&= !isClosing;
+    listener(request, response);
+  };
+  const server = listening(limits, tls, onRequest);
   server.maxConnections = limits.connections;
   /** Of all connections, WebSockets too, which Node's server does not count as its own any more. */
   const readers = new Map<Socket, Reader>();
-  server.on('connection', (socket) => {
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     readers.set(socket, { taken: 0, since: performance.now() });
     socket.once('close', () => readers.delete(socket));
   });
@@ -97,6 +101,29 @@ export function createHttpServer(listener: RequestListener, limits: ConnectionLi
       await drained;
     },
   };
+}
+
+function listening(limits: ConnectionLimits, tls: TlsNow | undefined, onRequest: RequestListener): Server | TlsServer {
+  const bounds = {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.lookMs,
+    keepAliveTimeout: limits.idleMs,
+    maxHeaderSize: limits.headerBytes,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveProbeMs,
+  };
+  if (tls === undefined) return createServer(bounds, onRequest);
+  return createTlsServer(
+    {
+      ...bounds,
+      ...tls.shown,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.headersMs,
+      SNICallback: (name, done) => done(null, tls.contextFor(name)),
+    },
+    onRequest,
+  );
 }
 
 interface Reader {

@@ -1,6 +1,7 @@
 /** What `gantry up` can be told, with its defaults; and where on the machine everything of one cloud is. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { imagesSchema, registryMirrorsSchema } from '../agent/config.ts';
 import { rateTextSchema } from '../control/http/throttle.ts';
 
 const absolutePath = z.string().startsWith('/', 'must be an absolute path');
@@ -18,6 +19,14 @@ export const cloudOptionsSchema = z.object({
   runDir: absolutePath.default('/run/gantry'),
   listen: z.string().default('127.0.0.1'),
   port: z.number().int().min(1).max(65535).default(8080),
+  tls: z.boolean().default(false),
+  /** PEM files; absent: a certificate of the control plane's own. */
+  tlsCertificate: absolutePath.optional(),
+  tlsKey: absolutePath.optional(),
+  /** More names and addresses that the certificate of its own is to have. */
+  tlsNames: z.array(z.string().min(1)).default([]),
+  /** Beyond this machine without TLS. */
+  plainHttp: z.boolean().default(false),
   /** Absent: one host in the machine's own network namespace. */
   hosts: z.number().int().min(1).max(maxHosts).optional(),
   /** Instead of `hosts`: they come and go with the tasks that wait, each with 1/max of the machine. */
@@ -48,6 +57,8 @@ export const cloudOptionsSchema = z.object({
   metrics: z.enum(['local', 'open']).default('local'),
   /** Where webhooks may be sent to. */
   webhookAddresses: z.enum(['public', 'private']).default('private'),
+  registryMirrors: registryMirrorsSchema,
+  imagePullBehavior: imagesSchema.shape.pullBehavior,
   /** The first two octets of the networks that the cloud's bridges use. */
   network: z
     .string()
@@ -64,6 +75,14 @@ export const cloudPaths = ({ dataDir, runDir }: Pick<CloudOptions, 'dataDir' | '
   credentials: join(dataDir, 'credentials.json'),
   /** Opens the secrets of all access keys in the store; mode 0600. */
   dataKey: join(dataDir, 'data-key'),
+  /** The authority of the control plane's own, which clients are told to trust, and what it has issued; keys have mode 0600. */
+  tls: {
+    directory: join(dataDir, 'tls'),
+    authority: join(dataDir, 'tls', 'ca.pem'),
+    authorityKey: join(dataDir, 'tls', 'ca-key.pem'),
+    server: join(dataDir, 'tls', 'server.pem'),
+    serverKey: join(dataDir, 'tls', 'server-key.pem'),
+  },
   /** Admits the hosts of this machine; mode 0600. */
   joinToken: join(dataDir, 'join-token'),
   /** What a command line on this machine needs to reach the cloud; mode 0600. */

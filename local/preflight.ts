@@ -6,7 +6,7 @@ import { GantryError } from '../core/errors.ts';
 import { containerdPaths, findExecutable, runningContainerd } from './containerd.ts';
 import { runningPid } from './managed-process.ts';
 import type { CloudOptions, CloudPaths } from './options.ts';
-import { readOptions, serverProcess } from './server.ts';
+import { isLoopback, readOptions, serverProcess } from './server.ts';
 
 export const neededTools = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables-restore', 'nsenter'];
 export const neededDiskMib = 1024;
@@ -32,6 +32,13 @@ export async function checkMachine(options: CloudOptions, paths: CloudPaths): Pr
     refuse(
       `--auth none would open the control plane to everybody who reaches ${options.listen}.`,
       'Use --auth none only with --listen 127.0.0.1.',
+    );
+  if (!options.tls && (options.tlsCertificate ?? options.tlsKey ?? options.tlsNames[0]) !== undefined)
+    refuse('--tls-certificate, --tls-key and --tls-name say something only with --tls.', 'Add --tls.');
+  if (!isLoopback(options.listen) && !options.tls && !options.plainHttp)
+    refuse(
+      `Without TLS, whoever is between would read tokens, environments and logs on their way to ${options.listen}.`,
+      'Add --tls; or --plain-http where the network encrypts by itself, or a proxy that speaks TLS stands before it.',
     );
   const supervisor = runningPid(supervisorProcess(paths));
   if (supervisor !== undefined && supervisor !== process.pid)
@@ -71,9 +78,6 @@ function refuseOtherKind(options: CloudOptions, paths: CloudPaths): void {
     { hint: '`gantry down` ends them; then bring the cloud up as you want it.' },
   );
 }
-
-const isLoopback = (address: string): boolean =>
-  address === 'localhost' || address === '::1' || address.startsWith('127.');
 
 function isFree({ listen, port }: CloudOptions): Promise<boolean> {
   return new Promise((resolve) => {

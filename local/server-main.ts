@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { pino } from 'pino';
 import { type Control, createControl } from '../control/create.ts';
@@ -13,9 +14,6 @@ import { noAuthentication, sigV4Authenticator } from '../control/http/auth/authe
 import { createThrottle, keyRates } from '../control/http/throttle.ts';
 import { createSecretBox } from '../control/keys/secret-box.ts';
 import { UnopenedSecret } from '../control/keys/unopened-secret.ts';
-import { openDynamoDbTable } from '../control/store/dynamodb.ts';
-import { openSqliteTable } from '../control/store/sqlite.ts';
-import type { Table } from '../control/store/table.ts';
 import { defaultClusterName } from '../core/model/cluster.ts';
 import { everyRight } from '../core/model/rights.ts';
 import { readStoredCredentials } from './context.ts';
@@ -23,9 +21,12 @@ import { readDataKey } from './data-key.ts';
 import { openLocalFleet } from './fleet/local-fleet.ts';
 import { acceptHostSockets } from './host-sockets.ts';
 import { createHttpServer, type HttpServer, remoteAddress } from './http-server.ts';
+import { openTable } from './open-table.ts';
 import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
+import { openTls, type ServerTls } from './tls/server-tls.ts';
 import { boundLog } from './watch/log-size.ts';
 import { openWatch, type Watch } from './watch/watch.ts';
+import { writeWhole } from './whole-file.ts';
 
 /** What was accepted is mostly a matter of milliseconds, and long polls end at once; a connection that lasts longer is cut. */
 const drainMs = 6_000;
@@ -44,6 +45,7 @@ await main();
 
 async function main(): Promise<void> {
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 });
+  const tls = options.tls ? await openTls(options, paths, Date.now()) : undefined;
   const fleet = await openLocalFleet({
     options,
     log,
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
   });
   const watch = await openWatch({ env: process.env, metricsAccess: options.metrics });
   const control: Control = await createControl({
-    table: watch.table(await openTable()),
+    table: watch.table(await openTable(options)),
     log,
     metrics: watch.metrics,
     tracing: watch.tracing,
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
       retentionSeconds: options.retentionDays * 24 * 3600,
       auditSeconds: options.auditDays * 24 * 3600,
       webhookAddresses: options.webhookAddresses,
+      ...(tls?.pin !== undefined && { certificatePin: tls.pin }),
     },
     realm: { region: options.region, accountId: options.accountId },
   });
@@ -73,7 +76,7 @@ async function main(): Promise<void> {
   fleet.start();
   control.start();
   setInterval(keepLogSmall, 10_000).unref();
-  const server = await serve(control, watch);
+  const server = await serve(control, watch, tls);
   log.info({ listen: options.listen, port: options.port, store: options.store }, 'the control plane is up');
   if (!ended.signal.aborted) await once(ended.signal, 'abort');
   // What still hangs then ends with the process: whoever has sent the signal waits for ten seconds.
@@ -94,15 +97,6 @@ function keepLogSmall(): void {
   }
 }
 
-function openTable(): Table | Promise<Table> {
-  if (options.store === 'sqlite') return openSqliteTable({ file: paths.database });
-  const { dynamodbEndpoint: endpoint, dynamodbTable: tableName, region } = options;
-  // An emulator takes any key; AWS itself gets what the SDK finds.
-  const emulator =
-    endpoint === undefined ? {} : { endpoint, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  return openDynamoDbTable({ tableName, region, create: true, ...emulator });
-}
-
 /**
  * The first access key and the token that admits this machine's hosts: made once for a store, kept where only root reads. A first key
  * that was deleted, or cannot be opened, is made anew, or nobody on this machine could sign a request any more.
@@ -113,11 +107,11 @@ async function ensureSecrets(control: Control, { credentials, joinToken }: Cloud
   if (!(await isKnown(control, credentials))) {
     const arn = `arn:aws:iam::${control.deps.realm.accountId}:user/admin`;
     const { accessKeyId, secretAccessKey } = await control.accessKeys.create({ arn, ...everyRight });
-    writeFileSync(credentials, JSON.stringify({ accessKeyId, secretAccessKey }), { mode: 0o600 });
+    writeWhole(credentials, JSON.stringify({ accessKeyId, secretAccessKey }));
   }
   if (!existsSync(joinToken)) {
     const token = await control.joinTokens.create({ cluster: defaultClusterName, reusable: true });
-    writeFileSync(joinToken, token, { mode: 0o600 });
+    writeWhole(joinToken, token);
   }
 }
 
@@ -132,7 +126,7 @@ async function isKnown({ accessKeys }: Control, file: string): Promise<boolean> 
   }
 }
 
-async function serve(control: Control, watch: Watch): Promise<HttpServer> {
+async function serve(control: Control, watch: Watch, tls: ServerTls | undefined): Promise<HttpServer> {
   const { deps, handlers, hostsApp } = control;
   const throttle = createThrottle({
     rates: keyRates({ reads: options.readRate, mutations: options.mutationRate }),
@@ -142,7 +136,7 @@ async function serve(control: Control, watch: Watch): Promise<HttpServer> {
   const authenticator = authenticatorOf(control, options);
   const app = createApi({ deps, handlers, hostsApp, throttle, authenticator, ...watch.api(control) });
   const listener = getRequestListener(app.fetch);
-  const http = createHttpServer((request, response) => void listener(request, response));
+  const http = httpServer((request, response) => void listener(request, response), tls);
   acceptHostSockets(http.server, control, log);
   http.server.listen({ host: options.listen, port: options.port });
   await once(http.server, 'listening');
@@ -152,4 +146,21 @@ async function serve(control: Control, watch: Watch): Promise<HttpServer> {
 function authenticatorOf({ accessKeys, deps }: Control, { auth, accountId, region }: CloudOptions) {
   if (auth === 'none') return noAuthentication(accountId);
   return sigV4Authenticator(accessKeys, { region, now: () => deps.clock.now() });
+}
+
+/** Certificates end, machines get other addresses, and operators put others in their place: all without a new start. */
+function httpServer(listener: RequestListener, first: ServerTls | undefined): HttpServer {
+  if (first === undefined) return createHttpServer(listener);
+  let now = first;
+  const http = createHttpServer(listener, undefined, { shown: now.shown, contextFor: (name) => now.contextFor(name) });
+  const look = async () => {
+    try {
+      now = await openTls(options, paths, Date.now());
+      if ('setSecureContext' in http.server) http.server.setSecureContext({ ...now.shown, minVersion: 'TLSv1.2' });
+    } catch (error) {
+      log.error({ err: error }, 'the certificate could not be looked after; the one before is still shown');
+    }
+  };
+  setInterval(() => void look(), 3600_000).unref();
+  return http;
 }

@@ -1,11 +1,13 @@
 /** The control plane of one machine as a process: its configuration, start and end. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { trustAuthority } from '../client/authority.ts';
 import { hostToolsPath } from './containerd.ts';
 import { logTail, type ManagedProcess, runningPid, startManaged, stopManaged } from './managed-process.ts';
 import { nodeCommand } from './node-command.ts';
-import { type CloudOptions, type CloudPaths, cloudOptionsSchema } from './options.ts';
+import { type CloudOptions, type CloudPaths, cloudOptionsSchema, cloudPaths } from './options.ts';
 
 const serverEntry = fileURLToPath(import.meta.resolve('./server-main.ts'));
 
@@ -14,8 +16,23 @@ export const serverProcess = (paths: CloudPaths): ManagedProcess => ({
   marker: paths.serverConfig,
 });
 
-export const serverUrl = ({ listen, port }: Pick<CloudOptions, 'listen' | 'port'>): string =>
-  `http://${listen}:${port}`;
+/** As this machine itself reaches it. */
+export function serverUrl({ listen, port, tls }: Pick<CloudOptions, 'listen' | 'port' | 'tls'>): string {
+  // By this name the server shows its own certificate, whichever it shows to others.
+  const here = tls ? 'localhost' : '127.0.0.1';
+  const host = isWildcard(listen) || (tls && isLoopback(listen)) ? here : listen;
+  return `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+export const isLoopback = (address: string): boolean =>
+  address === 'localhost' || address === '::1' || address.startsWith('127.');
+
+/** The authority that the server's own certificate is from (PEM); undefined where it speaks plain HTTP, or has not started yet. */
+export function serverAuthority({ tls }: Pick<CloudOptions, 'tls'>, paths: CloudPaths): string | undefined {
+  return tls && existsSync(paths.tls.authority) ? readFileSync(paths.tls.authority, 'utf8') : undefined;
+}
 
 /**
  * Starts the server, or adopts the one that still runs if it was started with the same options; one with others is replaced.
@@ -71,6 +88,8 @@ const sameOptions = (paths: CloudPaths, options: CloudOptions): boolean =>
 
 export async function isHealthy(options: CloudOptions): Promise<boolean> {
   try {
+    const authority = serverAuthority(options, cloudPaths(options));
+    if (authority !== undefined) trustAuthority(authority);
     const answer = await fetch(`${serverUrl(options)}/healthz`, { signal: AbortSignal.timeout(1000) });
     return answer.ok;
   } catch {

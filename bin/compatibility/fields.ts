@@ -20,9 +20,10 @@ const someHosts = { 'containerInstances[]': honoured("Ids, ARNs or hosts' names.
 const aHost = { containerInstance: honoured("Id, ARN or the host's name.") };
 const definition = { taskDefinition: honoured('`family` (its latest ACTIVE revision), `family:revision` or ARN.') };
 const settings = {
-  'settings[].name': honoured('`containerInsights`, or `gantry:waitForCapacity`, which is ours.'),
+  'settings[].name': honoured('`containerInsights`, or ours: `gantry:waitForCapacity`, `gantry:hostLostAfterSeconds`.'),
   'settings[].value': honoured(
-    '`containerInsights` can only be `disabled`: nobody collects its metrics. `gantry:waitForCapacity`: `enabled` or `disabled`.',
+    '`containerInsights` can only be `disabled`: nobody collects its metrics. `gantry:waitForCapacity`: `enabled` or `disabled`. ' +
+      '`gantry:hostLostAfterSeconds`: 0, or 60 to 604800.',
   ),
 };
 const configuration = {

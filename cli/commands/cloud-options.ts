@@ -2,6 +2,7 @@
 import type { Command, OptionSpec, OptionValues } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { usage } from '../parse.ts';
+import { imageOptions, mirrorsOf } from './host-options.ts';
 
 /** Which cloud it is. */
 export const whereOptions = {
@@ -23,7 +24,22 @@ export const upOptions = {
     summary: 'Split this machine into N hosts, each with its own network',
   },
   port: { type: 'integer', value: 'N', min: 1, max: 65_535, summary: 'The port of the control plane (default: 8080)' },
-  listen: { type: 'string', value: 'ADDRESS', summary: 'Its address (default: 127.0.0.1)' },
+  listen: { type: 'string', value: 'ADDRESS', summary: 'Its address (default: 127.0.0.1); another one needs --tls' },
+  tls: { type: 'boolean', summary: 'Speak HTTPS, with a certificate that it makes itself, or one that is given' },
+  'tls-name': {
+    type: 'string',
+    value: 'NAME',
+    multiple: true,
+    summary: 'With --tls: a further name or address that its own certificate is for',
+  },
+  'tls-certificate': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'With --tls: the chain to show (PEM); read again when it changes',
+    completes: ['file'],
+  },
+  'tls-key': { type: 'string', value: 'FILE', summary: 'Its key (PEM)', completes: ['file'] },
+  'plain-http': { type: 'boolean', summary: 'Listen beyond this machine without TLS all the same' },
   ...whereOptions,
   name: {
     type: 'string',
@@ -74,6 +90,7 @@ export const upOptions = {
     summary: 'Where webhooks may be sent to: also to private networks (default), or only to HTTPS on public addresses',
   },
   account: { type: 'string', value: 'ID', summary: 'Twelve digits, for a new store (default: 000000000000)' },
+  ...imageOptions,
 } as const satisfies Record<string, OptionSpec>;
 
 const mostHosts = upOptions.hosts.max;
@@ -120,14 +137,20 @@ const localNames: Readonly<Record<string, string>> = {
   'audit-days': 'auditDays',
   'webhook-addresses': 'webhookAddresses',
   account: 'accountId',
+  'tls-name': 'tlsNames',
+  'tls-certificate': 'tlsCertificate',
+  'tls-key': 'tlsKey',
+  'plain-http': 'plainHttp',
+  'image-pull-behavior': 'imagePullBehavior',
 };
 
 /** By the names that `local` knows; what was not given is left to its defaults. */
 export function localOptions(
   { runDir, region }: Pick<CommandContext, 'runDir' | 'region'>,
-  options: Readonly<Record<string, unknown>>,
+  { 'registry-mirror': mirrors, ...options }: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   return {
+    ...(Array.isArray(mirrors) && { registryMirrors: mirrorsOf({ name: 'up' }, mirrors.map(String)) }),
     ...(runDir !== undefined && { runDir }),
     ...(region !== undefined && { region }),
     ...Object.fromEntries(Object.entries(options).map(([name, value]) => [localNames[name] ?? name, value])),

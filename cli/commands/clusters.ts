@@ -103,7 +103,10 @@ export const clustersDeleteCommand = defineCommand({
 export const clustersSettingsCommand = defineCommand({
   name: 'clusters settings',
   summary: 'Change settings of a cluster; those that are not named stay',
-  details: [`The settings are those of ECS and one more: ${waiting}, instead of refusing them at once.`],
+  details: [
+    `The settings are those of ECS and two more: ${waiting}, instead of refusing them at once; gantry:hostLostAfterSeconds says for how ` +
+      'long a host is silent until its tasks are given up: 600 unless it is set, and 0 for never.',
+  ],
   arguments: [oneCluster, { name: 'name=value', summary: 'settings', required: true, variadic: true }],
   options: {},
   examples: ['gantry clusters settings web gantry:waitForCapacity=enabled'],

@@ -1,4 +1,5 @@
 /** `gantry contexts list`, `use` and `remove`: the control planes that `gantry login` has kept. */
+import { pinOf } from '../../client/authority.ts';
 import { type ArgumentSpec, defineCommand, exitCodes } from '../command.ts';
 import { type ContextBook, localName, using, without } from '../contexts/book.ts';
 
@@ -15,10 +16,11 @@ export const contextsListCommand = defineCommand({
   options: {},
   examples: ['gantry contexts list', "gantry contexts list --json | jq -r '.contexts[].name'"],
   async run({ contexts, out }) {
-    const shown = Object.entries(contexts.read().contexts).map(([name, { key, ...context }]) => ({
+    const shown = Object.entries(contexts.read().contexts).map(([name, { key, certificateAuthority, ...context }]) => ({
       name,
       ...context,
       accessKeyId: key?.accessKeyId,
+      ...(certificateAuthority !== undefined && { tlsPin: pinOf(certificateAuthority) }),
     }));
     const { inEffect } = contexts;
     const { name: now, by } = inEffect();

@@ -4,7 +4,13 @@ import { localOptions, whereOptions } from './cloud-options.ts';
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'Check this machine and the cloud on it; changes nothing',
+  summary: 'Check this machine and the cloud or host on it; changes nothing',
+  details: [
+    'Looks at the programs that containers take and their versions, control groups, overlayfs, memory and swap, the firewall (who uses it, ' +
+      'its lock, its matches, forwarding), room and inodes of the directories in use, and the port of the control plane. Where this ' +
+      'machine has joined a control plane: whether that is reached (name, port, certificate, answer, each told apart), how far the clocks ' +
+      'differ, the mirrors of registries, containerd and the agent. Each that is wrong comes with what to do; the exit code is 1 then.',
+  ],
   arguments: [],
   options: whereOptions,
   examples: ['gantry doctor', "gantry doctor --json | jq '.findings[] | select(.ok | not)'"],

@@ -1,6 +1,7 @@
 /** All commands, by what they are about, in the order of `gantry --help`. */
 import type { Command, CommandGroup } from '../command.ts';
 import { admitCommand } from './admit.ts';
+import { adoptCommand, discardCommand } from './adopt.ts';
 import { auditCommand } from './audit.ts';
 import { capacityCommand } from './capacity.ts';
 import {
@@ -20,17 +21,22 @@ import { activateCommand, drainCommand } from './drain.ts';
 import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
 import { imagesCommand } from './images.ts';
+import { joinCommand } from './join.ts';
 import { joinTokenCommand } from './join-token.ts';
 import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './keys.ts';
+import { leaveCommand } from './leave.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
 import { planRunCommand } from './plan.ts';
 import { psCommand } from './ps.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { registerCommand } from './register.ts';
+import { registriesListCommand, registriesLoginCommand, registriesLogoutCommand } from './registries.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
 import { stopCommand } from './stop.ts';
+import { storeRestoredCommand } from './store.ts';
+import { storeCopyCommand } from './store-copy.ts';
 import {
   taskDefsDeleteCommand,
   taskDefsDeregisterCommand,
@@ -52,7 +58,10 @@ import {
 import { whyCommand } from './why.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'A cloud on this machine', commands: [quickstartCommand, upCommand, downCommand, doctorCommand] },
+  {
+    title: 'A cloud on this machine',
+    commands: [quickstartCommand, upCommand, downCommand, doctorCommand, storeCopyCommand, storeRestoredCommand],
+  },
   {
     title: 'Tasks',
     commands: [registerCommand, runCommand, psCommand, showCommand, whyCommand, logsCommand, waitCommand, stopCommand],
@@ -80,6 +89,11 @@ export const commandGroups: readonly CommandGroup[] = [
       drainCommand,
       activateCommand,
       deregisterCommand,
+      adoptCommand,
+      discardCommand,
+      registriesLoginCommand,
+      registriesListCommand,
+      registriesLogoutCommand,
     ],
   },
   {
@@ -95,6 +109,7 @@ export const commandGroups: readonly CommandGroup[] = [
       webhooksDeleteCommand,
     ],
   },
+  { title: 'This machine as a host', commands: [joinCommand, leaveCommand] },
   { title: 'Capacity', commands: [capacityCommand, planRunCommand] },
   {
     title: 'Who may call, and what may join',

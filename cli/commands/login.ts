@@ -1,8 +1,10 @@
 /** `gantry login`: keeps how a control plane is reached, once it has answered. */
+import { authorityOf, pinOf } from '../../client/authority.ts';
 import { gatewayRegion } from '../../client/signer.ts';
 import type { ClusterView } from '../../core/api/shapes.ts';
 import { compact } from '../../core/compact.ts';
 import { GantryError } from '../../core/errors.ts';
+import { isPin } from '../../core/join-token.ts';
 import { defaultClusterName } from '../../core/model/cluster.ts';
 import { defineCommand, exitCodes } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -25,6 +27,12 @@ export const loginCommand = defineCommand({
   arguments: [{ name: 'name', summary: 'what to call it, for example prod', required: true, completes: ['context'] }],
   options: {
     'access-key-id': { type: 'string', value: 'ID', summary: 'The id of a key (default: asked for)' },
+    'tls-pin': {
+      type: 'string',
+      value: 'PIN',
+      summary: 'Trust the authority with this pin, which the control plane made: `gantry up` and join tokens say it',
+    },
+    'tls-ca': { type: 'string', value: 'FILE', summary: 'Trust the authority in this file (PEM)', completes: ['file'] },
     iam: { type: 'boolean', summary: 'Sign with AWS credentials: IAM stands before the address' },
   },
   examples: [
@@ -32,7 +40,8 @@ export const loginCommand = defineCommand({
     'gantry login prod --access-key-id GKIA0123456789ABCDEF < secret.txt',
     'gantry login aws --endpoint https://abc123.execute-api.eu-west-1.amazonaws.com',
   ],
-  async run(context, { args: [name = ''], options: { 'access-key-id': accessKeyId, iam = false } }) {
+  async run(context, { args: [name = ''], options }) {
+    const { 'access-key-id': accessKeyId, iam = false } = options;
     const { contexts, named, out } = context;
     checkName(name);
     if (iam && accessKeyId !== undefined) throw usage(command, '--iam leaves nothing to sign for --access-key-id');
@@ -42,8 +51,11 @@ export const loginCommand = defineCommand({
     if (endpoint === undefined) throw usage(command, `--endpoint is missing: where the control plane ${name} is`);
     checkUrl(endpoint);
     const byIam = iam || (accessKeyId === undefined && gatewayRegion(endpoint) !== undefined);
+    const asBefore = named.endpoint === undefined || named.endpoint === before?.endpoint;
     const wanted: Context = compact({
       endpoint,
+      certificateAuthority:
+        (await authorityFor(context, endpoint, options)) ?? (asBefore ? before?.certificateAuthority : undefined),
       region:
         context.region ?? (named.endpoint === undefined ? before?.region : undefined) ?? contexts.regionFor(endpoint),
       cluster: named.cluster ?? before?.cluster,
@@ -51,8 +63,9 @@ export const loginCommand = defineCommand({
     });
     const cluster = await tried(context, wanted);
     contexts.write(adding(book, name, wanted));
-    const { key, ...shown } = wanted;
-    out.data({ context: { name, ...shown, accessKeyId: key?.accessKeyId }, file: contexts.path });
+    const { key, certificateAuthority, ...shown } = wanted;
+    const trusts = certificateAuthority && { tlsPin: pinOf(certificateAuthority) };
+    out.data({ context: { name, ...shown, accessKeyId: key?.accessKeyId, ...trusts }, file: contexts.path });
     out.line(`${name} is ${endpoint}, in the region ${wanted.region}: ${cluster}`);
     out.note(`Kept in ${contexts.path}. Commands go there from now on; \`gantry contexts use\` changes that.`);
     return exitCodes.ok;
@@ -65,6 +78,30 @@ function checkUrl(endpoint: string): void {
     field: 'endpoint',
     hint: 'It begins with https:// or http://, for example https://gantry.example.com.',
   });
+}
+
+/** Undefined where nothing is said: then what this machine trusts is enough. */
+async function authorityFor(
+  { readFile }: CommandContext,
+  endpoint: string,
+  { 'tls-pin': pin, 'tls-ca': file }: { readonly 'tls-pin'?: string; readonly 'tls-ca'?: string },
+): Promise<string | undefined> {
+  if (pin === undefined && file === undefined) return undefined;
+  if (pin !== undefined && file !== undefined) throw usage(command, '--tls-pin and --tls-ca each name an authority');
+  if (!endpoint.startsWith('https://'))
+    throw usage(command, `--tls-pin and --tls-ca need an https:// address, not ${endpoint}`);
+  if (file !== undefined) return checkedAuthority(file, await readFile(file));
+  if (pin !== undefined && isPin(pin)) return authorityOf(new URL(endpoint), pin);
+  throw usage(command, `--tls-pin takes 43 letters, digits, hyphens and underscores, not '${pin}'`);
+}
+
+function checkedAuthority(file: string, text: string): string {
+  try {
+    pinOf(text);
+    return text;
+  } catch (cause) {
+    throw new GantryError('InvalidParameterException', `${file} has no certificate (PEM).`, { field: 'tls-ca', cause });
+  }
 }
 
 async function keyFrom({ openAsker }: CommandContext, id: string | undefined): Promise<NonNullable<Context['key']>> {

@@ -130,11 +130,8 @@ function logPrinters({ out }: CommandContext, several: boolean) {
   return {
     onLogLine(task: Made['tasks'][number], line: Parameters<typeof printLogLine>[1]): void {
       const names = [...(several ? [shortId(task)] : []), ...(task.containers.length > 1 ? [line.container] : [])];
-      printLogLine(out, line, names.join(' ') || undefined, {
-        kind: 'log',
-        task: taskIdOf(task),
-        ...logLineData(line),
-      });
+      const data = { kind: 'log', task: taskIdOf(task), ...logLineData(line) };
+      printLogLine(out, line, { writer: names.join(' '), data });
     },
     onLogWait(task: Made['tasks'][number], error: Error): void {
       out.note(logWaitText(shortId(task), error));

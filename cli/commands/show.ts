@@ -7,6 +7,7 @@ import { findTask } from '../find-task.ts';
 import { logLineData } from '../render/log-lines.ts';
 import { clusterOf, taskIdOf } from '../render/task.ts';
 import { printTaskPage } from '../render/task-page.ts';
+import { wholeLines } from '../whole-lines.ts';
 
 const shownLines = 10;
 
@@ -38,7 +39,7 @@ async function lastLinesOf({ client, out, signal }: CommandContext, task: TaskVi
   const lines: LogLine[] = [];
   try {
     const name = { cluster: clusterOf(task), task: taskIdOf(task), tail: shownLines };
-    for await (const line of client().logs(name, signal)) lines.push(line);
+    for await (const line of wholeLines(client().logs(name, signal))) lines.push(line);
   } catch (error) {
     // The page is worth showing without them.
     out.note(`Its log cannot be read now: ${error instanceof Error ? error.message : String(error)}`);

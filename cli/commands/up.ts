@@ -26,12 +26,17 @@ export const upCommand = defineCommand({
     const ready = () => {
       const here = cloudHere(options['run-dir'] ?? context.runDir);
       if (here === undefined) return;
-      const { endpoint, environment } = here;
-      out.data({ endpoint, environment });
+      const { endpoint, environment, tls } = here;
+      out.data({ endpoint, environment, ...(tls !== undefined && { tls }) });
       out.line(`Gantry is ready at ${endpoint}`);
       out.line();
       out.line('An ECS client needs only this (the AWS CLI before 2.13 also `--endpoint-url $AWS_ENDPOINT_URL_ECS`):');
       for (const line of exportLines(environment)) out.line(`  ${line}`);
+      if (tls !== undefined) {
+        out.line();
+        out.line(`Its own certificate is from the authority in ${tls.certificateAuthorityFile}, pin ${tls.pin}.`);
+        out.line('`gantry join-token` makes what another machine joins with.');
+      }
       out.line();
       out.line(
         'In another terminal: `gantry run examples/hello.json --follow`. Ctrl-C here leaves containers running.',

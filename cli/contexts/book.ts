@@ -14,6 +14,8 @@ const contextSchema = z.strictObject({
   cluster: z.string().min(1).optional(),
   /** A key of Gantry. Without one AWS credentials sign, as AWS' own tools find them, and IAM checks them. */
   key: z.strictObject({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) }).optional(),
+  /** PEM: the authority that its certificate is from, where that is one of its own. */
+  certificateAuthority: z.string().min(1).optional(),
 });
 
 const bookSchema = z.strictObject({
@@ -27,6 +29,7 @@ export interface Context {
   readonly region: string;
   readonly cluster?: string;
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly certificateAuthority?: string;
 }
 
 export interface ContextBook {

@@ -29,11 +29,16 @@ export function usesOf(tasks: readonly TaskView[], held: readonly HeldByHost[]):
       uses.set(key, withTask(uses.get(key), container, task));
     }
   for (const { host, images } of held)
-    for (const { names, digest, sizeBytes } of images) {
+    for (const { names, digest, sizeBytes, lastUsedAt } of images) {
       const used = [...uses.values()].filter(({ imageDigest }) => imageDigest === digest);
       const known = used.length > 0 ? used : [unused(names[0] ?? digest, digest)];
       for (const use of known)
-        uses.set(`${use.image} ${digest}`, { ...use, sizeBytes, hosts: withOne(use.hosts, host) });
+        uses.set(`${use.image} ${digest}`, {
+          ...use,
+          ...later(use.lastUsedAt, lastUsedAt),
+          sizeBytes,
+          hosts: withOne(use.hosts, host),
+        });
     }
   return [...uses.values()].sort(
     (a, b) => Number(b.running > 0) - Number(a.running > 0) || a.image.localeCompare(b.image, 'en', { numeric: true }),
@@ -62,6 +67,12 @@ function withTask(before: ImageUse | undefined, container: ContainerView, task: 
     tasks: tasks + 1,
     lastUsedAt: lastUsedAt === undefined || lastUsedAt < usedAt ? usedAt : lastUsedAt,
   };
+}
+
+/** What the host remembers is of tasks that nobody else knows any more. */
+function later(one: Date | undefined, other: Date | undefined): Pick<ImageUse, 'lastUsedAt'> {
+  if (other === undefined || (one !== undefined && one >= other)) return {};
+  return { lastUsedAt: other };
 }
 
 const withOne = (names: readonly string[], name: string): string[] =>

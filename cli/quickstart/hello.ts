@@ -57,7 +57,7 @@ async function runExample(
     if (tasks[0] === undefined) throw new GantryError('ServerException', 'The control plane made no task.');
     const narrator = new Narrator({ out, now, several: false });
     const onLogLine = (_: TaskView, line: Parameters<typeof printLogLine>[1]): void => {
-      if (!out.json) printLogLine(out, line, line.container);
+      if (!out.json) printLogLine(out, line, { writer: line.container });
     };
     const [ended = tasks[0]] = await watchToEnd(tasks, { client, narrator, signal, onLogLine });
     stopwatch.markAs(taskPhases(ended));

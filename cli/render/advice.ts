@@ -9,7 +9,15 @@ export function adviceFor(task: TaskView): string[] {
   const ofContainers = task.containers.flatMap((container) => containerAdvice(container) ?? []);
   const outOfTime = task.stoppedReason?.startsWith('TaskTimedOut') === true ? [longer] : [];
   const neverPlaced = task.containerInstanceArn === undefined ? waitingAdvice(task) : [];
-  return [...new Set([...neverPlaced, ...outOfTime, ...ofContainers])];
+  return [...new Set([...neverPlaced, ...leftAdvice(task), ...outOfTime, ...ofContainers])];
+}
+
+/** Of what was given up with its host, and may run on. */
+function leftAdvice({ mayStillRun, connectivity, hostName, cannot, ...task }: TaskView): string[] {
+  if (mayStillRun !== true || cannot.stop !== undefined) return [];
+  return connectivity === 'CONNECTED'
+    ? [`Its host is back and runs it to its end: \`gantry stop ${shortId(task)}\` ends it.`]
+    : [`Is the machine gone for good? \`gantry deregister ${hostName ?? 'HOST'} --force\` says so.`];
 }
 
 const longer = 'Let it run for longer: --task-timeout, or the tag gantry:timeout-seconds of the task definition.';

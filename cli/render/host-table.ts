@@ -17,6 +17,8 @@ export function printHostTable(hosts: readonly ContainerInstanceView[], out: Out
       host.hostAddress,
     ]),
   );
+  for (const { hostName, condition, statusReason } of hosts)
+    if (condition !== undefined) out.line(out.paint('yellow', `${hostName} ${condition}: ${statusReason ?? ''}`));
 }
 
 /** `1.5 vCPU of 2 vCPU`. */

@@ -2,13 +2,30 @@
 import type { LogLine } from '../../core/model/task.ts';
 import type { Output } from '../output.ts';
 
-/** Each to the stream that its program chose, prefixed with who wrote it where several do; `data` is what --json prints of it. */
-export function printLogLine(out: Output, line: LogLine, writer?: string, data: unknown = logLineData(line)): void {
-  const text = writer === undefined ? line.text : `${writer} | ${line.text}`;
-  out.data(data);
-  if (line.stream === 'stdout') out.line(text);
-  else if (!out.json) out.note(text);
+interface PrintedLine {
+  /** Where several write. */
+  readonly writer?: string;
+  readonly timestamps?: boolean;
+  /** What --json prints of it. */
+  readonly data?: unknown;
 }
+
+/** Each to the stream that its program chose; what Gantry says of the log itself to standard error. */
+export function printLogLine(
+  out: Output,
+  line: LogLine,
+  { writer = '', timestamps = false, data = logLineData(line) }: PrintedLine = {},
+): void {
+  out.data(data);
+  if (out.json) return;
+  const text = `${timestamps ? `${timeText(line)} ` : ''}${writer === '' ? '' : `${writer} | `}${line.text}`;
+  if (line.notice === true) out.note(out.paint('dim', text));
+  else if (line.stream === 'stdout') out.line(text);
+  else out.note(text);
+}
+
+const timeText = ({ at, approximate }: LogLine): string =>
+  `${approximate === true ? '~' : ''}${new Date(at).toISOString()}`;
 
 export function logBreakText(id: string, error: unknown, what: 'broken' | 'lost'): string {
   const why = error instanceof Error ? error.message : String(error);

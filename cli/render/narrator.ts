@@ -6,7 +6,7 @@ import type { TaskView } from '../../core/api/shapes.ts';
 import type { ProgressFrame } from '../../core/host-protocol.ts';
 import { formatDuration } from '../../core/text.ts';
 import type { Output } from '../output.ts';
-import { progressLine, pullBegins } from './progress.ts';
+import { progressLine, pullBegins, pullWaits } from './progress.ts';
 import { storyCells } from './story.ts';
 import { headlineOf, shortId, taskIdOf } from './task.ts';
 
@@ -62,11 +62,14 @@ export class Narrator {
   progress(frame: ProgressFrame): void {
     const told = this.#tasks.get(frame.taskId);
     if (told === undefined) return;
+    const before = told.pulls.get(frame.container)?.waitsFor;
     if (frame.phase === 'done') told.pulls.delete(frame.container);
     else told.pulls.set(frame.container, frame);
     const begins = frame.phase === 'downloading' && !told.announcedPulls.has(frame.container);
     if (begins) told.announcedPulls.add(frame.container);
     if (begins && !this.#out.interactive) this.#say(told, pullBegins(frame));
+    const waits = frame.waitsFor !== undefined && frame.waitsFor.reason !== before?.reason;
+    if (waits && !this.#out.interactive) this.#say(told, pullWaits(frame, this.#now()));
     this.#drawStatus();
   }
 
@@ -111,7 +114,7 @@ export class Narrator {
     if (!isUnderWay(view)) return [];
     const prefix = this.#several ? `${shortId(view)}  ` : '';
     const frames = [...pulls.values()];
-    if (frames.length > 0) return frames.map((frame) => prefix + progressLine(frame));
+    if (frames.length > 0) return frames.map((frame) => prefix + progressLine(frame, this.#now()));
     const seconds = Math.floor((this.#now() - view.createdAt.getTime()) / 1000);
     const waited = seconds > 0 ? ` after ${formatDuration(seconds * 1000)}` : '';
     return [`${prefix}${view.lastStatus}${waited}: it ${headlineOf(view)}`];

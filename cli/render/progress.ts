@@ -3,7 +3,9 @@
  * tells its end.
  */
 import type { ProgressFrame } from '../../core/host-protocol.ts';
+import { pullWaitText } from '../../core/task/pull-wait.ts';
 import { formatBytes, plural } from '../../core/text.ts';
+import { oneLine } from './text.ts';
 
 const barWidth = 24;
 
@@ -18,8 +20,9 @@ export function progressBar(done: number, total: number, width = barWidth): stri
 /** The last member of an image's reference is what tells images apart on a narrow terminal. */
 const shortImage = (image: string): string => image.slice(image.lastIndexOf('/') + 1);
 
-export function progressLine(frame: ProgressFrame): string {
-  const { image, phase, layersDone, layersTotal, bytesDone, bytesTotal } = frame;
+export function progressLine(frame: ProgressFrame, now: number): string {
+  const { image, phase, layersDone, layersTotal, bytesDone, bytesTotal, waitsFor } = frame;
+  if (waitsFor !== undefined) return `${shortImage(image)}  waiting: ${oneLine(pullWaitText(waitsFor, now))}`;
   switch (phase) {
     case 'resolving':
       return `${shortImage(image)}  resolving`;
@@ -35,3 +38,7 @@ export function progressLine(frame: ProgressFrame): string {
 /** Said once a pull, off a terminal. */
 export const pullBegins = ({ image, layersTotal, bytesTotal }: ProgressFrame): string =>
   `pulling ${image} (${plural(layersTotal, 'layer')}, ${formatBytes(bytesTotal)})`;
+
+/** Said whenever what a pull waits for becomes another thing, off a terminal. */
+export const pullWaits = ({ image, waitsFor }: ProgressFrame, now: number): string =>
+  waitsFor === undefined ? '' : `pulling ${image}: ${oneLine(pullWaitText(waitsFor, now))}`;

@@ -1,5 +1,6 @@
 /** One task in words and cells: what its row, its page and the story as it happens have in common. */
 import type { ContainerView, TaskView } from '../../core/api/shapes.ts';
+import { containerSpan, hostSpan, spanText } from '../../core/model/port-span.ts';
 import type { Output, Style } from '../output.ts';
 import { oneLine } from './text.ts';
 
@@ -39,12 +40,13 @@ export function whyCell(task: TaskView): string {
   return /^(?:Essential container in task exited|Task failed to start) \((.*)\)$/s.exec(headline)?.[1] ?? headline;
 }
 
-/** `10.213.0.2:32768->80/tcp`, once bound. */
+/** `10.213.0.2:32768->80/tcp`, once bound; of a range `10.213.0.2:32768-32770->8000-8002/tcp`. */
 export const addressesOf = (task: TaskView, containers: readonly ContainerView[] = task.containers): string[] =>
   containers.flatMap(({ networkBindings }) =>
-    networkBindings.map(({ bindIP, hostPort, containerPort, protocol }) => {
+    networkBindings.map((binding) => {
+      const { bindIP, protocol } = binding;
       // Bound to every address: the host's own is the one to use.
       const address = bindIP === '0.0.0.0' ? (task.hostAddress ?? bindIP) : bindIP;
-      return `${address}:${hostPort}->${containerPort}/${protocol}`;
+      return `${address}:${spanText(hostSpan(binding))}->${spanText(containerSpan(binding))}/${protocol}`;
     }),
   );

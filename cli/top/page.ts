@@ -1,11 +1,13 @@
 /** `gantry top`: one snapshot as lines, as many and as wide as there is room for. */
-import { formatCpu, formatMib, formatTime, plural } from '../../core/text.ts';
+import { formatBytes, formatCpu, formatMib, formatTime, plural } from '../../core/text.ts';
 import { alignColumns, type Output } from '../output.ts';
 import { perHour } from '../render/money.ts';
 import { progressBar } from '../render/progress.ts';
+import { revisionOf, shortId } from '../render/task.ts';
 import { oneLine } from '../render/text.ts';
 import { fitted, type Section } from './fit.ts';
 import type { Amount, HostLoad, Snapshot } from './snapshot.ts';
+import type { Rates, Use } from './use.ts';
 
 /** Where there is no end of a terminal to say how many are too many. */
 const lastShown = 10;
@@ -62,8 +64,12 @@ function sectionsOf(snapshot: Snapshot, out: Output, room: Room | undefined): Se
     ],
     width,
   );
+  const uses = usesOf(snapshot, out, width);
+  // Where there is nothing but what cannot be said, it comes behind what can.
+  const isUsed = snapshot.use.containers.length > 0;
   return [
     { title: out.paint('bold', 'Hosts'), heading: `  ${heading}`, lines: hosts.map(indented) },
+    ...(isUsed ? [uses] : []),
     section(
       'Waiting',
       snapshot.waiting.map(({ tasks, why }) => [plural(tasks, 'task'), oneLine(why)]),
@@ -80,9 +86,43 @@ function sectionsOf(snapshot: Snapshot, out: Output, room: Room | undefined): Se
       out,
       width,
     ),
+    ...(isUsed ? [] : [uses]),
     section('Lately', snapshot.events.slice(0, room === undefined ? lastShown : undefined).map(eventRow), out, width),
   ];
 }
+
+function usesOf({ use }: Snapshot, out: Output, width: number | undefined): Section {
+  const [heading = '', ...lines] = alignColumns(
+    [
+      ['TASK', 'CONTAINER', 'DEFINITION', 'HOST', 'CPU', 'MEMORY', 'NET IN/OUT', 'DISK IN/OUT', 'PIDS'],
+      ...use.containers.map(useRow),
+    ],
+    width === undefined ? undefined : width - 2,
+  );
+  const unknown = use.silent.map(({ why, hosts }) => `${plural(hosts.length, 'host')}: ${oneLine(why)}`);
+  const title = out.paint('bold', 'In use');
+  if (use.containers.length === 0) return { title, lines: unknown.map(indented) };
+  return { title, heading: `  ${heading}`, lines: [...lines, ...unknown].map(indented) };
+}
+
+function useRow(use: Use): string[] {
+  const { container, host, cpuPercent, memoryBytes, memoryLimitBytes, network, blockIo, pids } = use;
+  const limit = memoryLimitBytes === undefined ? '' : ` of ${formatBytes(memoryLimitBytes)}`;
+  return [
+    shortId(use),
+    container ?? '(all)',
+    revisionOf(use),
+    host,
+    cpuPercent === undefined ? '-' : `${cpuPercent.toFixed(1)} %`,
+    `${formatBytes(memoryBytes)}${limit}`,
+    ratesText(network),
+    ratesText(blockIo),
+    String(pids),
+  ];
+}
+
+const ratesText = (rates: Rates | undefined): string =>
+  rates === undefined ? '-' : `${formatBytes(Math.round(rates.in))} / ${formatBytes(Math.round(rates.out))} a second`;
 
 function section(
   title: string,

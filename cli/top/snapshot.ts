@@ -1,10 +1,12 @@
-/** A cluster at one moment, by as few requests however much is in it. */
+/** A cluster at one moment, by as few requests however much is in it: one for what the containers of each host use, and a few besides. */
 import type { CapacityView } from '../../core/api/capacity.ts';
 import type { EventView } from '../../core/api/events.ts';
 import type { ContainerInstanceView } from '../../core/api/shapes.ts';
 import { GantryError } from '../../core/errors.ts';
 import { allHosts } from '../all-pages.ts';
 import type { CommandContext } from '../context.ts';
+import type { Measured, Meter } from './meter.ts';
+import { inOrder, type SortKey } from './use.ts';
 
 /** More than a terminal has lines for. */
 const lastEvents = 50;
@@ -35,6 +37,8 @@ export interface Snapshot {
   readonly waiting: CapacityView['waiting'];
   readonly onOrder: readonly OnOrder[];
   readonly hourlyUsd: number;
+  /** What runs uses, in order, and of which hosts that is not known. */
+  readonly use: Measured;
   /** The newest first. */
   readonly events: readonly Pick<EventView, 'time' | 'kind' | 'headline'>[];
 }
@@ -48,11 +52,21 @@ export interface OnOrder {
   readonly failure?: string | undefined;
 }
 
-export async function takeSnapshot(context: CommandContext): Promise<Snapshot> {
+/** What is looked at, and how. */
+export interface Look {
+  readonly meter: Meter;
+  readonly sort: SortKey;
+  /** Only what is on this host (name, id or ARN). */
+  readonly host?: string | undefined;
+  /** Only what this task uses, which is on that host. */
+  readonly taskArn?: string | undefined;
+}
+
+export async function takeSnapshot(context: CommandContext, look: Look): Promise<Snapshot> {
   const { client, cluster, signal } = context;
-  const [capacity, views, described, events] = await Promise.all([
+  const [capacity, { views, use }, described, events] = await Promise.all([
     client().call('GetCapacity', { cluster }, signal),
-    allHosts(context),
+    hostsAndUse(context, look),
     client().call('DescribeClusters', { clusters: [cluster] }, signal),
     newestEvents(context),
   ]);
@@ -72,8 +86,20 @@ export async function takeSnapshot(context: CommandContext): Promise<Snapshot> {
     waiting: capacity.waiting,
     onOrder: capacity.providers.flatMap(ordersOf),
     hourlyUsd: capacity.hourlyUsd,
+    use,
     events: events.map(({ time, kind, headline }) => ({ time, kind, headline })),
   };
+}
+
+async function hostsAndUse(
+  context: CommandContext,
+  { meter, sort, host, taskArn }: Look,
+): Promise<{ views: readonly ContainerInstanceView[]; use: Measured }> {
+  const { client, cluster, signal } = context;
+  const views =
+    host === undefined ? await allHosts(context) : [(await client().call('GetHost', { cluster, host }, signal)).host];
+  const { containers, silent } = await meter.measure(views, taskArn);
+  return { views, use: { containers: inOrder(containers, sort), silent } };
 }
 
 /** None where the control plane keeps none: the rest is worth seeing. */

@@ -5,7 +5,7 @@ const purposes: readonly (readonly [path: RegExp, purpose: string])[] = [
   [/^\/v1\/clusters\/[^/]+\/tasks\/[^/]+\/logs$/, 'ReadLogs'],
   [/^\/v1\/events\/stream$/, 'StreamEvents'],
   [/^\/hosts\/v1\/(?:.+\/)?(register|desired|report|heartbeat|notice)$/, 'host '],
-  [/^\/(healthz|readyz|metrics|openapi\.json|docs)$/, ''],
+  [/^\/(healthz|readyz|metrics|metrics\/containers|openapi\.json|docs)$/, ''],
 ];
 
 export function purposeOf(path: string): string | undefined {

@@ -13,6 +13,7 @@ const masked = (text: string): string =>
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080')
     .replaceAll(/GKIA[0-9A-F]{16}/g, 'GKIA0123456789ABCDEF')
     .replaceAll(/gantry-join-[0-9a-f]{64}/g, 'gantry-join-TOKEN')
+    .replaceAll(/THIS-MACHINE:\d+/g, 'THIS-MACHINE:8080')
     .replaceAll(/(?<=AWS_SECRET_ACCESS_KEY(?:=|":"))[\w-]{40}/g, 'SECRET');
 
 const keysOf = async (desk: Desk): Promise<string[]> =>

@@ -1,6 +1,5 @@
-/** Commands on tasks that are there already: stop, logs, ps, and how tasks are named. */
+/** Commands on tasks that are there already: stop, ps, and how tasks are named. */
 import { describe, expect, it } from 'vitest';
-import { GantryError } from '../../core/errors.ts';
 import { openDesk } from './support/desk.ts';
 import { runOne, setScene } from './support/scene.ts';
 
@@ -63,90 +62,6 @@ describe('stop', () => {
     expect(stdout).toMatch(/web:1 is asked to stop\n[0-9a-f]{12} The task has stopped already.\n$/);
     expect(stderr).toContain('has no task ffffffffffffffff');
     expect((await desk.world.call('GetTask', { task: running })).task.desiredStatus).toBe('STOPPED');
-  });
-});
-
-describe('logs', () => {
-  it('begin with the last lines, of one container, and go on until the log ends', async () => {
-    await using desk = await openDesk();
-    const { running } = await setScene(desk);
-    desk.logs.write(running, { text: '1' }, { text: '2' }, { text: '3' });
-    const following = desk.start(['logs', running, '-f', '--tail', '2', '--container', 'app']);
-    await following.said('3\n');
-    desk.logs.write(running, { text: '4' });
-    await following.said('4\n');
-    desk.logs.end(running);
-    expect(await following.ended).toEqual({ code: 0, stdout: '2\n3\n4\n', stderr: '' });
-  });
-
-  it('are taken up where they broke off, and no line comes twice', async () => {
-    await using desk = await openDesk();
-    const { running } = await setScene(desk);
-    desk.logs.write(running, { text: '1' }, { text: '1' }, { text: 'e', stream: 'stderr' });
-    const following = desk.start(['logs', running, '-f']);
-    await following.said('e\n');
-    desk.cutConnections();
-    desk.logs.write(running, { text: '2' }, { text: 'f', stream: 'stderr' });
-    await following.said('f\n');
-    desk.logs.end(running);
-    const { code, stdout, stderr } = await following.ended;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n1\n2\n' });
-    expect(stderr).toMatch(/^e\nThe log of [0-9a-f]{12} broke off \(.+\); taking it up again\nf\n$/);
-  });
-
-  it('name the container of each line where there are several', async () => {
-    await using desk = await openDesk();
-    const host = await desk.world.host();
-    const containers = ['a', 'b'].map((name) => ({ name, image: 'busybox', memory: 64 }));
-    await desk.world.call('RegisterTaskDefinition', { family: 'pair', containerDefinitions: containers });
-    const id = await runOne(desk, 'pair');
-    await host.obey();
-    desk.logs.write(id, { container: 'a', text: '1' }, { container: 'b', text: '2' });
-    expect((await desk.gantry(['logs', id])).stdout).toBe('a | 1\nb | 2\n');
-    expect((await desk.gantry(['logs', id, '--container', 'b'])).stdout).toBe('2\n');
-  });
-
-  it('of a task that waits are waited for with -f', async () => {
-    await using desk = await openDesk();
-    const host = await desk.world.host();
-    await desk.world.register('job');
-    const id = await runOne(desk, 'job');
-    const following = desk.start(['logs', id, '-f']);
-    await desk.asked('/watch');
-    await host.obey();
-    desk.logs.write(id, { text: 'at last' });
-    desk.logs.end(id);
-    expect(await following.ended).toEqual({ code: 0, stdout: 'at last\n', stderr: '' });
-  });
-
-  it('end with 130 on Ctrl-C, without a word', async () => {
-    await using desk = await openDesk();
-    const { running } = await setScene(desk);
-    desk.logs.write(running, { text: '1' });
-    const stop = new AbortController();
-    const following = desk.start(['logs', running, '-f'], { signal: stop.signal });
-    await following.said('1\n');
-    stop.abort();
-    expect(await following.ended).toEqual({ code: 130, stdout: '1\n', stderr: '' });
-  });
-
-  it('say when they break off, after what was there', async () => {
-    await using desk = await openDesk();
-    const { running } = await setScene(desk);
-    desk.logs.write(running, { text: '1' });
-    const following = desk.start(['logs', running, '-f']);
-    await following.said('1\n');
-    desk.logs.fail(running, new GantryError('ResourceNotFoundException', 'The host has forgotten it.'));
-    expect(await following.ended).toEqual({ code: 4, stdout: '1\n', stderr: 'Error: The host has forgotten it.\n' });
-  });
-
-  it('name the containers that the task has', async () => {
-    await using desk = await openDesk();
-    const { running } = await setScene(desk);
-    expect(await desk.gantry(['logs', running, '--container', 'b'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('Its containers: app.'),
-    });
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openDesk, startCommand } from './support/desk.ts';
 import { FakeLocal } from './support/fake-local.ts';
+import { transcript } from './support/transcript.ts';
 
 const connection = {
   endpoint: 'http://127.0.0.1:8080',
@@ -176,6 +177,32 @@ describe('doctor', () => {
     local.findings = [good];
     const { code, stdout } = await startCommand(['doctor'], { local }).ended;
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is wrong.') });
+  });
+});
+
+describe('store copy', () => {
+  it.each([
+    ['terminal', [], { columns: 100 }],
+    ['plain', [], {}],
+    ['json', ['--json'], {}],
+  ])('hands its arguments on and says what is left to do, %s', async (style, more, options) => {
+    const local = new FakeLocal();
+    const argv = ['store', 'copy', 'sqlite:/d', 'dynamodb:gantry', '--region', 'eu-west-1', '--force', ...more];
+    const ended = await startCommand([...argv, '--dynamodb-endpoint', 'http://h'], { ...options, local }).ended;
+    await expect(transcript(argv.join(' '), ended)).toMatchFileSnapshot(`./golden/store copy - ${style}.txt`);
+    const asked = {
+      from: 'sqlite:/d',
+      to: 'dynamodb:gantry',
+      region: 'eu-west-1',
+      force: true,
+      dynamodbEndpoint: 'http://h',
+    };
+    expect(local.calls).toEqual([['copyStore', asked]]);
+  });
+
+  it('names the argument that is missing', async () => {
+    const { code, stderr } = await startCommand(['store', 'copy', 'sqlite:/d'], { local: new FakeLocal() }).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('gantry store copy: TO is missing') });
   });
 });
 

@@ -5,6 +5,7 @@ import { Narrator } from '../../cli/render/narrator.ts';
 import type { TaskView } from '../../core/api/shapes.ts';
 import type { ProgressFrame } from '../../core/host-protocol.ts';
 import { openDesk } from './support/desk.ts';
+import { changeObservation } from './support/scene.ts';
 import { Terminal } from './support/terminal.ts';
 
 const frameOf = (taskId: string, changes: Partial<ProgressFrame> = {}): ProgressFrame => ({
@@ -43,6 +44,31 @@ describe('a pull', () => {
     const { stderr } = await running.ended;
     expect(stderr.split('pulling example.com').length).toBe(columns === undefined ? 2 : 1);
   });
+});
+
+it('what a pull waits for is told once, off a terminal, and whenever somebody asks why', async () => {
+  await using desk = await openDesk();
+  const host = await desk.world.host();
+  await desk.world.register('job');
+  const running = desk.start(['run', 'job', '--wait']);
+  await running.said('placed on host-1');
+  await host.fetch();
+  const [id = ''] = host.tasks.keys();
+  const reason = 'r.example takes no connections (connection refused)';
+  const { feed } = desk.world.control.deps;
+  for (const attempt of [2, 3])
+    feed.progress(frameOf(id, { waitsFor: { reason, attempt, attempts: 7, nextTryAt: desk.world.now() + 4000 } }));
+  await running.said(`pulling example.com/web:1: ${reason}; try`);
+  changeObservation(host, id, ({ sequence }) => ({ sequence: sequence + 1, pullStartedAt: desk.world.now() }));
+  await host.report();
+  const why = await desk.gantry(['why', id]);
+  expect(why.stdout).toContain(`is on host-1, which pulls its images: ${reason}; try 3 of 7 in 4 s.`);
+  feed.progress(frameOf(id, { phase: 'done' }));
+  expect((await desk.gantry(['why', id])).stdout).toContain('is on host-1, which pulls its images.');
+  host.start(id);
+  host.end(id);
+  await host.report();
+  expect((await running.ended).stderr.split(reason).length).toBe(2);
 });
 
 it('nothing moves with --json, not even on a terminal', async () => {

@@ -109,7 +109,7 @@ describe('a progress bar', () => {
       bytesTotal: 3_145_728,
     };
     const lines = (['resolving', 'downloading', 'unpacking', 'done'] as const).map((phase) =>
-      progressLine({ ...frame, phase }),
+      progressLine({ ...frame, phase }, 0),
     );
     expect(lines).toEqual([
       'web:1  resolving',
@@ -117,6 +117,10 @@ describe('a progress bar', () => {
       `web:1  [${'#'.repeat(12)}${' '.repeat(12)}]  50 %  unpacked 1 of 2 layers`,
       'web:1  done',
     ]);
+    const waitsFor = { reason: 'r.example\u001b[1m answers HTTP status 429', nextTryAt: 12_000 };
+    expect(progressLine({ ...frame, waitsFor }, 0)).toBe(
+      'web:1  waiting: r.example answers HTTP status 429; next try in 12 s',
+    );
   });
 });
 

@@ -4,8 +4,11 @@ import { createServer, request } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitted } from '../../cli/top/fit.ts';
+import type { HostContainerStats } from '../../core/model/container-stats.ts';
+import { fakeStats } from '../support/fake-stats.ts';
+import { StatsSocket } from '../support/stats-socket.ts';
 import { type Desk, openDesk, startCommand } from './support/desk.ts';
-import { setScene } from './support/scene.ts';
+import { runOne, setScene } from './support/scene.ts';
 import { transcript } from './support/transcript.ts';
 
 let desk: Desk;
@@ -29,6 +32,82 @@ describe('a snapshot', () => {
   it('of a cluster that is not there is refused, and takes no terminal', async () => {
     const { code, stdout } = await desk.gantry(['top', '--cluster', 'none'], { columns: 80 });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  });
+});
+
+describe('what containers use', () => {
+  /** Two readings that are ten seconds apart: what grew meanwhile is a rate. */
+  const used = (taskId: string, container: string, reading: number, busy: number): HostContainerStats => {
+    const { cpu, ...rest } = fakeStats(reading * 10_000, 0, container === 'log' ? undefined : 64);
+    const traffic = { rxErrors: 0, rxDropped: 0, txErrors: 0, txDropped: 0, rxPackets: 0, txPackets: 0 };
+    return {
+      taskId,
+      container,
+      stats: {
+        ...rest,
+        cpu: { ...cpu, usageNanos: reading * busy * 1e9 },
+        network: { eth0: { ...traffic, rxBytes: reading * 20_480 * busy, txBytes: reading * 10_240 } },
+      },
+    };
+  };
+  let socket: StatsSocket;
+  let other: Desk;
+  let pair: string;
+  beforeAll(async () => {
+    other = await openDesk();
+    const host = await other.world.host({ name: 'host-1', attributes: { place: 'first' } });
+    await other.world.host({ name: 'host-2' });
+    await other.world.register('web', { cpu: 256, memory: 256 });
+    await other.world.register('job', { cpu: 256, memory: 256 });
+    const on = { placementConstraints: [{ type: 'memberOf', expression: 'attribute:place == first' }] };
+    pair = await runOne(other, 'web', on);
+    const single = await runOne(other, 'job', on);
+    await host.obey();
+    let reading = 0;
+    socket = new StatsSocket(() => {
+      reading += 1;
+      return [used(pair, 'app', reading, 2), used(pair, 'log', reading, 1), used(single, 'app', reading, 15)];
+    });
+    other.world.control.hub.attachChannel(host.hostId, socket);
+  });
+  afterAll(() => other[Symbol.asyncDispose]());
+
+  const columnsOf = (stdout: string): string[][] =>
+    stdout
+      .slice(stdout.indexOf('In use'))
+      .split('\n')
+      .slice(1, 6)
+      .map((line) => line.trim().split(/ {2,}/).slice(1));
+
+  it('is shown as rates between two readings, by task and by container, the busiest first', async () => {
+    const { stdout } = await other.gantry(['top', '--once']);
+    expect(columnsOf(stdout)).toEqual([
+      ['CONTAINER', 'DEFINITION', 'HOST', 'CPU', 'MEMORY', 'NET IN/OUT', 'DISK IN/OUT', 'PIDS'],
+      ['app', 'job:1', 'host-1', '150.0 %', '6 MiB of 64 MiB', '30 KiB / 1 KiB a second', '0 B / 0 B a second', '1'],
+      ['(all)', 'web:1', 'host-1', '30.0 %', '12 MiB', '6 KiB / 2 KiB a second', '0 B / 0 B a second', '2'],
+      ['app', 'web:1', 'host-1', '20.0 %', '6 MiB of 64 MiB', '4 KiB / 1 KiB a second', '0 B / 0 B a second', '1'],
+      ['log', 'web:1', 'host-1', '10.0 %', '6 MiB', '2 KiB / 1 KiB a second', '0 B / 0 B a second', '1'],
+    ]);
+    expect(stdout).toContain('1 host: The host is not connected');
+  });
+
+  it('is sorted on wish, and of one host or task alone', async () => {
+    const shown = async (...options: string[]): Promise<string[]> =>
+      JSON.parse((await other.gantry(['top', '--once', '--json', ...options])).stdout).use.containers.map(
+        ({ taskDefinitionArn, container }: { taskDefinitionArn: string; container?: string }) =>
+          `${taskDefinitionArn.split('/')[1]} ${container}`,
+      );
+    expect(await shown('--sort', 'memory')).toEqual(['web:1 undefined', 'web:1 app', 'web:1 log', 'job:1 app']);
+    expect(await shown('--task', pair)).toEqual(['web:1 undefined', 'web:1 app', 'web:1 log']);
+    expect(await shown('--host', 'host-2')).toEqual([]);
+    expect(await other.gantry(['top', '--once', '--sort', 'size'])).toMatchObject({ code: 1 });
+  });
+
+  it('is asked of hosts only while somebody looks', async () => {
+    const before = socket.asked;
+    await other.gantry(['ps']);
+    await other.gantry(['top', '--once', '--host', 'host-2']);
+    expect(socket.asked).toBe(before);
   });
 });
 

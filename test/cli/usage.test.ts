@@ -63,7 +63,7 @@ describe('examples', () => {
 describe('bad usage', () => {
   it.each([
     [['frobnicate'], "gantry has no command 'frobnicate'."],
-    [['regist'], 'Did you mean register?'],
+    [['regist'], 'Did you mean register or registries?'],
     [['cluster', 'list'], 'Did you mean clusters?'],
     [['--family', 'x', 'ps'], "gantry has no option '--family' before the command."],
     [['help', 'frobnicate'], "gantry has no command 'frobnicate'."],

@@ -22,6 +22,21 @@ export class FakeLocal implements LocalCloud {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
 
+  async join(
+    wanted: Parameters<LocalCloud['join']>[0],
+    { say, ready }: Parameters<LocalCloud['join']>[1],
+  ): Promise<void> {
+    this.calls.push(['join', wanted]);
+    say('installing the agent');
+    const host = { hostId: '5f0c', name: 'rack3-7', cluster: 'default', status: 'ACTIVE', connected: true } as const;
+    ready({ ...host, agentVersion: '0.1.0', version: 2, tasks: 0 });
+  }
+
+  async leave(wanted: Parameters<LocalCloud['leave']>[0], say: (line: string) => void): Promise<void> {
+    this.calls.push(['leave', wanted]);
+    say('the host has left');
+  }
+
   async upDetached(options: Options, events: UpEvents): Promise<void> {
     this.calls.push(['upDetached', options]);
     if (this.upFails !== undefined) throw this.upFails;
@@ -42,6 +57,21 @@ export class FakeLocal implements LocalCloud {
   async examine(options: Options): Promise<readonly Finding[]> {
     this.calls.push(['examine', options]);
     return this.findings;
+  }
+
+  async restored(options: Options): Promise<{ epoch: string; before: string; hosts: number }> {
+    this.calls.push(['restored', options]);
+    return { epoch: 'new', before: 'old', hosts: 2 };
+  }
+
+  async copyStore(
+    options: Options,
+    progress: Parameters<LocalCloud['copyStore']>[1],
+  ): Promise<Awaited<ReturnType<LocalCloud['copyStore']>>> {
+    this.calls.push(['copyStore', options]);
+    for (const phase of ['copying', 'comparing']) progress({ phase, items: 1234 });
+    const secrets = 'Access keys open with the file data-key alone.';
+    return { from: 'sqlite:/d/gantry.db', to: 'dynamodb:gantry', items: 1234, hosts: 2, secrets };
   }
 
   async helloImage(wanted: string, options: Options): Promise<AsyncDisposable & { readonly reference: string }> {

@@ -20,6 +20,11 @@ export class ScriptedLogs implements LogSource {
     this.#wake();
   }
 
+  /** So many of the first are no longer there. */
+  forget(taskId: string, count: number): void {
+    this.#lines.set(taskId, (this.#lines.get(taskId) ?? []).slice(count));
+  }
+
   end(taskId: string): void {
     this.#ended.add(taskId);
     this.#wake();
@@ -32,9 +37,11 @@ export class ScriptedLogs implements LogSource {
   }
 
   async *open(_hostId: string, request: Parameters<LogSource['open']>[1]): AsyncGenerator<readonly LogLine[]> {
-    const { taskId, container, follow, tail, signal } = request;
+    const { taskId, container, follow, tail, since = 0, signal } = request;
     const wanted = () =>
-      (this.#lines.get(taskId) ?? []).filter((line) => container === undefined || line.container === container);
+      (this.#lines.get(taskId) ?? []).filter(
+        (line) => (container === undefined || line.container === container) && line.at >= since,
+      );
     let sent = tail === undefined ? 0 : Math.max(0, wanted().length - tail);
     signal.addEventListener('abort', () => this.#wake());
     for (;;) {
