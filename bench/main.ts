@@ -5,18 +5,26 @@ import { capacityBench } from './capacity/bench.ts';
 import { coldstartBench } from './coldstart/bench.ts';
 import { costBench } from './cost/bench.ts';
 import { fleetBench } from './fleet.ts';
+import { footprintBench } from './footprint/bench.ts';
+import { logsBench } from './logs/bench.ts';
 import { placeBench } from './place/bench.ts';
+import { pullBench } from './pull/bench.ts';
 import { startBench } from './start/bench.ts';
 import { storeBench } from './store.ts';
+import { throughputBench } from './throughput/bench.ts';
 
 const benches: readonly Bench[] = [
   startBench,
   storeBench,
   placeBench,
+  pullBench,
+  logsBench,
   coldstartBench,
   costBench,
   fleetBench,
   capacityBench,
+  footprintBench,
+  throughputBench,
 ];
 
 function list(): string {

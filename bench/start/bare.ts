@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { type Cgroups, detectCgroups, taskLimits } from '../../agent/cgroups/cgroups.ts';
@@ -13,7 +14,7 @@ import { connect, type NamespacedContainerd } from '../../agent/containerd/clien
 import { machineFacts } from '../../agent/containerd/runtime-builder.ts';
 import { createRecord, removeRecord } from '../../agent/containerd/runtime-containers.ts';
 import { containerCgroup, runtimeIdOf, taskCgroup } from '../../agent/containerd/runtime-naming.ts';
-import { createProcess, deleteProcess, startProcess } from '../../agent/containerd/runtime-processes.ts';
+import { createProcess, deleteProcess, signalProcess, startProcess } from '../../agent/containerd/runtime-processes.ts';
 import type { LocalImage } from '../../agent/images/image-store.ts';
 import { ImagePuller } from '../../agent/images/puller.ts';
 import { LogStore } from '../../agent/logs/log-store.ts';
@@ -62,6 +63,8 @@ export async function bareContender(options: BareOptions): Promise<Contender> {
     network,
     owner: namespace,
     directory: join(directory, 'network'),
+    now: Date.now,
+    warn: () => {},
     hostMode: await openHostMode(
       network.netns,
       cgroupParent,
@@ -99,7 +102,7 @@ async function start(bare: Bare, command: readonly string[]): Promise<StartedCon
   const id = runtimeIdOf(taskId, containerName);
   const rootfs = await createRecord(containerd, {
     id,
-    identity: { taskId, name: containerName, imageDigest: image.digest, stopSignal: 'SIGTERM' },
+    identity: { taskId, name: containerName, imageDigest: image.digest, stopSignal: 'SIGTERM', attempt: 0 },
     imageName: image.name,
     chainId: image.chainId,
     spec: await specification(bare, task, id),
@@ -113,6 +116,10 @@ async function start(bare: Bare, command: readonly string[]): Promise<StartedCon
   return {
     runningAt: performance.now(),
     specification: () => comparableSpecification(containerd, id, names(bare, taskId, id, command)),
+    async stop() {
+      await signalProcess(containerd, id, constants.signals.SIGTERM);
+      await containerd.tasks.wait({ containerId: id });
+    },
     async remove() {
       await deleteProcess(containerd, id);
       await removeRecord(containerd, id);
@@ -153,7 +160,9 @@ async function specification(bare: Bare, task: TaskSpec, id: string) {
     hostname,
     etc,
     network: { kind: 'namespace', path: place.netns },
+    metadataUri: networks.metadataUriOf(task.taskId, containerName),
     cgroupsPath: containerCgroup(cgroupParent, task.taskId, id),
+    shimGroup: task.taskId,
     machine,
   });
 }

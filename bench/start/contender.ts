@@ -8,6 +8,8 @@ export interface StartedContainer {
   readonly runningAt: number;
   /** What containerd was told of it, without the names that must differ; for those who claim to run the very same container. */
   specification?(): Promise<string>;
+  /** Asks it to end (SIGTERM) and waits until it has; for those whose stop is measured. */
+  stop?(): Promise<void>;
   /** Waits until it has ended, and until nothing of it is left on the machine. */
   remove(): Promise<void>;
 }

@@ -13,16 +13,24 @@ export type BenchDefinition = Pick<
 
 /** A published port (a dynamic one), CPU and memory limits, and a command that each start gives. */
 export const benchDefinition = (image: string): BenchDefinition => ({
-  family: 'bench',
-  networkMode: 'bridge',
+  ...smallDefinition(image, limits),
   cpu: `${limits.cpuUnits}`,
   memory: `${limits.memoryMib}`,
+});
+
+/** The same without a quota, so that hundreds fit a host and none throttles runc: memory has a limit, CPU a weight. */
+export const smallDefinition = (
+  image: string,
+  { cpuUnits, memoryMib }: { readonly cpuUnits: number; readonly memoryMib: number },
+): BenchDefinition => ({
+  family: 'bench',
+  networkMode: 'bridge',
   containerDefinitions: [
     {
       name: containerName,
       image,
-      cpu: limits.cpuUnits,
-      memory: limits.memoryMib,
+      cpu: cpuUnits,
+      memory: memoryMib,
       essential: true,
       environment: [],
       portMappings: [{ containerPort, hostPort: 0, protocol: 'tcp' }],

@@ -1,6 +1,7 @@
 /** Everything that the contenders stand on: a registry with the image, a cloud, and a directory. Disposing takes all of it away. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from '../../client/client.ts';
 import { networkConfigOf } from '../../local/agents.ts';
 import { containerdPaths } from '../../local/containerd.ts';
 import { type HostPlan, planHosts } from '../../local/host-plan.ts';
@@ -21,10 +22,22 @@ import { gantryContender } from './gantry.ts';
 export interface Stage extends AsyncDisposable {
   /** Gantry first. */
   readonly contenders: readonly Contender[];
+  readonly client: Client;
+  readonly host: HostPlan;
+  /** Gantry's own, past its contender. */
+  readonly cloud: {
+    /** Of the definition that is registered. */
+    readonly family: string;
+    readonly agentPid: number;
+    readonly containerdPid: number;
+    readonly containerdSocket: string;
+    /** Of containerd. */
+    readonly namespaces: { readonly gantry: string; readonly bare: string };
+  };
 }
 
 export async function setStage(
-  { withDocker }: { readonly withDocker: boolean },
+  { withDocker, define = benchDefinition }: { readonly withDocker: boolean; readonly define?: typeof benchDefinition },
   say: (line: string) => void,
 ): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
@@ -35,7 +48,7 @@ export async function setStage(
   const registry = stack.use(await startRegistry({ dir: join(directory, 'registry') }));
   const image = await busyboxImage();
   const { reference } = await pushImage(image, { registryUrl: registry.url, repository: 'bench', tag: 'latest' });
-  const definition = benchDefinition(reference);
+  const definition = define(reference);
 
   say('starting a cloud (gantry up)');
   const cloud = stack.use(await startCloud());
@@ -79,8 +92,22 @@ export async function setStage(
     contenders.push(stack.use(await dockerContender(docker)));
   }
   const owned = stack.move();
-  return { contenders, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    contenders,
+    client: cloud.client,
+    host,
+    cloud: {
+      family: definition.family,
+      agentPid: pidIn(cloudPaths(cloud).agentPid(host.name)),
+      containerdPid: pidIn(containerdPaths(cloud.dataDir, cloud.runDir).pidFile),
+      containerdSocket: socket,
+      namespaces: { gantry: host.containerdNamespace, bare: own('bare').namespace },
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
+
+const pidIn = (path: string): number => Number(readFileSync(path, 'utf8').trim());
 
 function hostOf(paths: { readonly dataDir: string; readonly runDir: string }): { host: HostPlan; network: string } {
   const options = readOptions(cloudPaths(paths));
