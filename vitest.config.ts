@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** Real containers, networks and processes of the machine: these files share it, so they run one after the other. */
 const hostTests = 'test/**/*.host.test.ts';
 
+/** For a slow machine. */
+const timeFactor = Number(process.env.GANTRY_TEST_TIME_FACTOR ?? 1);
+const limitsMs = (ms: number) => ({ testTimeout: ms * timeFactor, hookTimeout: ms * timeFactor });
+const setupFiles = ['test/support/time-factor.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,12 +17,12 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [hostTests],
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3, // On two cores: some files wait most of their time.
           // Half of their time would go into loading the same modules again: what a test changes of its process it puts back.
           isolate: false,
           // Beside what waits for containers a test takes its time: a limit is against what hangs.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          ...limitsMs(30_000),
+          setupFiles,
           sequence: { groupOrder: 1 },
         },
       },
@@ -27,8 +32,8 @@ export default defineConfig({
           include: [hostTests],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...limitsMs(120_000),
+          setupFiles,
           sequence: { groupOrder: 2 },
         },
       },

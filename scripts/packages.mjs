@@ -68,6 +68,16 @@ export const tools = [
     dnf: 'iptables-nft',
   },
   {
+    name: 'conntrack',
+    binaries: ['conntrack'],
+    purpose: 'published udp ports that changed hands',
+    profiles: ['quickstart', 'test'],
+    optional: true,
+    without: 'a sender that never pauses may go on reaching the task that had its udp port before',
+    apt: { package: 'conntrack' },
+    dnf: 'conntrack-tools',
+  },
+  {
     name: 'nsenter',
     binaries: ['nsenter'],
     purpose: 'commands in a network namespace',

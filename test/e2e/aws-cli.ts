@@ -4,6 +4,7 @@ import { type CommandResult, run } from '../support/cloud.ts';
 import { taskLeftoversOf } from '../support/leftovers.ts';
 import { webLimits, webTask } from './definitions.ts';
 import type { Stage } from './stage.ts';
+import { webAnswer } from './web-answer.ts';
 
 /** By its path: `aws` may be another version elsewhere on PATH. */
 const awsCli = '/usr/bin/aws';
@@ -38,7 +39,7 @@ export function awsCommandLine(stage: () => Stage): void {
     for (const { lastStatus, containers } of tasks) {
       expect(lastStatus).toBe('RUNNING');
       const { bindIP, hostPort } = containers[0].networkBindings[0];
-      expect(await (await fetch(`http://${bindIP}:${hostPort}/limits`)).text()).toMatch(webLimits);
+      expect(await webAnswer(`http://${bindIP}:${hostPort}/limits`)).toMatch(webLimits);
     }
     expect((await aws('list-tasks', '--started-by', 'a-person')).taskArns.toSorted()).toEqual(arns.toSorted());
 

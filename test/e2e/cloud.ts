@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import type { Credentials } from '../../client/signer.ts';
 
 /** A process of the cloud; `control-plane` is as many as it has at the moment. */
-export type Victim = 'control-plane' | `agent-${string}`;
+export type Victim = 'control-plane' | 'containerd' | `agent-${string}`;
 
 export interface Cloud extends AsyncDisposable {
   /** Prefix of everything that it has on this machine. */

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { taskLeftoversOf } from '../support/leftovers.ts';
 import { exitTask, webLimits, webTask } from './definitions.ts';
 import type { Stage } from './stage.ts';
+import { webAnswer } from './web-answer.ts';
 
 export function javascriptSdk(stage: () => Stage): void {
   let ecs: ECSClient;
@@ -57,8 +58,7 @@ export function javascriptSdk(stage: () => Stage): void {
     expect(running.tasks).toHaveLength(3);
     for (const task of running.tasks ?? []) {
       const { bindIP, hostPort } = task.containers?.[0]?.networkBindings?.[0] ?? {};
-      const answer = await fetch(`http://${bindIP}:${hostPort}/limits`);
-      expect(await answer.text()).toMatch(webLimits);
+      expect(await webAnswer(`http://${bindIP}:${hostPort}/limits`)).toMatch(webLimits);
     }
 
     const listed: string[] = [];

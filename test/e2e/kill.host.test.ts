@@ -1,6 +1,7 @@
 /**
  * kill -9 of agents and of the control plane in the middle of 50 RunTasks: every acknowledged task reaches its right end, none runs
- * twice, no host is over-committed, and nothing is left. A witness outside of the cloud says which containers really ran.
+ * twice, no host is over-committed, and nothing is left. A witness outside of the cloud says which containers really ran. On
+ * SQLite chaos.host.test.ts shows that, and more.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -34,7 +35,7 @@ const victims: Readonly<Record<number, readonly Victim[]>> = {
 const nameOf = (index: number): string => `run-${index}`;
 const codeOf = (index: number): number => index % 7;
 
-for (const platform of platforms) {
+for (const platform of platforms.filter(({ name }) => name !== 'SQLite')) {
   describeWithContainers(`kill -9 in the middle of ${taskCount} RunTasks on ${platform.name}`, () => {
     let stage: Stage;
     let tally: Tally;

@@ -9,6 +9,7 @@ import { describeWithContainers } from '../support/containers.ts';
 import { leftoversOf } from '../support/leftovers.ts';
 import { startTestImages, type TestImages } from '../support/test-images.ts';
 import { webLimits, webTask } from './definitions.ts';
+import { webAnswer } from './web-answer.ts';
 import { whenTask } from './when-task.ts';
 
 describeWithContainers('the life of gantry up', () => {
@@ -32,7 +33,9 @@ describeWithContainers('the life of gantry up', () => {
     const task = tasks[0]?.taskArn ?? '';
     const running = await whenTask(client, 'running', task);
     const binding = running.containers[0]?.networkBindings[0];
-    return { task, url: `http://${binding?.bindIP}:${binding?.hostPort}/limits` };
+    const url = `http://${binding?.bindIP}:${binding?.hostPort}/limits`;
+    expect(await webAnswer(url)).toMatch(webLimits);
+    return { task, url };
   }
 
   it('keeps containers when it ends, adopts them when it comes back, and takes everything away when taken down', async () => {

@@ -34,7 +34,7 @@ export function ownClient(stage: () => Stage, { lacks }: Platform): void {
     expect((await all(client.logs(name(task)))).map(({ text }) => text)).toEqual(['one', 'two']);
   });
 
-  it('reads the log of a task that runs and the images of its host, or is told what to do instead', async () => {
+  it('reads the log of a task that runs, its statistics and the images of its host, or is told what to do instead', async () => {
     const { client } = stage().cloud;
     const task = await run('stays', `${lines}; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done`);
     await whenTask(client, 'running', task);
@@ -54,8 +54,20 @@ export function ownClient(stage: () => Stage, { lacks }: Platform): void {
         names: [stage().images.busybox],
         digest: containers[0]?.imageDigest,
         sizeBytes: expect.any(Number),
+        lastUsedAt: expect.any(Date),
         taskArns: expect.arrayContaining([task]),
       });
+    const used = client.call('GetHostStats', { host });
+    if (lacks.includes('statistics of containers'))
+      await expect(used).rejects.toMatchObject({ code: 'UnsupportedFeatureException' });
+    else
+      expect((await used).containers).toContainEqual(
+        expect.objectContaining({
+          taskArn: task,
+          name: 'main',
+          memory: expect.objectContaining({ limitBytes: 32 << 20 }),
+        }),
+      );
     await client.call('StopTask', name(task));
     await outcome;
     await whenTask(client, 'stopped', task);

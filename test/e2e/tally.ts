@@ -17,6 +17,10 @@ export interface Tally extends AsyncDisposable {
   /** `http://address:port/began/NAME` and `…/ended/NAME`. */
   readonly url: string;
   readonly began: readonly Run[];
+  /** Resolves once it has said that it began. */
+  beganBy(name: string): Promise<void>;
+  /** It will not say that it ends: it was killed. */
+  gone(name: string): void;
   /** The most that ran at once on one host. */
   readonly mostAtOnce: number;
 }
@@ -25,6 +29,7 @@ export interface Tally extends AsyncDisposable {
 export async function startTally(address: string, listenOn = address): Promise<Tally> {
   const began: Run[] = [];
   const live = new Map<string, Set<string>>();
+  const waiting = new Map<string, () => void>();
   let mostAtOnce = 0;
   const server = createServer((request, response) => {
     const [, verb, name = ''] = (request.url ?? '').split('/');
@@ -33,6 +38,7 @@ export async function startTally(address: string, listenOn = address): Promise<T
     live.set(host, here);
     if (verb === 'began') {
       began.push({ name, host });
+      waiting.get(name)?.();
       here.add(name);
       mostAtOnce = Math.max(mostAtOnce, here.size);
     } else here.delete(name);
@@ -43,6 +49,11 @@ export async function startTally(address: string, listenOn = address): Promise<T
   return {
     url: `http://${address}:${(server.address() as AddressInfo).port}`,
     began,
+    beganBy: (name) =>
+      began.some((run) => run.name === name) ? Promise.resolve() : new Promise((resolve) => waiting.set(name, resolve)),
+    gone(name) {
+      for (const here of live.values()) here.delete(name);
+    },
     get mostAtOnce() {
       return mostAtOnce;
     },

@@ -151,7 +151,7 @@ describe('a host on EC2', () => {
   it.each(['bridge', 'host'])('keeps tasks in %s mode from instance metadata', async (networkMode) => {
     const connects = (address: string, port: number): string => `nc -w 5 ${address} ${port} -e /bin/true`;
     // What is reachable shows that the command can tell.
-    const command = `${connects(network.aws, 443)} || exit 3; ${connects(network.metadata, 80)} && exit 4; exit 0`;
+    const command = `${connects(network.lent, 443)} || exit 3; ${connects(network.metadata, 80)} && exit 4; exit 0`;
     const task = await whenStopped(await run(`metadata-${networkMode}`, { networkMode }, command));
     expect(task).toMatchObject({ stopCode: 'EssentialContainerExited', containers: [{ exitCode: 0 }] });
     const token = `curl -sf -X PUT -H 'x-aws-ec2-metadata-token-ttl-seconds: 60' http://${network.metadata}/latest/api/token`;

@@ -14,9 +14,10 @@ import { Guest } from './guest.ts';
 import { type HostServices, startHostServices } from './host-services.ts';
 import type { GuestImage } from './image.ts';
 import { type MetadataStandIn, startInstanceMetadata } from './instance-metadata.ts';
+import { network } from './network.ts';
 
 /** By its beginning, cloud-init knows EC2. */
-const uuid = 'ec2e1916-9099-7caf-fd21-012345abcdef';
+const ec2Uuid = 'ec2e1916-9099-7caf-fd21-012345abcdef';
 
 export interface Ec2Host extends AsyncDisposable {
   readonly guest: Guest;
@@ -58,10 +59,21 @@ export async function makeEc2Host(instance: StartedInstance, options: Ec2HostOpt
   const front = made.use(await startAwsFront(image.authority, portsByName(cloud, services, others)));
   const directory = join(options.directory, instance.instanceId);
   mkdirSync(directory);
-  const ports = { metadataPort: metadata.port, awsPort: front.port };
   const { privateIp } = instance;
+  const reaches = [
+    { address: network.metadata, port: 80, loopbackPort: metadata.port },
+    { address: network.lent, port: 443, loopbackPort: front.port },
+  ];
   const guest = made.use(
-    new Guest({ image, directory, uuid, ...sizeOf(cloud, instance), privateIp, ...ports, names: front.names }),
+    new Guest({
+      image,
+      directory,
+      ec2Uuid,
+      ...sizeOf(cloud, instance),
+      privateIp,
+      reaches,
+      names: front.names,
+    }),
   );
   const all = made.move();
   return {

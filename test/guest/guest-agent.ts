@@ -24,8 +24,8 @@ const statusSchema = z.object({
   'err-data': z.base64().default(''),
 });
 
-/** The agent notes the end of a command and is asked for it. */
-const askEveryMs = 100;
+/** The agent notes the end of a command and is asked for it: ever more seldom, up to this. */
+const askEveryMs = { first: 50, atMost: 2000 };
 /** While the agent does not run yet, nothing answers: what is asked then is lost, and asked again. */
 const silenceMs = 1000;
 
@@ -70,14 +70,14 @@ export class GuestAgentLine implements Disposable {
     const path = '/bin/sh';
     const started = await this.#ask('guest-exec', { path, arg: ['-c', script], 'capture-output': true });
     const { pid } = startedSchema.parse(started);
-    for (;;) {
+    for (let everyMs = askEveryMs.first; ; everyMs = Math.min(1.3 * everyMs, askEveryMs.atMost)) {
       const status = statusSchema.parse(await this.#ask('guest-exec-status', { pid }));
       if (status.exited) {
         const text = (data: string): string => Buffer.from(data, 'base64').toString('utf8');
         const code = status.exitcode ?? 128 + (status.signal ?? 0);
         return { code, stdout: text(status['out-data']), stderr: text(status['err-data']) };
       }
-      await pause(askEveryMs);
+      await pause(everyMs);
     }
   }
 

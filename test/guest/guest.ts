@@ -15,15 +15,23 @@ export interface GuestOptions {
   readonly image: GuestImage;
   /** For its disk, its console's log and its sockets; must be short, as paths of sockets are. */
   readonly directory: string;
-  /** cloud-init takes it for an instance of EC2 by its UUID, which begins with ec2. */
-  readonly uuid: string;
+  /** Makes it an instance of EC2 for cloud-init, by its UUID, which begins with ec2; others have no cloud-init. */
+  readonly ec2Uuid?: string;
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly privateIp: string;
-  /** Ports on this machine's loopback that stand for instance metadata and for AWS' names at port 443. */
-  readonly metadataPort: number;
-  readonly awsPort: number;
+  /** Of what the machine lends it, all at one address. */
   readonly names: readonly string[];
+  /** What it reaches: ports on this machine's loopback. */
+  readonly reaches: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly loopbackPort: number;
+  }[];
+  /** Its ports that are reached on this machine's loopback. */
+  readonly publishes?: readonly { readonly port: number; readonly loopbackPort: number }[];
+  /** Beside its own, as QEMU's -drive takes them: /dev/vdb and on. */
+  readonly disks?: readonly string[];
 }
 
 const bootTimeoutMs = 240_000;
@@ -96,33 +104,45 @@ export class Guest implements AsyncDisposable {
   }
 
   #arguments(): string[] {
-    const { image, uuid, vcpus, memoryMib, privateIp, metadataPort, awsPort, names } = this.#options;
-    const subnet = subnetOf(privateIp);
-    const joined = (address: string, port: number, to: number): string =>
-      `guestfwd=tcp:${address}:${port}-cmd:socat - TCP4\\:127.0.0.1\\:${to}`;
-    const append = [
-      ['root=/dev/vda', 'rw', 'console=ttyS0', 'quiet', 'panic=-1', 'net.ifnames=0', 'mitigations=off'],
-      `${parameters.names}=${names.join(',')}`,
-      `${parameters.address}=${privateIp}/${subnet.prefix}`,
-      `${parameters.router}=${subnet.router}`,
-    ];
-    const nic = [
-      `user,model=virtio-net-pci,mac=${network.interface.mac}`,
-      `net=${network.qemu},host=${subnet.router},dhcpstart=${privateIp}`,
-      // Nothing but what is forwarded exists, this machine's own instance metadata least of all.
-      'restrict=on',
-      joined(network.metadata, 80, metadataPort),
-      joined(network.aws, 443, awsPort),
-    ];
+    const { image, ec2Uuid, vcpus, memoryMib, disks = [] } = this.#options;
     return [
       // The machines that this runs on may have KVM that hangs: software emulation always works.
-      ['-accel', 'tcg,thread=multi', '-smp', `${vcpus}`, '-m', `${memoryMib}`, '-nographic', '-no-reboot'],
-      ['-kernel', image.kernel, '-initrd', image.initrd, '-append', append.flat().join(' ')],
+      // One thread for all its processors: with one each, Node died in it twice in three runs (a check of V8's code pages, SIGSEGV).
+      ['-accel', 'tcg,thread=single', '-smp', `${vcpus}`, '-m', `${memoryMib}`, '-nographic', '-no-reboot'],
+      ['-kernel', image.kernel, '-initrd', image.initrd, '-append', this.#kernelParameters().join(' ')],
       ['-drive', `file=${this.#disk},format=qcow2,if=virtio`, '-device', 'virtio-rng-pci'],
-      ['-smbios', `type=1,manufacturer=Amazon EC2,uuid=${uuid},serial=${uuid}`],
-      ['-nic', nic.join(',')],
+      disks.flatMap((disk) => ['-drive', `${disk},if=virtio`]),
+      ec2Uuid === undefined ? [] : ['-smbios', `type=1,manufacturer=Amazon EC2,uuid=${ec2Uuid},serial=${ec2Uuid}`],
+      ['-nic', this.#nic().join(',')],
       ['-chardev', `socket,id=agent,path=${this.#agentSocket},server=on,wait=off`, '-device', 'virtio-serial'],
       ['-device', 'virtserialport,chardev=agent,name=org.qemu.guest_agent.0'],
     ].flat();
+  }
+
+  #kernelParameters(): string[] {
+    const { ec2Uuid, privateIp, names } = this.#options;
+    const subnet = subnetOf(privateIp);
+    return [
+      ['root=/dev/vda', 'rw', 'console=ttyS0', 'quiet', 'panic=-1', 'net.ifnames=0', 'mitigations=off'],
+      ec2Uuid === undefined ? ['cloud-init=disabled'] : [],
+      `${parameters.names}=${names.join(',')}`,
+      `${parameters.address}=${privateIp}/${subnet.prefix}`,
+      `${parameters.router}=${subnet.router}`,
+    ].flat();
+  }
+
+  #nic(): string[] {
+    const { privateIp, reaches, publishes = [] } = this.#options;
+    return [
+      `user,model=virtio-net-pci,mac=${network.interface.mac}`,
+      `net=${network.qemu},host=${subnetOf(privateIp).router},dhcpstart=${privateIp}`,
+      // Nothing but what is forwarded exists, this machine's own instance metadata least of all.
+      'restrict=on',
+      ...reaches.map(
+        ({ address, port, loopbackPort }) =>
+          `guestfwd=tcp:${address}:${port}-cmd:socat - TCP4\\:127.0.0.1\\:${loopbackPort}`,
+      ),
+      ...publishes.map(({ port, loopbackPort }) => `hostfwd=tcp:127.0.0.1:${loopbackPort}-${privateIp}:${port}`),
+    ];
   }
 }

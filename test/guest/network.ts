@@ -7,8 +7,8 @@ export const network = {
   interface: { name: 'eth0', mac: '52:54:00:12:34:56' },
   /** Of a default VPC, one for each zone. */
   subnets: ['172.31.0.0/20', '172.31.16.0/20', '172.31.32.0/20'],
-  /** Behind every name of AWS, at port 443. */
-  aws: '172.31.255.100',
+  /** Behind every name that the machine lends a guest. */
+  lent: '172.31.255.100',
   metadata: '169.254.169.254',
 } as const;
 

@@ -6,6 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     include: ['test/guest/*.guest.ts'],
+    globalSetup: 'test/guest/make-image.ts',
     fileParallelism: false,
     // A machine in software, on a busy machine: what takes seconds elsewhere takes minutes.
     testTimeout: 480_000,

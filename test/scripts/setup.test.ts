@@ -12,7 +12,7 @@ const missing = ['apt-get', 'dpkg-deb'].filter((name) => findExecutable(name) ==
 
 /** What set-up does not extract, so that nothing has to be installed on this machine. */
 function addInstalledTools(machine: FakeMachine): void {
-  for (const name of ['ip', 'iptables', 'iptables-restore', 'nsenter']) machine.addBinary(name);
+  for (const name of ['ip', 'iptables', 'iptables-restore', 'conntrack', 'nsenter']) machine.addBinary(name);
 }
 
 function identities(dir: string): Record<string, string> {
@@ -148,7 +148,7 @@ describe('set-up with apt', () => {
   /** Everything but iptables is there. apt-get brings it on the second try, when the lists are fresh. */
   function machineWithoutIptables(knownAtFirst: boolean): FakeMachine {
     const machine = fakeMachine();
-    for (const name of [...fromPackages, 'ip', 'nsenter']) machine.addBinary(name);
+    for (const name of [...fromPackages, 'ip', 'conntrack', 'nsenter']) machine.addBinary(name);
     const fresh = join(machine.dir, 'lists-are-fresh');
     const install = ['iptables', 'iptables-restore'].map(
       (name) => `cp ${machine.binaries}/ip ${machine.binaries}/${name}`,
@@ -218,8 +218,11 @@ describe('set-up with apt', () => {
 describe('set-up with dnf', () => {
   it('installs the names of Amazon Linux, touches no service, and goes on without what there is no package for', () => {
     using machine = fakeMachine();
-    const known = ['containerd', 'runc', 'iproute', 'iptables-nft', 'util-linux'];
-    const brought = ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip', 'iptables', 'iptables-restore', 'nsenter'];
+    const known = ['containerd', 'runc', 'iproute', 'iptables-nft', 'conntrack-tools', 'util-linux'];
+    const brought = [
+      ['containerd', 'containerd-shim-runc-v2', 'runc', 'ip'],
+      ['iptables', 'iptables-restore', 'conntrack', 'nsenter'],
+    ].flat();
     machine.addBinary('template');
     machine.addProgram(
       'dnf',
@@ -234,10 +237,12 @@ describe('set-up with dnf', () => {
     const { stdout, stderr, status } = machine.setUp('quickstart', changes);
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/installing containerd, runc, iproute, iptables-nft, util-linux \(dnf, 41 M to fetch\)/);
+    expect(stdout).toMatch(
+      /installing containerd, runc, iproute, iptables-nft, conntrack-tools, util-linux \(dnf, 41 M to fetch\)/,
+    );
     expect(stdout).toMatch(/going on without busybox.*must reach a public registry/);
     expect(machine.calls().at(-1)).toBe(
-      'dnf -y -q install --setopt=install_weak_deps=False containerd runc iproute iptables-nft util-linux',
+      'dnf -y -q install --setopt=install_weak_deps=False containerd runc iproute iptables-nft conntrack-tools util-linux',
     );
     expect(machine.calls().filter((call) => call.startsWith('systemctl'))).toEqual([]);
   });

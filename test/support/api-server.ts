@@ -19,6 +19,7 @@ import { createApi } from '../../control/http/app.ts';
 import { noAuthentication, sigV4Authenticator } from '../../control/http/auth/authenticator.ts';
 import type { Throttle } from '../../control/http/throttle.ts';
 import type { AccessKey } from '../../control/keys/find-access-key.ts';
+import type { SecretBox } from '../../control/keys/secret-box.ts';
 import { openSqliteTable } from '../../control/store/sqlite.ts';
 import { type Action, allActions } from '../../core/api/operation.ts';
 import { everyRight, type Rights } from '../../core/model/rights.ts';
@@ -68,6 +69,7 @@ export interface ApiServerOptions {
   readonly limits?: ConnectionLimits;
   /** As `gantry up` watches it. */
   readonly watch?: Watch;
+  readonly secretBox?: SecretBox;
   /** Hears each line of its log. */
   readonly onLog?: (line: object) => void;
 }
@@ -86,6 +88,7 @@ export async function startApi({ auth = 'sigv4', onLog, ...options }: ApiServerO
     newId: () => randomBytes(16).toString('hex'),
     log: onLog === undefined ? log : pino({ level: 'debug' }, { write: (line: string) => onLog(JSON.parse(line)) }),
     realm: { region },
+    secretBox: options.secretBox,
   });
   started.defer(() => control.close());
   const http = await serve(control, auth, options);

@@ -4,12 +4,13 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '../../client/client.ts';
+import { readContext } from '../../local/context.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const launcher = join(root, 'bin', 'gantry.mjs');
@@ -81,7 +82,8 @@ export async function startCloud(upArgs: readonly string[] = [], launchedBy = la
     await takeDown();
     throw error;
   });
-  const context = JSON.parse(readFileSync(join(runDir, 'context.json'), 'utf8'));
+  const context = readContext({ context: join(runDir, 'context.json') });
+  if (context === undefined) throw new Error('gantry up has written no context');
   const credentials = context.credentials ?? { accessKeyId: 'none', secretAccessKey: 'none' };
   const env = {
     ...process.env,

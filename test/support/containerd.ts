@@ -4,12 +4,13 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ContainerdPaths,
   containerdPaths,
+  findExecutable,
   startContainerd as start,
   stopContainerd,
 } from '../../local/containerd.ts';
@@ -26,15 +27,23 @@ export interface TestContainerd extends AsyncDisposable {
   resume(): Promise<void>;
 }
 
-/** Starts a containerd for one test or one test file; disposing of it removes everything that it left. */
-export async function startContainerd(): Promise<TestContainerd> {
+/**
+ * Starts a containerd for one test or one test file; disposing of it removes everything that it left. With `diskMib` its root is on a
+ * disk of its own of that size, in memory.
+ */
+export async function startContainerd({ diskMib }: { readonly diskMib?: number } = {}): Promise<TestContainerd> {
   // Not os.tmpdir(): overlayfs cannot stand on every tmpfs, and images need room.
   const dir = mkdtempSync('/var/tmp/gantry-test-');
   const paths = containerdPaths(join(dir, 'data'), join(dir, 'run'));
+  if (diskMib !== undefined) {
+    mkdirSync(paths.root, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMib}m`, 'gantry-test', paths.root]);
+  }
   let pid: number;
   try {
     ({ pid } = await start(paths));
   } catch (error) {
+    unmountBelow(dir);
     rmSync(dir, { recursive: true, force: true });
     throw error;
   }
@@ -66,6 +75,35 @@ export async function startContainerd(): Promise<TestContainerd> {
     },
   };
 }
+
+/**
+ * A shim that this containerd knows nothing of, as it leaves one whose starter it kills: started for this container of this namespace.
+ * Answers its pid.
+ */
+export function startLostShim({ socket, dir }: TestContainerd, namespace: string, id: string): number {
+  const bundle = mkdtempSync(join(dir, 'bundle-'));
+  writeFileSync(join(bundle, 'config.json'), '{}');
+  execFileSync('mkfifo', [join(bundle, 'log')]); // It ends where there is none.
+  const before = shimsOf(socket, namespace);
+  const shim = findExecutable('containerd-shim-runc-v2') ?? 'containerd-shim-runc-v2';
+  const flags = ['-namespace', namespace, '-id', id, '-address', socket, '-publish-binary', 'containerd'];
+  const env = { ...process.env, TTRPC_ADDRESS: `${socket}.ttrpc` };
+  const isOld = /Version:\s+v?1\./.test(execFileSync(shim, ['-v'], { encoding: 'utf8' }));
+  // A newer one reads from its input who it is: BootstrapParams with 1 id, 2 namespace, 5 and 6 addresses.
+  const input = isOld ? '' : protoStrings({ 1: id, 2: namespace, 5: `${socket}.ttrpc`, 6: socket });
+  execFileSync(shim, [...flags, 'start'], { cwd: bundle, env, input, stdio: 'pipe' });
+  const [pid] = shimsOf(socket, namespace).filter((one) => !before.includes(one));
+  if (pid === undefined) throw new Error(`${shim} started, and no shim is there`);
+  return pid;
+}
+
+/** A protobuf message of strings, each shorter than 128 bytes, by field number. */
+const protoStrings = (fields: Readonly<Record<number, string>>): Buffer =>
+  Buffer.concat(
+    Object.entries(fields).map(([number, text]) =>
+      Buffer.concat([Buffer.of((Number(number) << 3) | 2, Buffer.byteLength(text)), Buffer.from(text)]),
+    ),
+  );
 
 /** Pids of the shims that were started through this socket, all or those of one containerd namespace. */
 export function shimsOf(socket: string, namespace?: string): number[] {

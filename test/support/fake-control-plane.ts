@@ -11,6 +11,8 @@ import {
   type ControlFrame,
   type DesiredSet,
   type DesiredTask,
+  type HandoverRequest,
+  handoverRequestSchema,
   hostPaths,
   type RegisterRequest,
   type ReportRequest,
@@ -23,7 +25,7 @@ import type { TaskObservation } from '../../core/model/task.ts';
 import type { TaskSpec } from '../../core/model/task-spec.ts';
 import { wakeFrame } from '../../core/wake-frame.ts';
 
-export type HostRequest = 'register' | 'desired' | 'report' | 'heartbeat' | 'notice';
+export type HostRequest = 'register' | 'desired' | 'report' | 'heartbeat' | 'notice' | 'handover';
 /**
  * `lost`: done, but the connection breaks before the answer; a number: refused with that status, nothing done; `after`: done at once,
  * answered with what was true then, but only later.
@@ -34,6 +36,8 @@ const hostId = 'h'.repeat(32);
 
 export class FakeControlPlane implements AsyncDisposable {
   storeEpoch = 'store-1';
+  /** Of an agent that does not know this store; it is told to wait. */
+  readonly handovers: HandoverRequest[] = [];
   hostEpoch = 1;
   heartbeatSeconds = 60;
   /** False: as an older control plane, which answers a heartbeat with 204. */
@@ -203,6 +207,9 @@ export class FakeControlPlane implements AsyncDisposable {
       }
       case 'report':
         return answer(this.#absorb(reportRequestSchema.parse(JSON.parse(body))));
+      case 'handover':
+        this.handovers.push(handoverRequestSchema.parse(JSON.parse(body)));
+        return answer({ unknown: [] });
       case 'notice':
         this.notices.push(ec2NoticeSchema.parse(JSON.parse(body)));
         return { status: 204, body: '' };
@@ -283,5 +290,6 @@ function kindOf(path: string): HostRequest | undefined {
   if (path === hostPaths.desired(hostId)) return 'desired';
   if (path === hostPaths.report(hostId)) return 'report';
   if (path === hostPaths.notice(hostId)) return 'notice';
+  if (path === hostPaths.handover(hostId)) return 'handover';
   return path === hostPaths.heartbeat(hostId) ? 'heartbeat' : undefined;
 }

@@ -3,7 +3,9 @@
  * (`fakeCommands`), counts how often each process was really started, and lets a test fail, hold or cut off any call.
  */
 
+import type { AnswerMetadata } from '../../agent/network/metadata-server.ts';
 import {
+  type DiskUse,
   type HeldImage,
   type PulledImage,
   type PullProgress,
@@ -14,6 +16,7 @@ import type { LogLine, NetworkBinding } from '../../core/model/task.ts';
 import type { PortMapping } from '../../core/model/task-definition.ts';
 import type { ContainerSpec, TaskSpec } from '../../core/model/task-spec.ts';
 import type { ContainerExit, ContainerState, FoundTask } from '../../core/plan/found.ts';
+import { fakeStats } from './fake-stats.ts';
 
 /** What a container of this host can do. */
 export const fakeCommands = {
@@ -26,7 +29,10 @@ export const fakeCommands = {
   cannotStart: ['no-such-program'],
 };
 
-export type Verb = Exclude<keyof Runtime, 'onExit' | 'close' | 'readLogs' | 'listImages'>;
+export type Verb = Exclude<
+  keyof Runtime,
+  'onExit' | 'close' | 'trouble' | 'readLogs' | 'listImages' | 'images' | 'containerStats'
+>;
 
 export interface RuntimeCall {
   readonly verb: Verb;
@@ -68,11 +74,18 @@ export class FakeHost {
   readonly starts = new Map<string, number>();
   readonly calls: RuntimeCall[] = [];
   fault: Fault = () => {};
+  /** What an agent is told that asks whether the machinery answers. */
+  trouble: string | undefined;
   /** Steps that a pull reports before it is done. */
   pullSteps: Iterable<PullProgress> = [];
   readonly now: () => number;
   readonly #exitListeners = new Set<(taskId: string | undefined) => void>();
   readonly #held = new Map<string, HeldImage>();
+  disk: DiskUse = { totalBytes: 1000, freeBytes: 500 };
+  /** What the latest agent answers to containers that ask the task metadata endpoint. */
+  metadata: AnswerMetadata | undefined;
+  /** How often an agent looked whether its firewall is whole. */
+  networkLooks = 0;
   #dynamicPort = 49_153;
 
   constructor(options: { now?: () => number; images?: readonly string[] } = {}) {
@@ -121,12 +134,31 @@ export class FakeHost {
       removeTask: (taskId) => act({ verb: 'removeTask', taskId }, () => this.#removeTask(taskId)),
       removeLogs: (taskId) => act({ verb: 'removeLogs', taskId }, () => void this.logs.delete(taskId)),
       tasksWithLogs: () => act({ verb: 'tasksWithLogs' }, () => [...this.logs.keys()]),
+      answerMetadata: (answer) => {
+        this.metadata = answer;
+      },
+      repairNetwork: async () => {
+        this.networkLooks += 1;
+        return false;
+      },
       listImages: async () => [...this.#held.values()],
+      containerStats: async (taskId, name) => {
+        const container = this.container(taskId, name);
+        if (container?.state.state !== 'running') return undefined;
+        return fakeStats(this.now(), container.state.startedAt, container.spec.memoryMib);
+      },
+      images: {
+        disk: async () => this.disk,
+        touch: async () => {},
+        dropDeadPulls: async () => {},
+        remove: async (digest) => void this.#held.delete(digest),
+      },
       readLogs: (taskId, options) => this.#readLogs(taskId, options),
       onExit: (listener) => {
         listeners.add(listener);
         return { [Symbol.dispose]: () => void listeners.delete(listener) };
       },
+      trouble: async () => this.trouble,
       close: async () => {
         this.#exitListeners.delete(forward);
       },
@@ -203,7 +235,7 @@ export class FakeHost {
       throw new RuntimeFailure('CannotPullImageManifestError', `there is no image ${reference}`);
     }
     const names = [...(this.#held.get(digest)?.names ?? []).filter((name) => name !== reference), reference];
-    this.#held.set(digest, { names, digest, sizeBytes: reference.length });
+    this.#held.set(digest, { names, digest, sizeBytes: reference.length, lastUsedAt: this.now(), isOurs: true });
     return { reference, digest };
   }
 
@@ -296,9 +328,9 @@ export class FakeHost {
 
   async *#readLogs(
     taskId: string,
-    { container, tail, follow, signal }: Parameters<Runtime['readLogs']>[1],
+    { container, tail, since = 0, follow, signal }: Parameters<Runtime['readLogs']>[1],
   ): AsyncGenerator<readonly LogLine[]> {
-    const isWanted = (line: LogLine) => container === undefined || line.container === container;
+    const isWanted = (line: LogLine) => (container === undefined || line.container === container) && line.at >= since;
     const all = this.logs.get(taskId) ?? [];
     let read = all.length;
     const first = all.filter(isWanted);

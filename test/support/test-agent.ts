@@ -2,7 +2,7 @@
  * Agents for tests: the real loops over a fake or a real host and a scripted control plane, in this process. An agent can be ended as SIGTERM
  * ends it, or killed at any point: then nothing that it had begun has any further effect.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,7 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
       runtime: session,
       controlPlane: cuttable(client, isKilled.signal),
       controlPlaneUrl: controlPlane.url,
+      imagePolicy: { unusedForMs: 7 * 86_400_000, diskHigh: 0.85, diskLow: 0.8 },
       host: {
         cluster: options.cluster ?? 'default',
         name: options.name ?? 'host-1',
@@ -127,7 +128,14 @@ export async function startAgent(options: TestAgentOptions): Promise<TestAgent> 
 /** A directory for the agents of one test. */
 export function agentDirectory(): { readonly path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'gantry-agent-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  return {
+    path,
+    [Symbol.dispose]() {
+      // First out of the way: an agent that was killed may be in the middle of a write, and would make a file while they are removed.
+      renameSync(path, `${path}-gone`);
+      rmSync(`${path}-gone`, { recursive: true });
+    },
+  };
 }
 
 function ledgerFiles({ points, losesUnsynced }: TestAgentOptions, killed: AbortSignal): LedgerFiles {
@@ -177,6 +185,7 @@ function cuttable(client: ControlPlane, killed: AbortSignal): ControlPlane {
     fetchDesired: (...args) => unlessKilled(() => client.fetchDesired(...args)),
     report: (...args) => unlessKilled(() => client.report(...args)),
     heartbeat: (...args) => unlessKilled(() => client.heartbeat(...args)),
+    handOver: (...args) => unlessKilled(() => client.handOver(...args)),
     notice: (...args) => unlessKilled(() => client.notice(...args)),
   };
 }

@@ -30,6 +30,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
 const singleImporters: readonly (readonly [packages: RegExp, ...importers: string[]])[] = [
   [/^@aws-sdk\/(client|lib|util)-dynamodb$/, 'control/store/dynamodb'],
   [/^@aws-sdk\/client-(ec2|pricing)$/, 'control/fleet/ec2/'],
+  [/^@aws-sdk\/client-cloudwatch-logs$/, 'agent/logs/awslogs/'],
   [/^node:sqlite$/, 'control/store/sqlite'],
   [/^@bufbuild\/protobuf/, 'agent/containerd/'],
   [/^node:http2$/, 'agent/containerd/'],

@@ -5,6 +5,7 @@ import { container, definitionRequest, register, registerContainer } from './req
 
 const of = (...containers: object[]) => ({ containerDefinitions: containers });
 const named = (name: string, members: object = {}) => ({ ...container, name, ...members });
+const awslogs = (options: object) => ({ logDriver: 'awslogs', options: { 'awslogs-group': 'a', ...options } });
 const whole = (request: object) => register({ ...definitionRequest, ...request });
 
 describe('a container is refused', () => {
@@ -74,9 +75,59 @@ describe('a container is refused', () => {
       ],
       [
         'with another log driver',
-        { logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'a' } } },
+        { logConfiguration: { logDriver: 'fluentd', options: { 'fluentd-address': 'a' } } },
         at('logConfiguration.logDriver'),
-        'awslogs is not supported yet',
+        'fluentd is not supported yet',
+      ],
+      [
+        'with an option that its log driver does not have',
+        { logConfiguration: { logDriver: 'json-file', options: { compress: 'true' } } },
+        at('logConfiguration.options.compress'),
+        'has no option compress',
+      ],
+      [
+        'with an option that would run in the agent',
+        { logConfiguration: awslogs({ 'awslogs-multiline-pattern': '^x' }) },
+        at('logConfiguration.options.awslogs-multiline-pattern'),
+        'has no option awslogs-multiline-pattern',
+      ],
+      [
+        'with a log group that it does not name',
+        { logConfiguration: { logDriver: 'awslogs', options: {} } },
+        at('logConfiguration.options.awslogs-group'),
+        'needs the option awslogs-group',
+      ],
+      ...Object.entries({
+        'awslogs-group': 'a b',
+        'awslogs-region': 'Frankfurt',
+        'awslogs-stream-prefix': 'a:b',
+        'awslogs-create-group': 'yes',
+        'awslogs-datetime-format': '%Q',
+        mode: 'sometimes',
+        'max-buffer-size': 'much',
+      }).map(
+        ([name, value]) =>
+          [
+            `with the ${name} "${value}"`,
+            { logConfiguration: awslogs({ [name]: value }) },
+            at(`logConfiguration.options.${name}`),
+            `${name} must be `,
+          ] as const,
+      ),
+      ...['0', '10', '-1', '10 m', '2000g', ''].map(
+        (size) =>
+          [
+            `with a log of at most "${size}"`,
+            { logConfiguration: { logDriver: 'json-file', options: { 'max-size': size } } },
+            at('logConfiguration.options.max-size'),
+            'must be a size between 4k and 1024g',
+          ] as const,
+      ),
+      [
+        'with a log of half a file',
+        { logConfiguration: { logDriver: 'json-file', options: { 'max-file': '0.5' } } },
+        at('logConfiguration.options.max-file'),
+        'a whole number between 1 and 1000',
       ],
       [
         'with a mapping without a port',
@@ -95,6 +146,46 @@ describe('a container is refused', () => {
         { portMappings: [{ containerPort: 80, hostPort: 65_536 }] },
         at('portMappings[0].hostPort'),
         'between 0 and 65535',
+      ],
+      [
+        'with a range that is none',
+        { portMappings: [{ containerPortRange: '8000' }] },
+        at('portMappings[0].containerPortRange'),
+        'must be two ports from 1 to 65535, the lesser one first, as in 8000-8010; it is "8000"',
+      ],
+      [
+        'with a range that is upside down',
+        { portMappings: [{ containerPortRange: '8010-8010' }] },
+        at('portMappings[0].containerPortRange'),
+        'the lesser one first',
+      ],
+      [
+        'with a range beyond the ports',
+        { portMappings: [{ containerPortRange: '65000-65536' }] },
+        at('portMappings[0].containerPortRange'),
+        'from 1 to 65535',
+      ],
+      [
+        'with a range on a static port',
+        { portMappings: [{ containerPortRange: '8000-8010', hostPort: 8000 }] },
+        at('portMappings[0].hostPort'),
+        'both hostPort and containerPortRange',
+      ],
+      [
+        'with a port twice',
+        { portMappings: [{ containerPort: 8005 }, { containerPortRange: '8000-8010' }] },
+        at('portMappings[1].containerPortRange'),
+        'has a tcp port in common with',
+      ],
+      [
+        'with more ranges than ECS takes',
+        {
+          portMappings: Array.from({ length: 101 }, (_, index) => ({
+            containerPortRange: `${1000 + 2 * index}-${1001 + 2 * index}`,
+          })),
+        },
+        at('portMappings'),
+        'has 101 ranges; a container may have 100',
       ],
       [
         'with another protocol',
@@ -116,6 +207,12 @@ describe('a container is refused', () => {
     expect(() =>
       registerContainer({ portMappings: [{ containerPort: 80, hostPort: 8080 }] }, { networkMode: 'host' }),
     ).toThrow('When networkMode=host, the host ports and container ports in port mappings must match.');
+  });
+
+  it('with a range in the network mode host', () => {
+    expect(() =>
+      registerContainer({ portMappings: [{ containerPortRange: '8000-8010' }] }, { networkMode: 'host' }),
+    ).toThrow('A containerPortRange needs network mode bridge.');
   });
 
   it('with ports where there is no network', () => {

@@ -41,6 +41,11 @@ const container = fc.record(
 );
 const protocol = optional(fc.constantFrom('tcp', 'udp'));
 
+const mappings = (index: number, of: string | undefined, networkMode: string | undefined) => [
+  { containerPort: 80 + index, protocol: of },
+  ...(networkMode === 'host' ? [] : [{ containerPortRange: '8000-8010', protocol: of }]),
+];
+
 const request = fc
   .record({
     family: name,
@@ -62,7 +67,7 @@ const request = fc
       ...each,
       name: `c${index}`,
       essential: index === 0 ? true : each.essential,
-      ...(ports && task.networkMode !== 'none' && { portMappings: [{ containerPort: 80 + index, protocol: of }] }),
+      ...(ports && task.networkMode !== 'none' && { portMappings: mappings(index, of, task.networkMode) }),
       ...(dependent && index > 0 && { dependsOn: [{ containerName: 'c0', condition: 'START' }] }),
     })),
   }));
