@@ -81,12 +81,15 @@ async function listening(child: ChildProcessByStdio<null, Readable, null>): Prom
   };
 }
 
-/** What a connection from there is answered with, or why there is none (`ECONNREFUSED`, `timeout`). */
+/**
+ * What a connection from there is answered with, or why there is none (`ECONNREFUSED`, `timeout`). Whoever expects an answer gives it the
+ * time that a slow machine takes; who expects none says how long to listen for one.
+ */
 export async function reach(
   netns: string | undefined,
   address: string,
   port: number,
-  timeoutMs = 2000,
+  timeoutMs = 30_000,
 ): Promise<string> {
   if (netns !== undefined)
     return await runTool(execPath, ['-e', clientScript, '--', address, String(port), String(timeoutMs)], { netns });

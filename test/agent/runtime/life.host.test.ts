@@ -24,7 +24,10 @@ const shell = (script: string): Partial<ContainerSpec> => ({ command: ['sh', '-c
 const heeds = (signal: string, word = 'stopping') =>
   shell(`trap "echo ${word}; exit 0" ${signal}; echo ready; while :; do sleep 0.05; done`);
 const endsOnUsr1 = shell('trap "exit 7" USR1; echo ready; while :; do sleep 0.05; done');
-const ignoresTerm = shell('trap "" TERM; echo ready; while :; do sleep 0.05; done');
+const ignoresTerm = {
+  ...shell('trap "" TERM; echo ready; while :; do sleep 0.05; done'),
+  stopTimeoutSeconds: 1,
+};
 
 /** The members that an older version has of the same, with these values. */
 function membersOf(older: unknown, value: unknown): unknown {
@@ -80,7 +83,7 @@ describeWithContainers('a task on a real host', () => {
 
   function task(containers: Readonly<Record<string, Partial<ContainerSpec>>>, more: Partial<TaskSpec> = {}): TaskSpec {
     const specs = Object.entries(containers).map(([name, container]) =>
-      containerSpec({ name, image: machine.image, entryPoint: [], stopTimeoutSeconds: 1, ...container }),
+      containerSpec({ name, image: machine.image, entryPoint: [], ...container }),
     );
     return taskSpec({ taskId: newTaskId(), networkMode: 'bridge', containers: specs, ...more });
   }

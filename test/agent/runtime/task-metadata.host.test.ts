@@ -30,7 +30,7 @@ const asks = `
 /** One line a URL. */
 const fetchScript = `
   for (const url of process.argv.slice(1)) {
-    await fetch(url, { signal: AbortSignal.timeout(3000) })
+    await fetch(url)
       .then(async (answer) => console.log(answer.status + ' ' + await answer.text()), (error) => console.log(String(error.cause ?? error)));
   }`;
 
