@@ -4,6 +4,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { IGantryCluster } from './cluster.ts';
 import type { BoundImage } from './image.ts';
+import type { GantryLogging } from './logging.ts';
 import { checkDefinition } from './task-definition/check.ts';
 import { type GantryTaskDefinitionProps, registrationOf } from './task-definition/props.ts';
 
@@ -22,6 +23,7 @@ export class GantryTaskDefinition extends Resource {
   /** ARN of the revision that the app describes. */
   readonly taskDefinitionArn: string;
   private readonly images: readonly BoundImage[];
+  private readonly logs: readonly GantryLogging[];
 
   constructor(scope: Construct, id: string, props: GantryTaskDefinitionProps) {
     super(scope, id);
@@ -30,6 +32,7 @@ export class GantryTaskDefinition extends Resource {
     this.images = containers.map(({ image }, index) =>
       image.bind(this, { id: `Image${index + 1}`, ...(cpuArchitecture && { cpuArchitecture }) }),
     );
+    this.logs = containers.flatMap(({ logging }) => logging ?? []);
     const definition = registrationOf(
       this.family,
       props,
@@ -43,7 +46,7 @@ export class GantryTaskDefinition extends Resource {
       ...(removalPolicy && { removalPolicy }),
     });
     this.taskDefinitionArn = registration.getAttString('Arn');
-    for (const cluster of clusters) this.grantPull(cluster.hostRole);
+    for (const cluster of clusters) this.grantHosts(cluster);
   }
 
   /** Allows pulling the images of all containers. */
@@ -51,12 +54,22 @@ export class GantryTaskDefinition extends Resource {
     for (const image of this.images) image.grantPull(grantee);
   }
 
+  /** Allows sending the logs of all containers where they go. */
+  grantWriteLogs(grantee: iam.IGrantable): void {
+    for (const log of this.logs) log.grantWrite(grantee);
+  }
+
   /**
-   * Allows running tasks in a cluster, and its hosts to pull the images. What a call runs is in its body, which IAM does not see: who may
-   * run this may run every task definition there.
+   * Allows running tasks in a cluster, and its hosts to pull the images and to send the logs. What a call runs is in its body, which IAM
+   * does not see: who may run this may run every task definition there.
    */
   grantRun(grantee: iam.IGrantable, cluster: IGantryCluster): iam.Grant {
-    this.grantPull(cluster.hostRole);
+    this.grantHosts(cluster);
     return cluster.grantRunTask(grantee);
+  }
+
+  private grantHosts({ hostRole }: IGantryCluster): void {
+    this.grantPull(hostRole);
+    this.grantWriteLogs(hostRole);
   }
 }

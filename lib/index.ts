@@ -23,6 +23,12 @@ export { GantryStack, type GantryStackProps } from './gantry-stack.ts';
 export { GantryTaskDefinition } from './gantry-task-definition.ts';
 export type { GantryHostTemplate } from './host/launch-template.ts';
 export { type BoundImage, GantryImage, type ImageUse } from './image.ts';
+export {
+  type GantryAwsLogsProps,
+  type GantryJsonFileProps,
+  type GantryLogConfiguration,
+  GantryLogging,
+} from './logging.ts';
 export type {
   GantryContainer,
   GantryContainerDependency,

@@ -6,6 +6,7 @@ import { compact } from '../../core/compact.ts';
 import type { IGantryCluster } from '../cluster.ts';
 import type { IGantryControlPlane } from '../control-plane.ts';
 import type { GantryImage } from '../image.ts';
+import type { GantryLogging } from '../logging.ts';
 
 export interface GantryTaskDefinitionProps {
   /** Where it is registered. */
@@ -41,7 +42,7 @@ export interface GantryTaskDefinitionProps {
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
-   * Clusters that it will run in: their hosts are allowed to pull its images.
+   * Clusters that it will run in: their hosts are allowed to pull its images and to send its logs.
    * @default - those that `grantRun` names
    */
   readonly clusters?: readonly IGantryCluster[];
@@ -99,6 +100,8 @@ export interface GantryContainer {
   readonly hostname?: string;
   /** @default - none */
   readonly dockerLabels?: Readonly<Record<string, string>>;
+  /** @default GantryLogging.jsonFile() */
+  readonly logging?: GantryLogging;
   /** @default - none: it starts at once */
   readonly dependsOn?: readonly GantryContainerDependency[];
   /**
@@ -162,7 +165,7 @@ export function registrationOf(
 }
 
 function containerOf(
-  { environment = {}, ...container }: GantryContainer,
+  { environment = {}, logging, ...container }: GantryContainer,
   image: string,
 ): RegisterTaskDefinitionInput['containerDefinitions'][number] {
   const { entryPoint, command, portMappings, ulimits, dependsOn } = container;
@@ -175,5 +178,6 @@ function containerOf(
     portMappings: portMappings?.map((mapping) => ({ ...mapping })),
     ulimits: ulimits?.map((ulimit) => ({ ...ulimit })),
     dependsOn: dependsOn?.map((dependency) => ({ ...dependency })),
+    logConfiguration: logging?.configuration,
   });
 }

@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Aws, CfnParameter, Fn, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Aws, CfnParameter, Fn, Lazy, RemovalPolicy, Size, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Template } from 'aws-cdk-lib/assertions';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { registerTaskDefinitionInputSchema } from '../../core/api/task-definitions.ts';
 import { GantryCluster } from '../../lib/gantry-cluster.ts';
 import { GantryTaskDefinition } from '../../lib/gantry-task-definition.ts';
 import { GantryImage } from '../../lib/image.ts';
+import { GantryLogging } from '../../lib/logging.ts';
 import type { GantryContainer, GantryTaskDefinitionProps } from '../../lib/task-definition/props.ts';
 import { importedControlPlane, propertiesOf } from './support/cluster.ts';
 import { installation, type TestApp, testApp } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 let made: TestApp;
 let stack: Stack;
@@ -66,6 +65,7 @@ describe('the registration', () => {
           readonlyRootFilesystem: true,
           hostname: 'web',
           dockerLabels: { a: 'b' },
+          logging: GantryLogging.jsonFile({ maxSize: Size.mebibytes(1), maxFile: 2 }),
           startTimeout: 30,
           stopTimeout: 10,
         },
@@ -99,6 +99,7 @@ describe('the registration', () => {
           readonlyRootFilesystem: true,
           hostname: 'web',
           dockerLabels: { a: 'b' },
+          logConfiguration: { logDriver: 'json-file', options: { 'max-size': '1024k', 'max-file': '2' } },
           startTimeout: 30,
           stopTimeout: 10,
         },
@@ -136,19 +137,24 @@ describe('the registration', () => {
   });
 });
 
+const hostRoleArn = 'arn:aws:iam::123456789012:role/hosts';
+
+function cluster() {
+  const controlPlane = importedControlPlane(stack);
+  return GantryCluster.fromClusterAttributes(stack, 'Cluster', { controlPlane, clusterName: 'blue', hostRoleArn });
+}
+
+/** What may be done with which resource, by statements that allow this. */
+const allowed = (template: Template, action: string): { Action: unknown; Resource: unknown }[] =>
+  Object.values(propertiesOf(template, 'AWS::IAM::Policy'))
+    .flatMap(
+      ({ PolicyDocument }) => (PolicyDocument as { Statement: { Action: unknown; Resource: unknown }[] }).Statement,
+    )
+    .filter(({ Action }) => [Action].flat().includes(action));
+
 describe('images', () => {
-  const hostRoleArn = 'arn:aws:iam::123456789012:role/hosts';
-  const cluster = () => {
-    const controlPlane = importedControlPlane(stack);
-    return GantryCluster.fromClusterAttributes(stack, 'Cluster', { controlPlane, clusterName: 'blue', hostRoleArn });
-  };
   const pullsOf = (template: Template): unknown[] =>
-    Object.values(propertiesOf(template, 'AWS::IAM::Policy'))
-      .flatMap(
-        ({ PolicyDocument }) => (PolicyDocument as { Statement: { Action: string[]; Resource: unknown }[] }).Statement,
-      )
-      .filter(({ Action }) => Action.includes('ecr:BatchGetImage'))
-      .map(({ Resource }) => Resource);
+    allowed(template, 'ecr:BatchGetImage').map(({ Resource }) => Resource);
 
   it('of ECR are named by their repository, and hosts of the clusters may pull them', () => {
     const repository = new ecr.Repository(stack, 'Repository');
@@ -199,6 +205,47 @@ describe('images', () => {
   });
 });
 
+describe('logs', () => {
+  it('are sent to CloudWatch Logs by the hosts of the clusters, which may', () => {
+    const logGroup = new logs.LogGroup(stack, 'Logs');
+    const blue = cluster();
+    const logging = GantryLogging.awsLogs({
+      logGroup,
+      streamPrefix: 'web',
+      mode: 'blocking',
+      maxBufferSize: Size.mebibytes(4),
+      datetimeFormat: '%Y-%m-%d',
+    });
+    define({ controlPlane: blue.controlPlane, clusters: [blue], containers: [{ ...web, logging }] });
+    const template = Template.fromStack(stack);
+    expect(definitionIn(template)).toMatchObject({
+      containerDefinitions: [
+        {
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: {
+              'awslogs-group': '<reference>',
+              'awslogs-region': '<reference>',
+              'awslogs-stream-prefix': 'web',
+              'awslogs-datetime-format': '%Y-%m-%d',
+              mode: 'blocking',
+              'max-buffer-size': '4096k',
+            },
+          },
+        },
+      ],
+    });
+    const [id = ''] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    expect(allowed(template, 'logs:PutLogEvents')).toEqual([
+      {
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Effect: 'Allow',
+        Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+      },
+    ]);
+  });
+});
+
 describe('what is wrong', () => {
   const container = (members: Partial<GantryContainer>) => ({ containers: [{ ...web, ...members }] });
 
@@ -214,6 +261,11 @@ describe('what is wrong', () => {
       'a size',
       container({ memory: 5 }),
       'Test/Web: containers[0].memory is 5. containers[0].memory must be between 6 and 33554432',
+    ],
+    [
+      'an option of the log',
+      container({ logging: GantryLogging.jsonFile({ maxSize: Size.kibibytes(1) }) }),
+      'Test/Web: containers[0].logConfiguration.options.max-size is "1k". max-size must be a size between 4k and 1024g',
     ],
     ['a fraction', container({ memory: 64.5 }), 'Test/Web: containers[0].memory is 64.5. Invalid input: expected int'],
     ['a size of the task', { cpu: 'half' }, 'Test/Web: cpu is "half". Invalid \'cpu\' setting for task. It is 128 to'],
