@@ -3,12 +3,13 @@
  * told, opens the host's machinery and runs the agent until SIGTERM or SIGINT; containers run on. Logs JSON to stderr. Exit code 0
  * after a signal, 1 where it cannot start or meets an error that it does not understand.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type AgentDeps, runAgent } from './agent.ts';
+import { bootId } from './boot-id.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { readAgentConfig } from './config.ts';
 import { createContainerdRuntime } from './containerd/runtime.ts';
@@ -96,7 +97,7 @@ async function agentDeps({ platform, ...opened }: Opened, surroundings: Surround
       diskHigh: images.diskHighPercent / 100,
       diskLow: images.diskLowPercent / 100,
     },
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bootId: bootId(),
   };
 }
 

@@ -1,10 +1,13 @@
 /** Images as the runtime needs them: pulled with this host's credentials, and remembered, because every start needs their config. */
+import type { Logger } from 'pino';
 import { splitRegistry } from '../../core/model/registry-credentials.ts';
 import type { RuntimeConfig } from '../config.ts';
 import type { RegistryCredentials } from '../images/credentials.ts';
 import type { ImageDisk } from '../images/disk.ts';
+import { hostPlatform } from '../images/host-platform.ts';
 import type { LocalImage } from '../images/image-store.ts';
 import { ImagePuller } from '../images/puller.ts';
+import { LayerSettler } from '../images/settling.ts';
 import {
   type DiskUse,
   type HeldImage,
@@ -17,34 +20,60 @@ import type { NamespacedContainerd } from './client.ts';
 
 const maxRemembered = 200;
 
-/** @param registryCredentials asked where the configuration has none for a registry */
+interface Surroundings {
+  /** Asked where the configuration has none for a registry. */
+  readonly registryCredentials: RegistryCredentials;
+  readonly log: Logger;
+}
+
 export function openImages(
   containerd: NamespacedContainerd,
   disk: ImageDisk,
   config: Pick<RuntimeConfig, 'insecureRegistries' | 'registryMirrors' | 'registryCredentials' | 'images'>,
-  registryCredentials: RegistryCredentials,
+  { registryCredentials, log }: Surroundings,
 ): RuntimeImages {
   const { insecureRegistries, registryMirrors, images } = config;
   const { pullBehavior: behavior, maxDownloads: perHost, maxDownloadsPerRegistry: perRegistry } = images;
   const downloads = { perHost, perRegistry };
-  const puller = new ImagePuller({ containerd, insecureRegistries, registryMirrors, behavior, downloads, disk });
-  return new RuntimeImages(
-    puller,
+  const settler = new LayerSettler({ containerd, platform: hostPlatform(), disk, log });
+  settler.settleSoon(); // What an earlier agent has unpacked.
+  const puller = new ImagePuller({
+    containerd,
+    insecureRegistries,
+    registryMirrors,
+    behavior,
+    downloads,
     disk,
+    settler,
+  });
+  return new RuntimeImages(
+    { puller, disk, settler },
     async (registry, name) => config.registryCredentials[registry] ?? (await registryCredentials(registry, name)),
   );
 }
 
-export class RuntimeImages implements ImageKeeping {
+interface Parts {
+  readonly puller: ImagePuller;
+  readonly disk: ImageDisk;
+  readonly settler: LayerSettler;
+}
+
+export class RuntimeImages implements ImageKeeping, Disposable {
   readonly #puller: ImagePuller;
   readonly #disk: ImageDisk;
+  readonly #settler: LayerSettler;
   readonly #credentials: RegistryCredentials;
   readonly #byDigest = new Map<string, LocalImage>();
 
-  constructor(puller: ImagePuller, disk: ImageDisk, credentials: RegistryCredentials) {
+  constructor({ puller, disk, settler }: Parts, credentials: RegistryCredentials) {
     this.#puller = puller;
     this.#disk = disk;
+    this.#settler = settler;
     this.#credentials = credentials;
+  }
+
+  [Symbol.dispose](): void {
+    this.#settler[Symbol.dispose]();
   }
 
   async pull(
@@ -53,6 +82,7 @@ export class RuntimeImages implements ImageKeeping {
     signal: AbortSignal,
     credentials: string | undefined,
   ): Promise<PulledImage> {
+    await this.#settler.renewed();
     let downloads = false;
     const request = {
       signal,
@@ -99,6 +129,7 @@ export class RuntimeImages implements ImageKeeping {
   async find({ reference, digest }: PulledImage): Promise<LocalImage | undefined> {
     const known = this.#byDigest.get(digest);
     if (known !== undefined) return known;
+    await this.#settler.renewed();
     const found = await this.#puller.find(reference, digest);
     if (found !== undefined) this.#remember(found);
     return found;

@@ -64,11 +64,11 @@ export async function createContainerdRuntime(
     log.warn({ err: error }, 'the network for tasks cannot be made now');
   });
   const daemon = connect(config.socket);
-  await removeTemporarySnapshots(daemon.withNamespace(config.namespace)).catch((error: unknown) => {
+  const containerd = daemon.withNamespace(config.namespace);
+  await removeTemporarySnapshots(containerd).catch((error: unknown) => {
     log.warn({ err: error }, 'what an earlier agent left half-unpacked cannot be removed now, and goes within a day');
   });
   const files = new RuntimeFiles(join(config.stateDirectory, 'tasks'));
-  const containerd = daemon.withNamespace(config.namespace);
   const logs = await openLogs({ config, containerd, files, clock, log });
   return new ContainerdRuntime({ config, cgroups, networks, daemon, files, logs, clock, log, registryCredentials });
 }
@@ -111,7 +111,7 @@ class ContainerdRuntime implements Runtime {
     this.#containerd = daemon.withNamespace(config.namespace);
     this.#files = files;
     this.#logs = logs;
-    this.images = openImages(this.#containerd, new ImageDisk(daemon), config, registryCredentials);
+    this.images = openImages(this.#containerd, new ImageDisk(daemon), config, { registryCredentials, log });
     const { cgroupParent } = config;
     const parts = {
       config,
@@ -275,6 +275,7 @@ class ContainerdRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#exits[Symbol.dispose]();
+    this.images[Symbol.dispose]();
     await this.#logs.close();
     this.#daemon.close();
     this.#networks.close();

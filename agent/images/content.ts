@@ -3,7 +3,7 @@
  */
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import { WriteAction, WriteContentRequestSchema, type WriteContentResponse } from '../containerd/gen/content_pb.ts';
-import { ignoreNotFound } from '../containerd/grpc-error.ts';
+import { ignoreNotFound, isNotFound } from '../containerd/grpc-error.ts';
 
 /** Every message costs containerd an answer; above this size larger ones no longer help. */
 const writeBytes = 256 * 1024;
@@ -85,6 +85,24 @@ export async function labelBlob(
   const paths = Object.keys(labels).map((label) => `labels.${label}`);
   if (paths.length === 0) return;
   await containerd.content.update({ info: { digest, labels: { ...labels } }, updateMask: { paths } }, { signal });
+}
+
+/**
+ * Whether its bytes are there too. containerd flushes a blob and what it notes of it, not the directory that has the blob's name: after a
+ * loss of power it may know a blob that is gone.
+ */
+export async function hasBytes(
+  containerd: NamespacedContainerd,
+  digest: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    for await (const _ of containerd.content.read({ digest, offset: 0n, size: 1n }, { signal })) break;
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** A small blob, whole. Throws GrpcError NOT_FOUND. */

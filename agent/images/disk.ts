@@ -2,7 +2,9 @@
  * The disk that images are on: how full it is, and the watch that ends a pull before it takes what the host needs for itself. A layer
  * says nothing of how large it is once it is unpacked, so what fills the disk is noticed only while it does.
  */
+import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { Containerd } from '../containerd/client.ts';
 import type { DiskUse } from '../runtime.ts';
 import { snapshotter, snapshotterPlugin } from './snapshots.ts';
@@ -21,16 +23,20 @@ class NoSpaceLeft extends Error {
 
 export class ImageDisk {
   readonly #introspection: Containerd['introspection'];
-  #path: string | undefined;
+  #root: string | undefined;
 
   constructor({ introspection }: Pick<Containerd, 'introspection'>) {
     this.#introspection = introspection;
   }
 
   async use(): Promise<DiskUse> {
-    this.#path ??= await this.#snapshotsPath();
-    const { bsize, blocks, bavail } = await statfs(this.#path);
+    const { bsize, blocks, bavail } = await statfs(await this.#path());
     return { totalBytes: bsize * blocks, freeBytes: bsize * bavail };
+  }
+
+  /** Returns when all that was written to its file system is there also after a loss of power. Throws Error. */
+  async flush(): Promise<void> {
+    await promisify(execFile)('sync', ['--file-system', await this.#path()]);
   }
 
   /** Throws NoSpaceLeft where that many bytes more would not leave the reserve. A disk that cannot be looked at has room. */
@@ -51,9 +57,9 @@ export class ImageDisk {
   }
 
   /** As containerd itself says it. */
-  async #snapshotsPath(): Promise<string> {
-    const root = (await snapshotterPlugin(this.#introspection))?.exports.root;
-    if (root === undefined) throw new Error(`containerd does not say where ${snapshotter} keeps its snapshots`);
-    return root;
+  async #path(): Promise<string> {
+    this.#root ??= (await snapshotterPlugin(this.#introspection))?.exports.root;
+    if (this.#root === undefined) throw new Error(`containerd does not say where ${snapshotter} keeps its snapshots`);
+    return this.#root;
   }
 }

@@ -19,7 +19,7 @@ import {
   parseManifest,
 } from './manifest.ts';
 import { digestName, type ImageReference } from './reference.ts';
-import { chainIds, hasSnapshot } from './unpack.ts';
+import { chainIds, hasSnapshot, type Layer, layersOf } from './unpack.ts';
 
 const lastUsedLabel = 'gantry.last-used-at';
 /** With one of these on any of its records an image stays, whatever the disk: ours, and that of Kubernetes' runtimes. */
@@ -137,14 +137,40 @@ export async function recordedImages(containerd: NamespacedContainerd, platform:
   return found;
 }
 
+/** Images whose every blob is here and which are not unpacked. */
+export async function packedImages(
+  containerd: NamespacedContainerd,
+  platform: Platform,
+): Promise<{ readonly name: string; readonly layers: readonly Layer[] }[]> {
+  const { images } = await containerd.images.list({});
+  const packed: { name: string; layers: readonly Layer[] }[] = [];
+  for (const { name } of images) {
+    const whole = await downloaded(containerd, { original: name }, name, platform);
+    if (whole === undefined || (await hasSnapshot(containerd, whole.image.chainId))) continue;
+    packed.push({ name, layers: whole.layers });
+  }
+  return packed;
+}
+
 const latest = (times: readonly number[]): number | undefined => (times.length === 0 ? undefined : Math.max(...times));
 
 async function load(
   containerd: NamespacedContainerd,
-  image: Pick<ImageReference, 'original'>,
+  original: Pick<ImageReference, 'original'>,
   name: string,
   platform: Platform,
 ): Promise<LocalImage | undefined> {
+  const image = (await downloaded(containerd, original, name, platform))?.image;
+  return image !== undefined && (await hasSnapshot(containerd, image.chainId)) ? image : undefined;
+}
+
+/** Whether or not it is unpacked. */
+async function downloaded(
+  containerd: NamespacedContainerd,
+  image: Pick<ImageReference, 'original'>,
+  name: string,
+  platform: Platform,
+): Promise<{ readonly image: LocalImage; readonly layers: readonly Layer[] } | undefined> {
   try {
     const { image: record } = await containerd.images.get({ name });
     if (record?.target === undefined) return undefined;
@@ -155,7 +181,7 @@ async function load(
     const config = parseImageConfig(await readBlob(containerd, content.config.digest));
     const found = localImage(image, { name, targetDigest, manifest: { ...manifest, content }, config }, record.labels);
     await Promise.all(content.layers.map((layer) => containerd.content.info({ digest: layer.digest })));
-    return (await hasSnapshot(containerd, found.chainId)) ? found : undefined;
+    return { image: found, layers: layersOf(content, config) };
   } catch (error) {
     if (isNotFound(error)) return undefined; // Never pulled, or a part of it is missing.
     throw error;

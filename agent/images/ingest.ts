@@ -1,11 +1,11 @@
 /**
  * Gets a blob into the content store whatever happens on the way: resumes after a broken connection, waits for another writer,
- * takes a blob that is there already. On failure nothing of the write is left.
+ * takes a blob that is there already, and writes one anew of which only the name is there. On failure nothing of the write is left.
  */
 
 import type { NamespacedContainerd } from '../containerd/client.ts';
-import { isAlreadyExists, isUnavailable } from '../containerd/grpc-error.ts';
-import { abortWrite, type BlobWrite, labelBlob, writeBlob } from './content.ts';
+import { ignoreNotFound, isAlreadyExists, isUnavailable } from '../containerd/grpc-error.ts';
+import { abortWrite, type BlobWrite, hasBytes, labelBlob, writeBlob } from './content.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import { RegistryTrouble } from './pull-failure.ts';
 import { type RetryContext, Tries } from './retry.ts';
@@ -28,18 +28,34 @@ export async function ingest(job: Ingest): Promise<void> {
   await locks.run(blob.ref, signal, async () => {
     progress.waits(job, undefined);
     try {
-      await writeWithRetries(job);
+      if ((await write(job)) === 'was there') await takeOver(job);
     } catch (error) {
-      if (isAlreadyExists(error)) {
-        blob.onOffset(blob.size);
-        await labelBlob(containerd, blob.digest, blob.labels, signal);
-        return;
-      }
       // What cannot be taken away now (containerd is gone) goes with the lease; the first error is the one to tell.
       if (!isLocked(error)) await abortWrite(containerd, blob.ref).catch(() => {});
       throw error;
     }
   });
+}
+
+async function write(job: Ingest): Promise<'written' | 'was there'> {
+  try {
+    await writeWithRetries(job);
+    return 'written';
+  } catch (error) {
+    if (isAlreadyExists(error)) return 'was there';
+    throw error;
+  }
+}
+
+/** Of a blob that containerd has. */
+async function takeOver(job: Ingest): Promise<void> {
+  const { containerd, blob, signal } = job;
+  if (!(await hasBytes(containerd, blob.digest, signal))) {
+    await ignoreNotFound(containerd.content.delete({ digest: blob.digest }, { signal }));
+    if ((await write(job)) === 'written') return;
+  }
+  blob.onOffset(blob.size);
+  await labelBlob(containerd, blob.digest, blob.labels, signal);
 }
 
 async function writeWithRetries(job: Ingest): Promise<void> {

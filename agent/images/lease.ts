@@ -8,6 +8,9 @@ const lifetimeMs = 24 * 60 * 60 * 1000;
 
 const deleteTimeoutMs = 60_000;
 
+/** What the leases of pulls are called. */
+export const pullLease = 'gantry-pull';
+
 /** Those of this process: every other one is of an agent that is no more. */
 const own = new Set<string>();
 

@@ -11,19 +11,17 @@ import type { DownloadSlots } from './download-slots.ts';
 import { findImage, type LocalImage, localImage, recordImage } from './image-store.ts';
 import { ingest } from './ingest.ts';
 import type { KeyedLock } from './keyed-lock.ts';
-import { withLease } from './lease.ts';
-import type { Descriptor, ImageConfig, Manifest } from './manifest.ts';
+import { pullLease, withLease } from './lease.ts';
+import type { Descriptor } from './manifest.ts';
 import type { ProgressMeter } from './progress.ts';
 import * as failure from './pull-failure.ts';
 import { digestName, type ImageReference } from './reference.ts';
 import { type Document, type Resolution, type ResolvedImage, resolvedDigest, resolveImage } from './resolve.ts';
 import { briefRetryPolicy } from './retry.ts';
+import type { LayerSettler } from './settling.ts';
 import { snapshotter } from './snapshots.ts';
-import { chainIds, type Layer, unpackLayer, WrongDiffId } from './unpack.ts';
+import { chainIds, type Layer, layersOf, unpackLayer, WrongDiffId } from './unpack.ts';
 import { canUnpackBeside, unpackBeside } from './unpack-beside.ts';
-
-/** What the leases of pulls are called. */
-export const pullLease = 'gantry-pull';
 
 const parallelDownloads = 3;
 const gcContent = 'containerd.io/gc.ref.content';
@@ -35,6 +33,7 @@ export interface Pull extends Resolution {
   readonly locks: KeyedLock;
   readonly slots: DownloadSlots;
   readonly disk: ImageDisk | undefined;
+  readonly settler: LayerSettler | undefined;
   readonly progress: ProgressMeter;
   /** Whether the image that is here will do where the registry is in trouble: then nobody waits long for it. */
   readonly mayUseCached: boolean;
@@ -86,6 +85,7 @@ function downloadResolved(pull: Pull, resolved: ResolvedImage): Promise<LocalIma
     const leased = { ...pull, containerd };
     await storeDocuments(leased, resolved);
     await storeLayers(leased, resolved);
+    pull.settler?.settleSoon();
     const { image, signal } = pull;
     const { index, manifest, config } = resolved;
     const target = (index ?? manifest).descriptor;
@@ -156,16 +156,6 @@ async function storeLayers(pull: Pull, { manifest, config }: ResolvedImage): Pro
     await Promise.allSettled([...downloads.values(), ...unpacked]); // They clean up after themselves, while the lease is still there.
     throw failed.signal.reason; // The first failure; those that followed from it say less.
   }
-}
-
-function layersOf({ layers }: Manifest, { rootfs }: ImageConfig): Layer[] {
-  const chain = chainIds(rootfs.diff_ids);
-  return layers.map((blob, position) => ({
-    blob,
-    diffId: rootfs.diff_ids[position] ?? '',
-    chainId: chain[position] ?? '',
-    parent: chain[position - 1] ?? '',
-  }));
 }
 
 function storeLayerBlob(pull: Pull, blob: Descriptor, diffId: string): Promise<void> {

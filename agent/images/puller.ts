@@ -20,16 +20,17 @@ import {
 } from './image-store.ts';
 import { ImageUses } from './image-uses.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { dropDeadLeases } from './lease.ts';
+import { dropDeadLeases, pullLease } from './lease.ts';
 import type { Platform } from './manifest.ts';
 import { initialProgress, ProgressMeter } from './progress.ts';
-import { pullImage, pullLease } from './pull.ts';
+import { pullImage } from './pull.ts';
 import { credentialsUnavailable, givenUp, RegistryTrouble } from './pull-failure.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 import { Registries, type RegistriesOptions } from './registries.ts';
 import type { Credentials } from './registry.ts';
 import { defaultRetryPolicy, RegistryPauses, type RetryPolicy } from './retry.ts';
 import { rightsKey } from './rights-key.ts';
+import type { LayerSettler } from './settling.ts';
 
 /**
  * ECS' ECS_IMAGE_PULL_BEHAVIOR. `default`: as the registry has it now, or as it is here while the registry is in trouble. `always`: as the
@@ -45,6 +46,8 @@ export interface ImagePullerOptions extends RegistriesOptions {
   readonly behavior?: PullBehavior;
   /** Absent: nobody looks whether there is room. */
   readonly disk?: ImageDisk;
+  /** Absent: nobody flushes what was unpacked. */
+  readonly settler?: LayerSettler;
   readonly downloads?: DownloadLimits;
   readonly retry?: RetryPolicy;
 }
@@ -179,6 +182,7 @@ export class ImagePuller {
       locks: this.#locks,
       slots: this.#slots,
       disk: this.#options.disk,
+      settler: this.#options.settler,
       pauses: this.#pauses,
       retry,
       mayUseCached: this.#behavior === 'default',

@@ -11,6 +11,7 @@ import type { Limiter } from '../loops/limiter.ts';
 import { prepareSnapshot, snapshotter, snapshotterPlugin } from './snapshots.ts';
 import {
   applyLayer,
+  commitSnapshot,
   hasSnapshot,
   type Layer,
   type MountParts,
@@ -91,7 +92,7 @@ async function commitOnto(
   key: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  await containerd.snapshots.commit({ snapshotter, name: chainId, key, parent }, { signal });
+  await commitSnapshot(containerd, { name: chainId, key, parent }, signal);
   const { info } = await containerd.snapshots.stat({ snapshotter, key: chainId }, { signal });
   if (info?.parent === parent) return true;
   await containerd.snapshots.remove({ snapshotter, key: chainId }, { signal });

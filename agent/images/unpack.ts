@@ -1,9 +1,10 @@
 /** Layers become snapshots here: each is applied on the one below and committed under its chain id. */
 import { createHash } from 'node:crypto';
+import { bootId } from '../boot-id.ts';
 import type { NamespacedContainerd } from '../containerd/client.ts';
 import type { Mount } from '../containerd/gen/types_pb.ts';
 import { ignoreNotFound, isAlreadyExists, isNotFound } from '../containerd/grpc-error.ts';
-import type { Descriptor } from './manifest.ts';
+import type { Descriptor, ImageConfig, Manifest } from './manifest.ts';
 import { unpackedType } from './media-types.ts';
 import { type NewSnapshot, prepareSnapshot, snapshotter, temporaryKey } from './snapshots.ts';
 
@@ -20,6 +21,9 @@ export interface Layer {
   readonly parent: string;
 }
 
+/** A label of a layer's snapshot: the boot of the machine in which it was unpacked, until it has been flushed (settling.ts). */
+export const unpackedIn = 'gantry.unpacked-in';
+
 /** The layer unpacks to something else than the image's config says. */
 export class WrongDiffId extends Error {
   override readonly name = 'WrongDiffId';
@@ -35,6 +39,17 @@ export function chainIds(diffIds: readonly string[]): string[] {
     );
   }
   return chain;
+}
+
+/** The lowest first. */
+export function layersOf({ layers }: Manifest, { rootfs }: ImageConfig): Layer[] {
+  const chain = chainIds(rootfs.diff_ids);
+  return layers.map((blob, position) => ({
+    blob,
+    diffId: rootfs.diff_ids[position] ?? '',
+    chainId: chain[position] ?? '',
+    parent: chain[position - 1] ?? '',
+  }));
 }
 
 export async function hasSnapshot(
@@ -58,9 +73,18 @@ export async function unpackLayer(containerd: NamespacedContainerd, layer: Layer
   await makeSnapshot(containerd, layer, async (key) => {
     const mounts = await prepareSnapshot(containerd, newSnapshot(layer, key, parent), { signal });
     await applyLayer(containerd, layer, mounts, signal);
-    await containerd.snapshots.commit({ snapshotter, name: chainId, key }, { signal });
+    await commitSnapshot(containerd, { name: chainId, key }, signal);
     return true;
   });
+}
+
+/** @param snapshot `parent` where it comes to stand on another than it was prepared on */
+export async function commitSnapshot(
+  containerd: NamespacedContainerd,
+  snapshot: { readonly name: string; readonly key: string; readonly parent?: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await containerd.snapshots.commit({ snapshotter, ...snapshot, labels: { [unpackedIn]: bootId() } }, { signal });
 }
 
 /** The snapshot into which a layer is applied. */

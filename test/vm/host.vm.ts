@@ -37,8 +37,8 @@ describe('a host that joined', () => {
   const connected = () =>
     vi.waitFor(async () => expect(await theHost()).toMatchObject({ status: 'ACTIVE', agentConnected: true }), patient);
 
-  async function start(command: string, definition: object = {}): Promise<string> {
-    const container = { name: 'main', image: host.busybox, memory: 32, command: ['sh', '-c', command] };
+  async function start(command: string, definition: object = {}, image = host.busybox): Promise<string> {
+    const container = { name: 'main', image, memory: 32, command: ['sh', '-c', command] };
     const registered = { family: 'task', networkMode: 'bridge', containerDefinitions: [container], ...definition };
     const { taskDefinition } = await call('RegisterTaskDefinition', registered);
     const { tasks } = await call('RunTask', { taskDefinition: taskDefinition.taskDefinitionArn });
@@ -109,6 +109,8 @@ describe('a host that joined', () => {
     say(`services have run through ${command}`);
   });
 
+  const startFresh = () => start(host.fresh.command, {}, host.fresh.image);
+
   const agentOf = async () => ({
     agentInstance: await host.machine.sh('systemctl show --property ExecMainPID --value gantry-agent'),
   });
@@ -131,6 +133,8 @@ describe('a host that joined', () => {
     const working = Promise.all(Array.from({ length: coming }, work));
     const enough = () => expect(known.size).toBeGreaterThanOrEqual(5);
     await Promise.race([working, vi.waitFor(enough, patient)]);
+    // Of an image that was pulled a moment before: its layers are not on the disk yet, unless somebody has flushed it.
+    expect((await whenStopped(await startFresh())).containers).toMatchObject([{ exitCode: 0 }]);
     const cut = await host.cutPower(chance(seed));
     say(`the power is cut; of ${cut.unflushed} sectors in the disk's cache ${cut.lost} are lost`);
     end.abort();
@@ -161,7 +165,8 @@ describe('a host that joined', () => {
     expect(await theHost()).toMatchObject({ remainingResources: (await theHost()).registeredResources });
   });
 
-  it('runs new tasks', async () => {
+  it('runs new tasks, also of the image that it had just pulled', async () => {
+    expect((await whenStopped(await startFresh())).containers).toMatchObject([{ exitCode: 0 }]);
     expect((await whenStopped(await start('exit 4'))).containers).toMatchObject([{ exitCode: 4 }]);
     const task = await whenRunning(await start(untilStopped));
     await call('StopTask', { cluster: 'default', task: task.taskArn });

@@ -2,7 +2,10 @@
  * A virtual machine that is a host of a control plane in this process: what it is lent, how it joins, and what is looked at in it. Its
  * state is on a disk that loses what was not flushed when its power is cut.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import { type Client, createClient } from '../../client/client.ts';
+import { busyboxImage } from '../../local/images/busybox-image.ts';
+import { pushImage } from '../../local/images/push-image.ts';
 import { startApi } from '../support/api-server.ts';
 import { startTestImages } from '../support/test-images.ts';
 import { type Machine, makeMachine } from './machine.ts';
@@ -12,6 +15,7 @@ import type { PowerCut, VolatileDisk } from './volatile-disk.ts';
 
 const controlPlane = { name: 'control-plane.example', port: 8080 };
 const registry = { name: 'registry.example', port: 5000 };
+const mib = 2 ** 20;
 const stateMib = 2048;
 const stateDirectory = '/var/lib/gantry';
 
@@ -23,6 +27,8 @@ export interface JoinedHost extends AsyncDisposable {
   readonly client: Client;
   /** As the guest pulls it. */
   readonly busybox: string;
+  /** Another image, which no task has had yet; and a command that says by its exit code whether it is whole. */
+  readonly fresh: { readonly image: string; readonly command: string };
   /** For its first boot: with the file system of its state, in this and every later life. */
   firstBoot(): Promise<void>;
   /** `gantry join` with a new token. */
@@ -39,6 +45,7 @@ export async function makeJoinedHost(): Promise<JoinedHost> {
   const api = made.use(await startApi());
   api.control.start();
   const images = made.use(await startTestImages());
+  const { reference, command } = await publishFresh(images.registryUrl);
   const client = createClient({ endpoint: api.endpoint, region: api.region, credentials: api.credentials });
   const state: { disk?: VolatileDisk } = {};
   const machine = made.use(
@@ -57,11 +64,13 @@ export async function makeJoinedHost(): Promise<JoinedHost> {
   );
   const { disk } = state;
   if (disk === undefined) throw new Error('the machine has a disk for its state');
+  const inGuest = (pushed: string): string => `${registry.name}:${registry.port}/${pushed.replace(/^[^/]+\//, '')}`;
   const all = made.move();
   return {
     machine,
     client,
-    busybox: `${registry.name}:${registry.port}/${images.busybox.replace(/^[^/]+\//, '')}`,
+    busybox: inGuest(images.busybox),
+    fresh: { image: inGuest(reference), command },
     async firstBoot() {
       await machine.boot();
       await machine.sh(`mkdir -p ${stateDirectory}
@@ -82,6 +91,14 @@ systemctl daemon-reload; mount ${stateDirectory}; sync`);
     remains: async () => (await machine.sh(remains)).split('\n').filter((line) => line !== ''),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+async function publishFresh(registryUrl: string): Promise<{ readonly reference: string; readonly command: string }> {
+  const content = randomBytes(mib);
+  const image = await busyboxImage({ layers: [{ '/fresh': { content } }] });
+  const { reference } = await pushImage(image, { registryUrl, repository: 'fresh', tag: 'test' });
+  const digest = createHash('sha256').update(content).digest('hex');
+  return { reference, command: `echo "${digest}  /fresh" | sha256sum -c` };
 }
 
 const portOf = (url: string): number => Number(new URL(url).port);

@@ -6,8 +6,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Mount } from "./types_pb.ts";
 import { file_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file snapshots.proto.
  */
 export const file_snapshots: GenFile = /*@__PURE__*/
-  fileDesc("Cg9zbmFwc2hvdHMucHJvdG8SIGNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxIs8BChZQcmVwYXJlU25hcHNob3RSZXF1ZXN0EhMKC3NuYXBzaG90dGVyGAEgASgJEgsKA2tleRgCIAEoCRIOCgZwYXJlbnQYAyABKAkSVAoGbGFiZWxzGAQgAygLMkQuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuUHJlcGFyZVNuYXBzaG90UmVxdWVzdC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkIKF1ByZXBhcmVTbmFwc2hvdFJlc3BvbnNlEicKBm1vdW50cxgBIAMoCzIXLmNvbnRhaW5lcmQudHlwZXMuTW91bnQiMQoNTW91bnRzUmVxdWVzdBITCgtzbmFwc2hvdHRlchgBIAEoCRILCgNrZXkYAiABKAkiOQoOTW91bnRzUmVzcG9uc2USJwoGbW91bnRzGAEgAygLMhcuY29udGFpbmVyZC50eXBlcy5Nb3VudCI5ChVSZW1vdmVTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSCwoDa2V5GAIgASgJItsBChVDb21taXRTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSUwoGbGFiZWxzGAQgAygLMkMuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuQ29tbWl0U25hcHNob3RSZXF1ZXN0LkxhYmVsc0VudHJ5Eg4KBnBhcmVudBgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKE1N0YXRTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSCwoDa2V5GAIgASgJIq0CCgRJbmZvEgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJEjQKBGtpbmQYAyABKA4yJi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5LaW5kEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkIKBmxhYmVscxgGIAMoCzIyLmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLkluZm8uTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJMChRTdGF0U25hcHNob3RSZXNwb25zZRI0CgRpbmZvGAEgASgLMiYuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuSW5mbyI8ChRMaXN0U25hcHNob3RzUmVxdWVzdBITCgtzbmFwc2hvdHRlchgBIAEoCRIPCgdmaWx0ZXJzGAIgAygJIk0KFUxpc3RTbmFwc2hvdHNSZXNwb25zZRI0CgRpbmZvGAEgAygLMiYuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuSW5mbyIwCgxVc2FnZVJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSCwoDa2V5GAIgASgJIi0KDVVzYWdlUmVzcG9uc2USDAoEc2l6ZRgBIAEoAxIOCgZpbm9kZXMYAiABKAMqOAoES2luZBILCgdVTktOT1dOEAASCAoEVklFVxABEgoKBkFDVElWRRACEg0KCUNPTU1JVFRFRBADMooGCglTbmFwc2hvdHMSfgoHUHJlcGFyZRI4LmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlByZXBhcmVTbmFwc2hvdFJlcXVlc3QaOS5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5QcmVwYXJlU25hcHNob3RSZXNwb25zZRJrCgZNb3VudHMSLy5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5Nb3VudHNSZXF1ZXN0GjAuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuTW91bnRzUmVzcG9uc2USWQoGQ29tbWl0EjcuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuQ29tbWl0U25hcHNob3RSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElkKBlJlbW92ZRI3LmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlJlbW92ZVNuYXBzaG90UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJ1CgRTdGF0EjUuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuU3RhdFNuYXBzaG90UmVxdWVzdBo2LmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlN0YXRTbmFwc2hvdFJlc3BvbnNlEnkKBExpc3QSNi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5MaXN0U25hcHNob3RzUmVxdWVzdBo3LmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLkxpc3RTbmFwc2hvdHNSZXNwb25zZTABEmgKBVVzYWdlEi4uY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuVXNhZ2VSZXF1ZXN0Gi8uY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuVXNhZ2VSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_empty, file_google_protobuf_timestamp, file_types]);
+  fileDesc("Cg9zbmFwc2hvdHMucHJvdG8SIGNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxIs8BChZQcmVwYXJlU25hcHNob3RSZXF1ZXN0EhMKC3NuYXBzaG90dGVyGAEgASgJEgsKA2tleRgCIAEoCRIOCgZwYXJlbnQYAyABKAkSVAoGbGFiZWxzGAQgAygLMkQuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuUHJlcGFyZVNuYXBzaG90UmVxdWVzdC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkIKF1ByZXBhcmVTbmFwc2hvdFJlc3BvbnNlEicKBm1vdW50cxgBIAMoCzIXLmNvbnRhaW5lcmQudHlwZXMuTW91bnQiMQoNTW91bnRzUmVxdWVzdBITCgtzbmFwc2hvdHRlchgBIAEoCRILCgNrZXkYAiABKAkiOQoOTW91bnRzUmVzcG9uc2USJwoGbW91bnRzGAEgAygLMhcuY29udGFpbmVyZC50eXBlcy5Nb3VudCI5ChVSZW1vdmVTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSCwoDa2V5GAIgASgJItsBChVDb21taXRTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSUwoGbGFiZWxzGAQgAygLMkMuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuQ29tbWl0U25hcHNob3RSZXF1ZXN0LkxhYmVsc0VudHJ5Eg4KBnBhcmVudBgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKE1N0YXRTbmFwc2hvdFJlcXVlc3QSEwoLc25hcHNob3R0ZXIYASABKAkSCwoDa2V5GAIgASgJIq0CCgRJbmZvEgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJEjQKBGtpbmQYAyABKA4yJi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5LaW5kEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkIKBmxhYmVscxgGIAMoCzIyLmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLkluZm8uTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJMChRTdGF0U25hcHNob3RSZXNwb25zZRI0CgRpbmZvGAEgASgLMiYuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuSW5mbyKTAQoVVXBkYXRlU25hcHNob3RSZXF1ZXN0EhMKC3NuYXBzaG90dGVyGAEgASgJEjQKBGluZm8YAiABKAsyJi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5JbmZvEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJOChZVcGRhdGVTbmFwc2hvdFJlc3BvbnNlEjQKBGluZm8YASABKAsyJi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5JbmZvIjwKFExpc3RTbmFwc2hvdHNSZXF1ZXN0EhMKC3NuYXBzaG90dGVyGAEgASgJEg8KB2ZpbHRlcnMYAiADKAkiTQoVTGlzdFNuYXBzaG90c1Jlc3BvbnNlEjQKBGluZm8YASADKAsyJi5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5JbmZvIjAKDFVzYWdlUmVxdWVzdBITCgtzbmFwc2hvdHRlchgBIAEoCRILCgNrZXkYAiABKAkiLQoNVXNhZ2VSZXNwb25zZRIMCgRzaXplGAEgASgDEg4KBmlub2RlcxgCIAEoAyo4CgRLaW5kEgsKB1VOS05PV04QABIICgRWSUVXEAESCgoGQUNUSVZFEAISDQoJQ09NTUlUVEVEEAMyhwcKCVNuYXBzaG90cxJ+CgdQcmVwYXJlEjguY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuUHJlcGFyZVNuYXBzaG90UmVxdWVzdBo5LmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlByZXBhcmVTbmFwc2hvdFJlc3BvbnNlEmsKBk1vdW50cxIvLmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLk1vdW50c1JlcXVlc3QaMC5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5Nb3VudHNSZXNwb25zZRJZCgZDb21taXQSNy5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5Db21taXRTbmFwc2hvdFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSWQoGUmVtb3ZlEjcuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuUmVtb3ZlU25hcHNob3RSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EnUKBFN0YXQSNS5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5TdGF0U25hcHNob3RSZXF1ZXN0GjYuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuU3RhdFNuYXBzaG90UmVzcG9uc2USewoGVXBkYXRlEjcuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuVXBkYXRlU25hcHNob3RSZXF1ZXN0GjguY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuVXBkYXRlU25hcHNob3RSZXNwb25zZRJ5CgRMaXN0EjYuY29udGFpbmVyZC5zZXJ2aWNlcy5zbmFwc2hvdHMudjEuTGlzdFNuYXBzaG90c1JlcXVlc3QaNy5jb250YWluZXJkLnNlcnZpY2VzLnNuYXBzaG90cy52MS5MaXN0U25hcHNob3RzUmVzcG9uc2UwARJoCgVVc2FnZRIuLmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlVzYWdlUmVxdWVzdBovLmNvbnRhaW5lcmQuc2VydmljZXMuc25hcHNob3RzLnYxLlVzYWdlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_types]);
 
 /**
  * @generated from message containerd.services.snapshots.v1.PrepareSnapshotRequest
@@ -251,6 +251,52 @@ export const StatSnapshotResponseSchema: GenMessage<StatSnapshotResponse> = /*@_
   messageDesc(file_snapshots, 8);
 
 /**
+ * @generated from message containerd.services.snapshots.v1.UpdateSnapshotRequest
+ */
+export type UpdateSnapshotRequest = Message<"containerd.services.snapshots.v1.UpdateSnapshotRequest"> & {
+  /**
+   * @generated from field: string snapshotter = 1;
+   */
+  snapshotter: string;
+
+  /**
+   * @generated from field: containerd.services.snapshots.v1.Info info = 2;
+   */
+  info?: Info | undefined;
+
+  /**
+   * `labels.NAME`: a label that the info does not have goes.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message containerd.services.snapshots.v1.UpdateSnapshotRequest.
+ * Use `create(UpdateSnapshotRequestSchema)` to create a new message.
+ */
+export const UpdateSnapshotRequestSchema: GenMessage<UpdateSnapshotRequest> = /*@__PURE__*/
+  messageDesc(file_snapshots, 9);
+
+/**
+ * @generated from message containerd.services.snapshots.v1.UpdateSnapshotResponse
+ */
+export type UpdateSnapshotResponse = Message<"containerd.services.snapshots.v1.UpdateSnapshotResponse"> & {
+  /**
+   * @generated from field: containerd.services.snapshots.v1.Info info = 1;
+   */
+  info?: Info | undefined;
+};
+
+/**
+ * Describes the message containerd.services.snapshots.v1.UpdateSnapshotResponse.
+ * Use `create(UpdateSnapshotResponseSchema)` to create a new message.
+ */
+export const UpdateSnapshotResponseSchema: GenMessage<UpdateSnapshotResponse> = /*@__PURE__*/
+  messageDesc(file_snapshots, 10);
+
+/**
  * @generated from message containerd.services.snapshots.v1.ListSnapshotsRequest
  */
 export type ListSnapshotsRequest = Message<"containerd.services.snapshots.v1.ListSnapshotsRequest"> & {
@@ -270,7 +316,7 @@ export type ListSnapshotsRequest = Message<"containerd.services.snapshots.v1.Lis
  * Use `create(ListSnapshotsRequestSchema)` to create a new message.
  */
 export const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest> = /*@__PURE__*/
-  messageDesc(file_snapshots, 9);
+  messageDesc(file_snapshots, 11);
 
 /**
  * @generated from message containerd.services.snapshots.v1.ListSnapshotsResponse
@@ -287,7 +333,7 @@ export type ListSnapshotsResponse = Message<"containerd.services.snapshots.v1.Li
  * Use `create(ListSnapshotsResponseSchema)` to create a new message.
  */
 export const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse> = /*@__PURE__*/
-  messageDesc(file_snapshots, 10);
+  messageDesc(file_snapshots, 12);
 
 /**
  * @generated from message containerd.services.snapshots.v1.UsageRequest
@@ -309,7 +355,7 @@ export type UsageRequest = Message<"containerd.services.snapshots.v1.UsageReques
  * Use `create(UsageRequestSchema)` to create a new message.
  */
 export const UsageRequestSchema: GenMessage<UsageRequest> = /*@__PURE__*/
-  messageDesc(file_snapshots, 11);
+  messageDesc(file_snapshots, 13);
 
 /**
  * @generated from message containerd.services.snapshots.v1.UsageResponse
@@ -331,7 +377,7 @@ export type UsageResponse = Message<"containerd.services.snapshots.v1.UsageRespo
  * Use `create(UsageResponseSchema)` to create a new message.
  */
 export const UsageResponseSchema: GenMessage<UsageResponse> = /*@__PURE__*/
-  messageDesc(file_snapshots, 12);
+  messageDesc(file_snapshots, 14);
 
 /**
  * @generated from enum containerd.services.snapshots.v1.Kind
@@ -412,6 +458,14 @@ export const Snapshots: GenService<{
     methodKind: "unary";
     input: typeof StatSnapshotRequestSchema;
     output: typeof StatSnapshotResponseSchema;
+  },
+  /**
+   * @generated from rpc containerd.services.snapshots.v1.Snapshots.Update
+   */
+  update: {
+    methodKind: "unary";
+    input: typeof UpdateSnapshotRequestSchema;
+    output: typeof UpdateSnapshotResponseSchema;
   },
   /**
    * @generated from rpc containerd.services.snapshots.v1.Snapshots.List
