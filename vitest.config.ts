@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Real containers, networks and processes of the machine: these files share it, so they run one after the other. */
 const hostTests = 'test/**/*.host.test.ts';
 
-/** For a slow machine. */
 const timeFactor = Number(process.env.GANTRY_TEST_TIME_FACTOR ?? 1);
+/** A limit is against what hangs: how long something takes is for bench/ to say. */
 const limitsMs = (ms: number) => ({ testTimeout: ms * timeFactor, hookTimeout: ms * timeFactor });
 const setupFiles = ['test/support/time-factor.ts'];
 
@@ -20,8 +20,7 @@ export default defineConfig({
           maxWorkers: 3, // On two cores: some files wait most of their time.
           // Half of their time would go into loading the same modules again: what a test changes of its process it puts back.
           isolate: false,
-          // Beside what waits for containers a test takes its time: a limit is against what hangs.
-          ...limitsMs(30_000),
+          ...limitsMs(120_000),
           setupFiles,
           sequence: { groupOrder: 1 },
         },

@@ -16,10 +16,10 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill', () => {
   beforeAll(async () => {
     stage = await openStage({ heartbeatSeconds: 300 });
     await registerFamily(stage);
-  }, 120_000);
+  });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  describe('for the life of a task', { timeout: 120_000 }, () => {
+  describe('for the life of a task', () => {
     it('stays within its gates with a real agent, and under the target at list prices', async () => {
       // The agent's waits are ten times as long, so that a busy machine does not outlast those that join two reports into one.
       await using host = await startHost(stage.cloud, 'host-1', { speed: 0.1 });
@@ -56,10 +56,10 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill for three hosts that idle',
   beforeAll(async () => {
     idle = await openStage({ heartbeatSeconds: 300 });
     await registerFamily(idle);
-  }, 120_000);
+  });
   afterAll(() => idle?.[Symbol.asyncDispose]());
 
-  it('is one small write and one small read a heartbeat', { timeout: 60_000 }, async () => {
+  it('is one small write and one small read a heartbeat', async () => {
     const many = manyHosts(idle);
     await many.grow(3);
     await many.heartbeat();
@@ -73,7 +73,7 @@ describeUnless(whyNoDynoxide(), 'what AWS would bill for three hosts that idle',
     });
   });
 
-  it('is little a sweep', { timeout: 60_000 }, async () => {
+  it('is little a sweep', async () => {
     // The minute of an hour in which nothing but the loops of each minute is due, and the first one knows nothing yet.
     const sweepAt = (minute: number) =>
       idle.cloud.lambda('sweep').invoke({ time: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() });

@@ -65,13 +65,15 @@ describe('waking hosts', patience, () => {
     await eventually(() => expect(before.slice(-2)).toEqual(['heartbeat', 'heartbeat']));
     sockets.losesFrames = true;
     const posted = sockets.posted;
-    const task = await run('runs');
     const requests = requestsOfHost();
+    const task = await run('runs');
+    const asked = requests.length;
     expect(sockets.posted).toBe(posted + 1);
     await whenTask(cloud.client, 'running', task);
     cloud.lambda('hosts').beforeInvoke = undefined;
-    // The first heartbeat's answer says that there is something new.
-    expect(requests.slice(0, 2)).toEqual(['heartbeat', 'desired']);
+    // The first heartbeat's answer says that there is something new; it may have come before RunTask's own.
+    expect(requests.find((request) => request !== 'heartbeat')).toBe('desired');
+    expect(requests.indexOf('desired') - asked).toBeLessThanOrEqual(1);
     await stop(task);
     await whenTask(cloud.client, 'stopped', task);
   });

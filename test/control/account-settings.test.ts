@@ -8,7 +8,7 @@ const list = async (world: World, input: object = {}) => {
   return settings.map(({ name, value }) => `${name}=${value}`);
 };
 
-describe.each(['sqlite', 'dynamodb'] as const)('account settings over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('account settings over %s', (store) => {
   it("are the principal's own, then the account's, then the usual ones", async () => {
     await using world = await startWorld({ store });
     const name = 'fargateTaskRetirementWaitPeriod';

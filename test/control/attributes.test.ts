@@ -16,7 +16,7 @@ const onStack = (expression: string) => ({
   placementConstraints: [{ type: 'memberOf', expression }],
 });
 
-describe.each(['sqlite', 'dynamodb'] as const)('attributes over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('attributes over %s', (store) => {
   it('are put, decide about placement at once, and are taken away', async () => {
     await using world = await startWorld({ store });
     await world.register('job');

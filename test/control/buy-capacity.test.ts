@@ -267,7 +267,7 @@ describe('capacity', () => {
     expect(await openPurchases(sim.table, 'default')).toEqual([]);
   });
 
-  it('follows the tasks over a store with faults', { timeout: 60_000 }, async () => {
+  it('follows the tasks over a store with faults', async () => {
     await using sim = await CapacitySim.start({ store: 'faulty-dynamodb', policy: { consolidation: 'replace' } });
     const loop = await sim.process({ fleet: sim.fleet });
     const ids = [...(await sim.runTasks(5)), ...(await sim.runTasks(5, 'replaceable-job'))];

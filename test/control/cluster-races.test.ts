@@ -16,7 +16,7 @@ async function liveIn({ table }: World, cluster: string): Promise<number> {
 
 const statusOf = async ({ table }: World, cluster: string) => (await getCluster(table, cluster))?.status;
 
-describe.each(stores)('over %s, DeleteCluster', { timeout: 60_000 }, (store, strides) => {
+describe.each(stores)('over %s, DeleteCluster', (store, strides) => {
   let races: Races;
   beforeAll(async () => {
     races = await Races.start(store, strides);

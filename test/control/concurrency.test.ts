@@ -170,7 +170,7 @@ class Cloud {
 }
 
 describe('whatever happens at once', () => {
-  it('nothing is over-committed, given back twice or forgotten', { timeout: 60_000 }, async () => {
+  it('nothing is over-committed, given back twice or forgotten', async () => {
     const story = async (told: readonly (readonly Deed[])[]): Promise<void> => {
       await using world = await startWorld();
       for (const [family, sizes] of Object.entries(families)) await world.register(family, sizes);

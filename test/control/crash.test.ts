@@ -94,7 +94,7 @@ async function settle(world: World, { control }: Story, host: ScriptedHost): Pro
   }
 }
 
-describe('a control plane that dies', { timeout: 60_000 }, () => {
+describe('a control plane that dies', () => {
   it.each(['before', 'after'] as const)('%s any commit leaves nothing undone and nothing twice', async (when) => {
     let commit = 1;
     while (await diesAt(commit, when)) commit += 1;

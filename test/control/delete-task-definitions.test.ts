@@ -18,7 +18,7 @@ const families = async (world: World, input: object = {}): Promise<string[]> =>
 const listed = async (world: World, status: string): Promise<string[]> =>
   (await world.call('ListTaskDefinitions', { status })).taskDefinitionArns;
 
-describe.each(['sqlite', 'dynamodb'] as const)('families over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('families over %s', (store) => {
   it('are listed once each, by prefix and by whether they have an ACTIVE revision', async () => {
     await using world = await startWorld({ store });
     await register(world, 'web', 'web', 'web-api', 'web_2', 'job', 'old', 'old');
@@ -62,7 +62,7 @@ describe.each(['sqlite', 'dynamodb'] as const)('families over %s', { timeout: 30
   });
 });
 
-describe.each(['sqlite', 'dynamodb'] as const)('a deleted revision over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('a deleted revision over %s', (store) => {
   it('is DELETE_IN_PROGRESS and gone once nothing is of it; its number is not given out again', async () => {
     await using world = await startWorld({ store });
     await register(world, 'web', 'web');

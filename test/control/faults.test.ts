@@ -16,7 +16,7 @@ async function untilListed(world: World, count: number): Promise<void> {
   while ((await listed()) !== count) await delay(5);
 }
 
-describe.skipIf(whyNoDynoxide() !== undefined)('over a DynamoDB with faults', { timeout: 30_000 }, () => {
+describe.skipIf(whyNoDynoxide() !== undefined)('over a DynamoDB with faults', () => {
   it('tasks are placed, wait, run and end as they do without', async () => {
     await using world = await startWorld({ store: 'faulty-dynamodb' });
     const host = await world.host({ memoryMib: 1000 });

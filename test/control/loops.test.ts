@@ -196,7 +196,7 @@ describe('audit', () => {
   });
 });
 
-describe('collect-garbage', { timeout: 30_000 }, () => {
+describe('collect-garbage', () => {
   it('deletes what has been stopped for longer than the retention, and nothing younger', async () => {
     await using world = await startWorld({ store: 'dynamodb', settings: { retentionSeconds: 100 } });
     await world.register('job');

@@ -10,7 +10,7 @@ async function liveIds(world: World): Promise<string[]> {
   return ids;
 }
 
-describe('a call for many tasks', { timeout: 30_000 }, () => {
+describe('a call for many tasks', () => {
   it('answers a thousand, and the rest is made after it, each once', async () => {
     await using world = await startWorld();
     await world.host();

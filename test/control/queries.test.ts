@@ -9,7 +9,7 @@ const memberOf = (expression: string) => [{ type: 'memberOf', expression }];
 const runOf = async (world: World, request: Partial<Input<'RunTask'>>, control = world.control) =>
   world.call('RunTask', { taskDefinition: 'job', ...request }, { control });
 
-describe.each(['sqlite', 'dynamodb'] as const)('memberOf over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('memberOf over %s', (store) => {
   it('binds tasks to hosts, by the request and by the revision together', async () => {
     await using world = await startWorld({ store });
     await world.host({ name: 'dev-a', attributes: { stack: 'dev', zone: 'a' } });

@@ -7,7 +7,7 @@ import { clusterArn } from '../../core/arn.ts';
 import { hostIn, Races } from './support/races.ts';
 import type { World } from './support/world.ts';
 
-describe('both at once', { timeout: 60_000 }, () => {
+describe('both at once', () => {
   let races: Races;
   beforeAll(async () => {
     races = await Races.start('sqlite', { first: 1, second: 3 });

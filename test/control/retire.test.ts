@@ -39,7 +39,6 @@ const taskOf = async (world: World, task: string) => (await world.call('GetTask'
 describe('a host whose instance was terminated', () => {
   it.each<StoreKind>(['sqlite', 'faulty-dynamodb'])(
     'ends with all of its tasks, each released once (%s)',
-    { timeout: 30_000 },
     async (store) => {
       await using started = await startWithInstance({ store });
       const { world, host } = started;

@@ -3,7 +3,7 @@ import { interceptCommits } from './support/intercepted-table.ts';
 import { breaches } from './support/invariants.ts';
 import { idOf, startWorld, type World } from './support/world.ts';
 
-describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('a task over %s', (store) => {
   it('is placed, fetched, run and stopped, and gives back what it held', async () => {
     await using world = await startWorld({ store });
     const host = await world.host({ cpuUnits: 1024, memoryMib: 1024 });

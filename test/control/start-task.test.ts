@@ -6,7 +6,7 @@ const hostArn = (hostId: string): string => `arn:aws:ecs:us-east-1:000000000000:
 const start = (world: World, containerInstances: string[], members: object = {}) =>
   world.call('StartTask', { taskDefinition: 'job', containerInstances, ...members });
 
-describe.each(['sqlite', 'dynamodb'] as const)('StartTask over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('StartTask over %s', (store) => {
   it('starts one task on each host that is named, by id, ARN or name', async () => {
     await using world = await startWorld({ store });
     await world.register('job', { memory: 100 });

@@ -39,7 +39,7 @@ async function resources(world: World) {
 
 const sameOfAll = <T>(value: T) => ({ cluster: value, task: value, definition: value, host: value, provider: value });
 
-describe.each(['sqlite', 'dynamodb'] as const)('tags over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('tags over %s', (store) => {
   it('of every kind of resource are given, replaced, listed, described where asked for, and taken away', async () => {
     await using world = await startWorld({ store });
     const { arns, described } = await resources(world);

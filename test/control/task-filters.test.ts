@@ -38,7 +38,7 @@ async function pages(world: World, request: object, limit: number): Promise<stri
   return found;
 }
 
-describe.each(['sqlite', 'dynamodb'] as const)('tasks by group and tags over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('tasks by group and tags over %s', (store) => {
   it('are those that have all that is asked for, page by page', async () => {
     await using world = await startWorld({ store });
     const those = await fill(world);

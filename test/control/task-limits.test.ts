@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { idOf, startWorld, type World } from './support/world.ts';
 
 const stores = ['sqlite', 'dynamodb'] as const;
-const patience = { timeout: 30_000 };
 
 const limitTags = [
   { key: 'gantry:timeout-seconds', value: '600' },
@@ -18,7 +17,7 @@ async function runOne(world: World, request: object = {}): Promise<string> {
 
 const shown = async (world: World, task: string) => (await world.call('GetTask', { task })).task;
 
-describe.each(stores)('limits of a task on %s', patience, (store) => {
+describe.each(stores)('limits of a task on %s', (store) => {
   it('reach its host with its spec, placed at once or later, and are shown', async () => {
     await using world = await startWorld({ store });
     const waiting = await runOne(world, { tags: limitTags });
@@ -69,7 +68,7 @@ describe('limits of a task', () => {
   });
 });
 
-describe.each(stores)('a stop by force on %s', patience, (store) => {
+describe.each(stores)('a stop by force on %s', (store) => {
   it('tells the host, also after a stop without, and once', async () => {
     await using world = await startWorld({ store });
     const host = await world.host();

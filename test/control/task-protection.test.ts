@@ -37,7 +37,7 @@ async function drainRounds(world: World, hosts: readonly ScriptedHost[], rounds 
   }
 }
 
-describe.each(['sqlite', 'dynamodb'] as const)('protection over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('protection over %s', (store) => {
   it('is set, answered, runs out, is prolonged and taken away', async () => {
     const { world, id } = await startMovable({ store });
     await using _ = world;

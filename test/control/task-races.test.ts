@@ -31,7 +31,7 @@ const report = (host: ScriptedHost) => (control: Control) => {
   return host.report();
 };
 
-describe.each(stores)('over %s', { timeout: 60_000 }, (store, strides) => {
+describe.each(stores)('over %s', (store, strides) => {
   let races: Races;
   beforeAll(async () => {
     races = await Races.start(store, strides);

@@ -29,7 +29,7 @@ const refusal = (quota: string, waiting: number) => ({
     `and ${waiting} wait now: ask again when some of them have been placed`,
 });
 
-describe.each(['sqlite', 'dynamodb'] as const)('a quota of waiting tasks over %s', { timeout: 30_000 }, (store) => {
+describe.each(['sqlite', 'dynamodb'] as const)('a quota of waiting tasks over %s', (store) => {
   it('is kept exactly by calls at once, on two control planes', async () => {
     await using world = await startWorld({ store });
     await world.register('job');

@@ -25,7 +25,7 @@ const check = (law: (input: CapacityInput, plan: CapacityPlan) => void): void =>
   );
 };
 
-describe('a plan of capacity', { timeout: 30_000 }, () => {
+describe('a plan of capacity', () => {
   it('has each waiting task in one place, and says why where it buys nothing', () => {
     check((input, plan) => {
       const told = [...covered(plan), ...refused(plan), ...plan.awaited.keys()];

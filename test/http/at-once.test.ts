@@ -32,7 +32,7 @@ const revisionSchema = z.object({ taskDefinition: z.object({ revision: z.number(
 const tasksSchema = z.object({ tasks: z.array(z.object({ taskArn: z.string() })) });
 const conflictSchema = z.object({ __type: z.literal('ConflictException'), resourceIds: z.array(z.string()) });
 
-describe.each<StoreKind>(['sqlite', 'dynamodb'])('fifty callers at once over %s', { timeout: 60_000 }, (store) => {
+describe.each<StoreKind>(['sqlite', 'dynamodb'])('fifty callers at once over %s', (store) => {
   it('with one client token get one set of tasks, and equal answers', async () => {
     await using world = await startWorld({ store });
     await world.host();

@@ -35,7 +35,7 @@ beforeAll(async () => {
       create: true,
     })
   ).close();
-}, 60_000);
+});
 afterAll(async () => {
   rmSync(outdir, { recursive: true, force: true });
   await dynamo[Symbol.asyncDispose]();

@@ -120,7 +120,7 @@ describe('the app', () => {
     expect(types).not.toContain('AWS::CloudFront::Distribution');
     expect(types).not.toContain('AWS::CloudWatch::Dashboard');
     expect(types).not.toContain('AWS::DynamoDB::Table');
-  }, 60_000);
+  });
 
   it('says in one line each what is wrong with its context', () => {
     const { status, stderr } = runApp('Gantry', { 'gantry:hosts': 'some' });
@@ -128,7 +128,7 @@ describe('the app', () => {
     expect(stderr).toBe(
       'Context cannot be used:\n  gantry:hosts is "some", but must be a whole number from 0 to 100.\n',
     );
-  }, 60_000);
+  });
 });
 
 describe('the sample app', () => {
@@ -141,5 +141,5 @@ describe('the sample app', () => {
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
     expect(types).toEqual(expect.arrayContaining(['Custom::GantryCapacityProvider', 'Custom::GantryTaskDefinition']));
-  }, 60_000);
+  });
 });

@@ -1,13 +1,10 @@
 /** The construct of a capacity provider: what it asks the control plane for, in which order, and what it refuses at synth. */
 import { Duration, Stack } from 'aws-cdk-lib';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { providerConfigurationSchema } from '../../core/model/capacity-provider-configuration.ts';
 import { providerRules } from '../../core/model/capacity-provider-rules.ts';
 import { GantryCapacityProvider, type GantryCapacityProviderProps } from '../../lib/gantry-capacity-provider.ts';
 import { makeCluster, propertiesOf } from './support/cluster.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 type Props = Omit<GantryCapacityProviderProps, 'cluster'>;
 

@@ -4,15 +4,12 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exact } from '../../lib/exact.ts';
 import { GantryCluster } from '../../lib/gantry-cluster.ts';
 import { GantryHosts, type GantryHostsProps } from '../../lib/gantry-hosts.ts';
 import { importedControlPlane, makeCluster, propertiesOf } from './support/cluster.ts';
 import { testApp } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 const large = new ec2.InstanceType('m7i.large');
 const { template } = makeCluster({}, (cluster, stack) => {

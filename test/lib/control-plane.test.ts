@@ -1,12 +1,9 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { tableShape } from '../../control/store/table-shape.ts';
 import { makeControlPlane } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 const { template } = makeControlPlane();
 const resources = (type: string): [string, Record<string, unknown>][] =>

@@ -3,14 +3,11 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { AnyPrincipal, Policy, Role } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFunctionResource } from 'aws-cdk-lib/aws-lambda';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { operations } from '../../core/api/operations.ts';
 import type { IGantryControlPlane } from '../../lib/control-plane.ts';
 import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 const attributes = {
   apiId: 'api1',

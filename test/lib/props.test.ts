@@ -1,13 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { GantryControlPlaneProps } from '../../lib/control-plane-props.ts';
 import { GantryControlPlane } from '../../lib/gantry-control-plane.ts';
 import { testApp } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** Made, but not synthesized. */
 function construct(propsOf: (stack: Stack) => GantryControlPlaneProps): GantryControlPlane {

@@ -1,14 +1,11 @@
 import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { agentArchive } from '../../lib/host/agent-archive.ts';
 import { describeUnless } from '../support/containers.ts';
 import { type AwsForHosts, bucket, parameter, region, startAwsForHosts } from './support/aws-for-hosts.ts';
 import { HostSandbox, installed } from './support/host-sandbox.ts';
 import { installation } from './support/synth.ts';
-
-// Each test is a dozen processes, on a machine that others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 const whyNot = ['/usr/bin/curl', '/usr/bin/openssl'].filter((path) => !existsSync(path));
 

@@ -1,13 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../agent/config.ts';
 import { bucket, parameter, region } from './support/aws-for-hosts.ts';
 import { makeCluster } from './support/cluster.ts';
 import { HostSandbox, installed } from './support/host-sandbox.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** The launch template's user data as an instance gets it. */
 const userData = resolvedUserData();

@@ -1,11 +1,8 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { countedMetrics } from '../../control/metrics/table.ts';
 import { makeControlPlane } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 describe('alarms', () => {
   const { template: told } = makeControlPlane((stack) => ({ alarmTopic: new Topic(stack, 'Topic') }));

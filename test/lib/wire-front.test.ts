@@ -1,11 +1,8 @@
 import { createContext, runInContext } from 'node:vm';
 import { Match } from 'aws-cdk-lib/assertions';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { renameHeaders, WireFront } from '../../lib/wire-front.ts';
 import { makeControlPlane } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 type Headers = Record<string, { value: string }>;
 

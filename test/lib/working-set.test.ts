@@ -2,13 +2,10 @@ import { Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { GantryStack } from '../../lib/gantry-stack.ts';
 import { storyOf } from './support/story.ts';
 import { testApp } from './support/synth.ts';
-
-// Synthesis is seconds of work for one core, which others may be using.
-vi.setConfig({ testTimeout: 30_000 });
 
 const made = testApp({ validated: true });
 afterAll(() => made[Symbol.dispose]());

@@ -39,7 +39,7 @@ const unseal = (paths: CloudPaths, accessKeyId: string, secretAccessKey: string)
     ]),
   );
 
-it('is listed and sealed, and made anew where it was deleted or cannot be opened', { timeout: 60_000 }, async () => {
+it('is listed and sealed, and made anew where it was deleted or cannot be opened', async () => {
   const base = mkdtempSync(join(tmpdir(), 'gantry-first-key-'));
   const directories = { dataDir: join(base, 'data'), runDir: join(base, 'run') };
   const options = cloudOptionsSchema.parse({ ...directories, port: await freePort() });

@@ -105,7 +105,7 @@ async function hostWithSocket(): Promise<WebSocket> {
   return socket;
 }
 
-it('finishes and answers what it accepted, tells who waits, and takes nothing else', { timeout: 60_000 }, async () => {
+it('finishes and answers what it accepted, tells who waits, and takes nothing else', async () => {
   const socket = await hostWithSocket();
   const { tasks } = await client.call('RunTask', { taskDefinition: 'job' });
   const named = { cluster: 'default', task: tasks[0]?.taskArn.split('/').at(-1) ?? '' };

@@ -25,7 +25,7 @@ function identities(dir: string): Record<string, string> {
 }
 
 describeUnless(missing.length > 0 ? `needs ${missing.join(', ')}` : undefined, 'set-up with the real packages', () => {
-  it('extracts what is missing into its prefix, and the second time nothing', { timeout: 120_000 }, () => {
+  it('extracts what is missing into its prefix, and the second time nothing', () => {
     using machine = fakeMachine();
     addInstalledTools(machine);
     const changes: FactChanges = { isRoot: true, missingCapabilities: [] };
@@ -47,7 +47,7 @@ describeUnless(missing.length > 0 ? `needs ${missing.join(', ')}` : undefined, '
     expect(identities(bin)).toEqual(before);
   });
 
-  it('does not take a dynamically linked busybox for the one that it needs', { timeout: 120_000 }, () => {
+  it('does not take a dynamically linked busybox for the one that it needs', () => {
     using machine = fakeMachine();
     addInstalledTools(machine);
     for (const name of fromPackages) machine.addBinary(name);

@@ -23,7 +23,7 @@ export interface SuiteOptions {
 
 export function describeTable(name: string, open: () => Promise<OpenTable>, { skip, stories }: SuiteOptions): void {
   const title = skip === undefined ? name : `${name} (skipped: ${skip})`;
-  describe.skipIf(skip !== undefined)(title, { timeout: 60_000 }, () => {
+  describe.skipIf(skip !== undefined)(title, () => {
     let opened: OpenTable | undefined;
     beforeAll(async () => {
       opened = await open();

@@ -51,7 +51,7 @@ async function check(file: string, numbers: readonly number[]): Promise<void> {
   expect(counter?.data.n).toBe(there.size);
 }
 
-it('loses no acknowledged commit and tears none when it is killed', { timeout: 60_000 }, async () => {
+it('loses no acknowledged commit and tears none when it is killed', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'gantry-crash-'));
   using _ = { [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
   const file = join(dir, 'store.db');
@@ -69,7 +69,7 @@ it('loses no acknowledged commit and tears none when it is killed', { timeout: 6
   expect(all.length).toBeGreaterThanOrEqual(6 * 37);
 });
 
-it('answers an error, and keeps what it acknowledged, when the disk takes no more', { timeout: 60_000 }, async () => {
+it('answers an error, and keeps what it acknowledged, when the disk takes no more', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'gantry-full-'));
   using _ = { [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
   const file = join(dir, 'store.db');

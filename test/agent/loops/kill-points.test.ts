@@ -162,7 +162,7 @@ const verbs = ['pullImage', 'prepareTask', 'createContainer', 'startContainer', 
 const isSignalled = ({ exitCodes }: Scenario): boolean => exitCodes.some((code) => code > 128);
 
 describe.each(Object.entries(scenarios))('%s', (_, scenario) => {
-  test.each([{ powerCut: false }, { powerCut: true }])('%o', { timeout: 60_000 }, async (mode) => {
+  test.each([{ powerCut: false }, { powerCut: true }])('%o', async (mode) => {
     const rehearsal = new Killer(undefined);
     await playAndCheck(scenario, rehearsal, mode);
     // A kill does not care what is synced; a power cut does not care what is only written.
