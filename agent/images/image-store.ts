@@ -137,17 +137,21 @@ export async function recordedImages(containerd: NamespacedContainerd, platform:
   return found;
 }
 
-/** Images whose every blob is here and which are not unpacked. */
+/** The layers of each image whose every blob is here and which is not unpacked. One that cannot be read is left out, and told of. */
 export async function packedImages(
   containerd: NamespacedContainerd,
   platform: Platform,
-): Promise<{ readonly name: string; readonly layers: readonly Layer[] }[]> {
+  onUnreadable: (error: unknown) => void,
+): Promise<(readonly Layer[])[]> {
   const { images } = await containerd.images.list({});
-  const packed: { name: string; layers: readonly Layer[] }[] = [];
+  const packed: (readonly Layer[])[] = [];
   for (const { name } of images) {
-    const whole = await downloaded(containerd, { original: name }, name, platform);
-    if (whole === undefined || (await hasSnapshot(containerd, whole.image.chainId))) continue;
-    packed.push({ name, layers: whole.layers });
+    try {
+      const whole = await downloaded(containerd, { original: name }, name, platform);
+      if (whole !== undefined && !(await hasSnapshot(containerd, whole.image.chainId))) packed.push(whole.layers);
+    } catch (error) {
+      onUnreadable(error);
+    }
   }
   return packed;
 }

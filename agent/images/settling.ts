@@ -30,7 +30,7 @@ export interface SettlerOptions {
 export class LayerSettler implements Disposable {
   readonly #options: SettlerOptions;
   #timer: NodeJS.Timeout | undefined;
-  #renewed: Promise<unknown> | undefined;
+  #renewed: Promise<void> | undefined;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -89,14 +89,12 @@ async function renewLayers({ containerd, platform, log }: SettlerOptions): Promi
     { layers: doomed.length },
     'the machine lost its power before these layers were flushed; they are unpacked anew',
   );
-  for (const { name, layers } of await packedImages(containerd, platform)) {
-    try {
-      await withLease(containerd, pullLease, async (leased) => {
-        for (const layer of layers) await unpackLayer(leased, layer, new AbortController().signal);
-      });
-    } catch (error) {
-      log.warn({ err: error, image: name }, 'an image cannot be unpacked anew now; it is pulled when a task wants it');
-    }
+  const failed = (error: unknown) =>
+    log.warn({ err: error }, 'an image cannot be unpacked anew now; it is pulled when a task wants it');
+  for (const layers of await packedImages(containerd, platform, failed)) {
+    await withLease(containerd, pullLease, async (leased) => {
+      for (const layer of layers) await unpackLayer(leased, layer, new AbortController().signal);
+    }).catch(failed);
   }
 }
 
