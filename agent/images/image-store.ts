@@ -160,12 +160,12 @@ const latest = (times: readonly number[]): number | undefined => (times.length =
 
 async function load(
   containerd: NamespacedContainerd,
-  original: Pick<ImageReference, 'original'>,
+  image: Pick<ImageReference, 'original'>,
   name: string,
   platform: Platform,
 ): Promise<LocalImage | undefined> {
-  const image = (await downloaded(containerd, original, name, platform))?.image;
-  return image !== undefined && (await hasSnapshot(containerd, image.chainId)) ? image : undefined;
+  const found = (await downloaded(containerd, image, name, platform))?.image;
+  return found !== undefined && (await hasSnapshot(containerd, found.chainId)) ? found : undefined;
 }
 
 /** Whether or not it is unpacked. */

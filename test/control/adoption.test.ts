@@ -45,7 +45,8 @@ function handedOver(world: World): HandedTask[] {
 }
 
 /** As the agent does it: says what it has until the store knows all of that, hands over what it is asked for. */
-async function adopt(world: World, host: ScriptedHost, handed: readonly HandedTask[]): Promise<void> {
+async function adopt(world: World, control: Control, host: ScriptedHost, handed: readonly HandedTask[]): Promise<void> {
+  host.control = control;
   const all = handed.map(({ taskId }) => taskId);
   const handOver = async (tasks: readonly HandedTask[]): Promise<HandoverResponse> => {
     const request: HandoverRequest = { storeEpoch: host.storeEpoch, taskIds: all, tasks: [...tasks] };
@@ -53,7 +54,7 @@ async function adopt(world: World, host: ScriptedHost, handed: readonly HandedTa
   };
   let answer = await handOver([]);
   if (answer.decision === undefined) {
-    await world.call('DecideHosts', { decision: 'adopt' }, { control: controlOf(host) });
+    await world.call('DecideHosts', { decision: 'adopt' }, { control });
     answer = await handOver([]);
   }
   expect(answer.decision).toBe('adopt');
@@ -61,9 +62,6 @@ async function adopt(world: World, host: ScriptedHost, handed: readonly HandedTa
   if (asked.size > 0) answer = await handOver(handed.filter(({ taskId }) => asked.has(taskId)));
   expect(answer).toEqual({ decision: 'adopt', unknown: [] });
 }
-
-/** Tests move hosts to whole control planes only. */
-const controlOf = ({ control }: ScriptedHost): Control => control as Control;
 
 /** Answers whether it came to the n-th commit. */
 async function diesAt(store: StoreKind, commit: number, when: 'before' | 'after'): Promise<boolean> {
@@ -75,15 +73,12 @@ async function diesAt(store: StoreKind, commit: number, when: 'before' | 'after'
   const { tasks } = await world.call('RunTask', { taskDefinition: 'job', count: 2 });
   const missing = tasks.map(({ taskArn }) => idOf(taskArn));
   const handed = handedOver(world);
-  host.control = await world.another(death.wrap);
+  const mortal = await world.another(death.wrap);
   death.arm();
-  await adopt(world, host, handed).catch((error: unknown) => {
+  await adopt(world, mortal, host, handed).catch((error: unknown) => {
     if (!death.happened) throw error;
   });
-  if (death.happened) {
-    host.control = world.control;
-    await adopt(world, host, handed);
-  }
+  if (death.happened) await adopt(world, world.control, host, handed);
   const what = `${when} commit ${commit} on ${store}`;
   expect(await breaches(world.table), what).toEqual([]);
   for (const taskId of missing)

@@ -133,7 +133,7 @@ describe('a host that joined', () => {
     const working = Promise.all(Array.from({ length: coming }, work));
     const enough = () => expect(known.size).toBeGreaterThanOrEqual(5);
     await Promise.race([working, vi.waitFor(enough, patient)]);
-    // Of an image that was pulled a moment before: its layers are not on the disk yet, unless somebody has flushed it.
+    // Of an image that was pulled a moment before. Its layers may be on the disk already: the end of a container can flush it.
     expect((await whenStopped(await startFresh())).containers).toMatchObject([{ exitCode: 0 }]);
     const cut = await host.cutPower(chance(seed));
     say(`the power is cut; of ${cut.unflushed} sectors in the disk's cache ${cut.lost} are lost`);
