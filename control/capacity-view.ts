@@ -17,8 +17,11 @@ import { allShards, partitions } from './store/keys.ts';
 import type { Table } from './store/table.ts';
 
 export interface CapacityView {
-  /** Hosts of the cluster to choose from, mostly a second old at most. The array changes with the view: do not keep it. */
-  hosts(cluster: string): Promise<readonly HostCapacity[]>;
+  /**
+   * Hosts of the cluster to choose from, a second old at most, or read `since` then (epoch milliseconds): a call that takes long does not
+   * read twice. The array changes with the view: do not keep it.
+   */
+  hosts(cluster: string, since?: number): Promise<readonly HostCapacity[]>;
   /** All of the cluster's hosts by a read that begins after this call. */
   readStrongly(cluster: string): Promise<readonly HostCapacity[]>;
   /** A host as it was just read or written. */
@@ -101,9 +104,10 @@ export function createCapacityView(table: Table, clock: Clock): CapacityView {
   }
 
   return {
-    async hosts(cluster) {
+    async hosts(cluster, since = Number.POSITIVE_INFINITY) {
       const view = viewOf(cluster);
-      if (clock.now() - view.readAt >= maxAgeMs) await (view.reading ?? refresh(cluster, view));
+      const isOld = clock.now() - view.readAt >= maxAgeMs && view.readAt < since;
+      if (isOld) await (view.reading ?? refresh(cluster, view));
       return view.known.all;
     },
     readStrongly,

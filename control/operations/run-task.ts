@@ -29,6 +29,7 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
   const token = tokenOf(context, input);
   const requestHash = hashOf(input);
   // Most calls are no replays: what a new request needs is read beside the record. Faults are met where the answer is used.
+  const readSince = deps.clock.now();
   const fresh = requestFor(context, known, input).then((request) => ({ ...request, token, requestHash }));
   for (const begun of [fresh, deps.capacity.hosts(cluster)]) begun.catch(() => {});
   const found = canBeRepeated(token) ? await getRequest(deps.table, cluster, token, deps.clock.now()) : undefined;
@@ -36,6 +37,7 @@ export const runTask: Handlers['RunTask'] = async (context, input) => {
     found === undefined || found.expired
       ? {
           request: await fresh,
+          readSince,
           stored: found === undefined ? 'no' : { replacesNonce: found.request.nonce },
           ...nothingMade,
         }

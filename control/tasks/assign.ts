@@ -22,24 +22,30 @@ interface Planned extends PlacementResult {
   readonly hosts: readonly HostCapacity[];
 }
 
+/** Tasks that are alike. */
+interface Wanted {
+  readonly cluster: string;
+  readonly needs: Task['needs'];
+  readonly count: number;
+  /** What was read since then is young enough (epoch milliseconds). */
+  readonly since: number | undefined;
+}
+
 /** Plans on the capacity view; only where that leaves something unplaced, on a strong read: no refusal comes from a stale view. */
 export function planPlacement(
   deps: Pick<ControlDeps, 'capacity' | 'random' | 'tracing'>,
-  cluster: string,
-  needs: Task['needs'],
-  count: number,
+  wanted: Wanted,
 ): Promise<Planned> {
-  const plan = (): Promise<Planned> => planOnView(deps, cluster, needs, count);
+  const { cluster, count } = wanted;
+  const plan = (): Promise<Planned> => planOnView(deps, wanted);
   return deps.tracing === undefined ? plan() : deps.tracing.within('place', { cluster, count }, plan);
 }
 
 async function planOnView(
   deps: Pick<ControlDeps, 'capacity' | 'random'>,
-  cluster: string,
-  needs: Task['needs'],
-  count: number,
+  { cluster, needs, count, since }: Wanted,
 ): Promise<Planned> {
-  const viewed = await deps.capacity.hosts(cluster);
+  const viewed = await deps.capacity.hosts(cluster, since);
   const planned = place({ needs, count }, viewed, deps.random);
   if (planned.unplaced === 0) return { ...planned, hosts: viewed };
   const hosts = await deps.capacity.readStrongly(cluster);

@@ -100,6 +100,35 @@ describe('the capacity view', () => {
     expect((await view.hosts('default')).map(({ hostId }) => hostId).sort()).toEqual(ids.slice(1).sort());
   });
 
+  it('is read once by a RunTask, however long that takes', async () => {
+    const slow = { lookUp: async () => {} };
+    const reads = new HeldReads();
+    const wrap = (table: Table): Table => {
+      const counted = reads.wrap(table);
+      const query: Table['query'] = async (pk, options) => {
+        // Beside the hosts, a call reads which revision is the newest.
+        if (!pk.startsWith('family#')) return counted.query(pk, options);
+        await slow.lookUp();
+        return table.query(pk, options);
+      };
+      return { ...counted, query };
+    };
+    await using world = await startWorld({ wrap });
+    await world.host();
+    await world.register('job');
+    for (const seconds of [0, 5]) {
+      world.advance(1);
+      reads.begun = 0;
+      slow.lookUp = async () => {
+        await expect.poll(() => reads.begun).toBe(shards);
+        world.advance(seconds);
+      };
+      const { tasks } = await world.call('RunTask', { taskDefinition: 'job' });
+      expect(tasks).toMatchObject([{ hostName: 'host-1' }]);
+      expect(reads.begun, `with a look-up of ${seconds} s`).toBe(shards);
+    }
+  });
+
   it('survives a read that fails', async () => {
     await using world = await startWorld();
     await world.host();
