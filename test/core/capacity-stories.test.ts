@@ -214,6 +214,15 @@ const stories: Record<string, Story> = {
       host('i-mute', large, { joinedAt: ago(301), capacity: { reportedEpoch: 0, connected: false } }),
     ],
   },
+  'equal hosts of which one is silent, and one has not reported since it came back': {
+    waiting: tasks('web', 3, needs(2, 4)),
+    offers: [large],
+    hosts: [
+      host('i-there', large),
+      host('i-silent', large, { capacity: { connected: false } }),
+      host('i-back', large, { capacity: { epoch: 2 } }),
+    ],
+  },
   'hosts that are idle, young, wanted or the last': {
     limits: { minHosts: 1 },
     waiting: tasks('web', 1, needs(1, 2)),

@@ -68,15 +68,17 @@ function kindsOf(group: readonly Stocked[]): StockKind[] {
   return [...kinds.values()].sort((a, b) => compareTexts(a.key, b.key));
 }
 
-/** Equal hosts are one to packing, whatever their names. */
-const kindKey = ({ freeCpuUnits, freeMemoryMib, attributes, ports, zones }: HostCapacity, hourlyUsd: number): string =>
+/** Equal hosts are one to packing, whatever their names; one that is silent, or has not reported since it came back, is of another kind. */
+const kindKey = (host: HostCapacity, hourlyUsd: number): string =>
   JSON.stringify([
-    freeCpuUnits,
-    freeMemoryMib,
+    host.freeCpuUnits,
+    host.freeMemoryMib,
     hourlyUsd,
-    Object.entries(attributes).sort(([a], [b]) => compareTexts(a, b)),
-    Object.keys(ports).sort(compareTexts),
-    zones,
+    Object.entries(host.attributes).sort(([a], [b]) => compareTexts(a, b)),
+    Object.keys(host.ports).sort(compareTexts),
+    host.zones,
+    host.connected,
+    host.reportedEpoch === host.epoch,
   ]);
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
