@@ -83,9 +83,13 @@ export function sharesOf(strategy: readonly StrategyItem[], count: number, offse
   const based = strategy.map(({ base }) => Math.min(base, count));
   const rest = count - Math.max(0, ...based);
   const total = single ? 1 : strategy.reduce((sum, { weight }) => sum + weight, 0);
-  // How many of the points offset, offset + 1, … lie below the share of these weights.
-  const pointsBelow = (weights: number): number =>
-    weights === total ? rest : Math.max(0, Math.ceil((weights * rest) / total - offset));
+  // How many of the points offset, offset + 1, … lie below the share of these weights. In whole numbers, as an offset close to 1 is lost
+  // in the rounding of a difference.
+  const pointsBelow = (weights: number): number => {
+    const remainder = (weights * rest) % total;
+    const whole = (weights * rest - remainder) / total;
+    return remainder > offset * total ? whole + 1 : whole;
+  };
   let before = 0;
   return strategy.flatMap(({ capacityProvider, weight }, index) => {
     const from = pointsBelow(before);
