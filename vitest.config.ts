@@ -6,7 +6,7 @@ const hostTests = 'test/**/*.host.test.ts';
 const timeFactor = Number(process.env.GANTRY_TEST_TIME_FACTOR ?? 1);
 /** A limit is against what hangs: how long something takes is for bench/ to say. */
 const limitsMs = (ms: number) => ({ testTimeout: ms * timeFactor, hookTimeout: ms * timeFactor });
-const setupFiles = ['test/support/time-factor.ts'];
+const timeFactorFile = 'test/support/time-factor.ts';
 
 export default defineConfig({
   test: {
@@ -21,7 +21,7 @@ export default defineConfig({
           // Half of their time would go into loading the same modules again: what a test changes of its process it puts back.
           isolate: false,
           ...limitsMs(120_000),
-          setupFiles,
+          setupFiles: [timeFactorFile, 'test/support/property-seed.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -32,7 +32,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           ...limitsMs(120_000),
-          setupFiles,
+          setupFiles: [timeFactorFile],
           sequence: { groupOrder: 2 },
         },
       },
