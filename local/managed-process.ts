@@ -42,7 +42,7 @@ function notedPid({ pidFile }: ManagedProcess): number | undefined {
   return Number.isNaN(pid) ? undefined : pid;
 }
 
-/** None of a process that has ended, a zombie included. */
+/** None of a process that has ended, a zombie included, and none of one whose exec is not done. */
 const argumentsOf = (pid: number): string[] => readOr(`/proc/${pid}/cmdline`, '').split('\0');
 
 const isStartedFor = (pid: number, { pidFile }: ManagedProcess): boolean =>
@@ -55,6 +55,18 @@ function readOr(file: string, otherwise: string): string {
     return otherwise; // Not there, or gone meanwhile.
   }
 }
+
+/**
+ * Exec shows the arguments some steps after it has closed the files by which `spawn` learns that it succeeded. Where the machine under
+ * it takes the processor away between the two, the process would look like one that has ended.
+ */
+function awaitArguments(pid: number): void {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  while (isAlive(pid) && readOr(`/proc/${pid}/cmdline`, '') === '') Atomics.wait(never, 0, 0, 1);
+}
+
+/** Neither gone nor a zombie. Its name, in brackets before its state, may have any character. */
+const isAlive = (pid: number): boolean => /\) [^ZX] [^)]*$/.test(readOr(`/proc/${pid}/stat`, ''));
 
 /** Where Node keeps what it has compiled, if somebody has said so: processes start in half of the time then. */
 function compileCache(): NodeJS.ProcessEnv {
@@ -76,6 +88,7 @@ export function startManaged(options: StartOptions): number {
     child.on('error', () => {}); // A failed exec leaves pid undefined, which is reported below.
     child.unref();
     if (child.pid === undefined) throw new Error(`${options.command} could not be executed.`);
+    awaitArguments(child.pid);
     // In one step: whoever reads it meanwhile finds the former one or this one, never an empty file.
     writeFileSync(`${options.pidFile}.new`, `${child.pid}\n`);
     renameSync(`${options.pidFile}.new`, options.pidFile);

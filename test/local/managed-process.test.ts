@@ -40,3 +40,9 @@ it('takes no other program for its own, whatever the pid file says', () => {
   writeFileSync(managed().pidFile, `${process.pid}\n`);
   expect(runningPid(managed())).toBeUndefined();
 });
+
+it('starts what ends at once, and does not wait for it', async () => {
+  const { marker } = managed();
+  startManaged({ ...managed(), command: '/bin/true', args: [marker], env: {}, logFile: join(dir, 'log') });
+  await expect.poll(() => runningPid(managed())).toBeUndefined();
+});
