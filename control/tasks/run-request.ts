@@ -50,7 +50,7 @@ export interface Progress {
   readonly made: ReadonlyMap<number, Task>;
   /** By id: where it has placed tasks. */
   readonly hosts: ReadonlyMap<string, HostCapacity>;
-  /** When the call began that has read hosts for its first plan, which is not to read them again (epoch milliseconds). */
+  /** When the call began that has read hosts for its first chunk, which is not to read them again (epoch milliseconds). */
   readonly readSince?: number;
   /** Set once something did not fit: the tasks of a share are alike, so neither does the rest of it. */
   readonly exhausted?: Explanation;
@@ -78,7 +78,7 @@ async function carryOutChunk(deps: ControlDeps, progress: Progress): Promise<Pro
   const what = `cluster ${progress.request.cluster}`;
   const quota = await keeperOf(deps, progress.request);
   return attempt(deps, { most: mostTries, what }, async (tries) => {
-    const planned = await planChunk(deps, progress, tries);
+    const planned = await planChunk(deps, progress, tries >= replans);
     const chunk = quota?.limited(progress.request, planned) ?? planned;
     // Nothing was made, so there is nothing to remember: a retry of the same call is a new try.
     if (progress.stored !== 'yes' && madeCount(chunk.request) === 0) {
@@ -126,17 +126,17 @@ export interface Chunk {
 const exhaustion = ({ exhausted }: Chunk): Pick<Progress, 'exhausted'> =>
   exhausted === undefined ? {} : { exhausted };
 
-async function planChunk(deps: ControlDeps, progress: Progress, tries: number): Promise<Chunk> {
+async function planChunk(deps: ControlDeps, progress: Progress, giveUp: boolean): Promise<Chunk> {
   const { request, readSince } = progress;
   const { until, taskAt } = shareAt(request);
   const size = Math.min(tasksPerChunk, until - request.next);
-  const letWait = request.waits && (tries >= replans || progress.exhausted !== undefined);
+  const letWait = request.waits && (giveUp || progress.exhausted !== undefined);
   if (letWait) return chunkOf(deps, progress, size, [], progress.exhausted ?? contended);
   const { assignments, reasons, explanation, hosts } = await planPlacement(deps, {
     cluster: request.cluster,
     needs: taskAt(request.next).needs,
     count: size,
-    since: tries === 0 ? readSince : undefined,
+    since: readSince, // Of hosts that were taken meanwhile, refusals have told.
   });
   if (progress.stored !== 'yes' && !request.waits && hosts.every((host) => host.status === 'INACTIVE')) throw noHosts();
   const placed = assignments.map((host, offset) => ({ host, reason: reasons[offset] ?? '' }));

@@ -100,8 +100,8 @@ describe('the capacity view', () => {
     expect((await view.hosts('default')).map(({ hostId }) => hostId).sort()).toEqual(ids.slice(1).sort());
   });
 
-  it('is read once by a RunTask, however long that takes', async () => {
-    const slow = { lookUp: async () => {} };
+  it('is read once by a RunTask, however long that takes, and however often others are quicker', async () => {
+    const slow = { lookUp: async () => {}, overtaken: 0 };
     const reads = new HeldReads();
     const wrap = (table: Table): Table => {
       const counted = reads.wrap(table);
@@ -111,21 +111,30 @@ describe('the capacity view', () => {
         await slow.lookUp();
         return table.query(pk, options);
       };
-      return { ...counted, query };
+      const commit: Table['commit'] = async (changes, options) => {
+        slow.overtaken -= 1;
+        return slow.overtaken < 0 ? counted.commit(changes, options) : { outcome: 'conflict' };
+      };
+      return { ...counted, query, commit };
     };
     await using world = await startWorld({ wrap });
     await world.host();
     await world.register('job');
-    for (const seconds of [0, 5]) {
+    for (const [seconds, conflicts] of [
+      [0, 0],
+      [5, 0],
+      [5, 2],
+    ] as const) {
       world.advance(1);
       reads.begun = 0;
       slow.lookUp = async () => {
         await expect.poll(() => reads.begun).toBe(shards);
         world.advance(seconds);
+        slow.overtaken = conflicts;
       };
       const { tasks } = await world.call('RunTask', { taskDefinition: 'job' });
       expect(tasks).toMatchObject([{ hostName: 'host-1' }]);
-      expect(reads.begun, `with a look-up of ${seconds} s`).toBe(shards);
+      expect(reads.begun, `with a look-up of ${seconds} s and ${conflicts} conflicts`).toBe(shards);
     }
   });
 
