@@ -1,5 +1,9 @@
-/** Wake-ups that are lost, sockets that are gone, and messages that come late: each costs time, as much as is stated, and nothing else. */
+/**
+ * Wake-ups that are lost, sockets that are gone, and messages that come late: each costs time, as much as is stated, and nothing else.
+ * A call gives its wake-ups half a second, which a busy machine may use up: what the store knows of connections does not depend on that.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { keys } from '../../control/store/keys.ts';
 import { whenTask } from '../e2e/when-task.ts';
 import { fakeCommands } from '../support/fake-runtime.ts';
 import { type AwsCloud, startAwsCloud } from './aws-cloud.ts';
@@ -49,6 +53,16 @@ describe('waking hosts', patience, () => {
     return tasks[0]?.taskArn ?? expect.fail();
   }
 
+  /** Of the store. */
+  async function connectionOfHost(): Promise<string | undefined> {
+    const { host: seen } = await cloud.client.call('GetHost', { cluster: 'default', host: 'host-1' });
+    const { pk, sk } = keys.hostConnection(seen.containerInstanceArn.split('/').at(-1) ?? '');
+    const { GANTRY_TABLE: TableName } = cloud.lambda('api').config.environment;
+    const Key = { pk: { S: pk }, sk: { S: sk } };
+    const { Item } = await cloud.world.emulator('DynamoDB', 'GetItem', { TableName, Key, ConsistentRead: true });
+    return Object(Item).data?.M.connectionId.S;
+  }
+
   const stop = (task: string) => cloud.client.call('StopTask', { cluster: 'default', task });
 
   /** What the host asks of the control plane, from now on. */
@@ -64,11 +78,9 @@ describe('waking hosts', patience, () => {
     // Nothing of before is under way any more.
     await eventually(() => expect(before.slice(-2)).toEqual(['heartbeat', 'heartbeat']));
     sockets.losesFrames = true;
-    const posted = sockets.posted;
     const requests = requestsOfHost();
     const task = await run('runs');
     const asked = requests.length;
-    expect(sockets.posted).toBe(posted + 1);
     await whenTask(cloud.client, 'running', task);
     cloud.lambda('hosts').beforeInvoke = undefined;
     // The first heartbeat's answer says that there is something new; it may have come before RunTask's own.
@@ -82,11 +94,15 @@ describe('waking hosts', patience, () => {
     const [ended, dialled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     sockets.beforeDisconnect = () => ended.promise;
     sockets.beforeConnect = () => dialled.promise;
-    const gone = sockets.gone;
+    const before = sockets.gone;
     sockets.dropAll();
-    const tasks = [await run('runs'), await run('runs')];
-    // The second one does not try what the first one found gone.
-    expect(sockets.gone).toBe(gone + 1);
+    const tasks = [await run('runs')];
+    while ((await connectionOfHost()) !== undefined) tasks.push(await run('runs'));
+    const { gone } = sockets;
+    expect(gone).toBeGreaterThan(before);
+    tasks.push(await run('runs'));
+    // It does not try what an earlier one found gone.
+    expect(sockets.gone).toBe(gone);
     sockets.beforeConnect = undefined;
     dialled.resolve();
     await oneSocket();
@@ -106,11 +122,7 @@ describe('waking hosts', patience, () => {
     await eventually(() => expect(sockets.connectionIds).toEqual([expect.not.stringMatching(`^${former}$`)]));
     released.resolve();
     await sockets.settled();
-    const posted = sockets.posted;
-    const task = await run('runs');
-    expect(sockets.posted).toBe(posted + 1);
-    await stop(task);
-    await whenTask(cloud.client, 'stopped', task);
+    expect(await connectionOfHost()).toBe(sockets.connectionIds[0]);
   });
 
   /** The host is full, and the task waits for room. */
