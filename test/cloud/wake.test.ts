@@ -33,6 +33,7 @@ describe('waking hosts', patience, () => {
   afterEach(() => {
     sockets.losesFrames = false;
     sockets.beforeDisconnect = undefined;
+    cloud.lambda('hosts').beforeInvoke = undefined;
   }, patience.timeout);
 
   afterAll(async () => {
@@ -73,16 +74,26 @@ describe('waking hosts', patience, () => {
     return requests;
   }
 
+  /** With what the host asked since, and how much of that before RunTask's answer. Where the half second was too short, another is run. */
+  async function runWoken() {
+    for (;;) {
+      const before = requestsOfHost();
+      // Nothing of before is under way any more.
+      await eventually(() => expect(before.slice(-2)).toEqual(['heartbeat', 'heartbeat']));
+      const { posted } = sockets;
+      const requests = requestsOfHost();
+      const task = await run('runs');
+      const asked = requests.length;
+      if (sockets.posted === posted + 1) return { task, requests, asked };
+      await stop(task);
+      await whenTask(cloud.client, 'stopped', task);
+    }
+  }
+
   it('costs at most one heartbeat where the frame is lost', async () => {
-    const before = requestsOfHost();
-    // Nothing of before is under way any more.
-    await eventually(() => expect(before.slice(-2)).toEqual(['heartbeat', 'heartbeat']));
     sockets.losesFrames = true;
-    const requests = requestsOfHost();
-    const task = await run('runs');
-    const asked = requests.length;
+    const { task, requests, asked } = await runWoken();
     await whenTask(cloud.client, 'running', task);
-    cloud.lambda('hosts').beforeInvoke = undefined;
     // The first heartbeat's answer says that there is something new; it may have come before RunTask's own.
     expect(requests.find((request) => request !== 'heartbeat')).toBe('desired');
     expect(requests.indexOf('desired') - asked).toBeLessThanOrEqual(1);
@@ -123,6 +134,9 @@ describe('waking hosts', patience, () => {
     released.resolve();
     await sockets.settled();
     expect(await connectionOfHost()).toBe(sockets.connectionIds[0]);
+    const { task } = await runWoken();
+    await stop(task);
+    await whenTask(cloud.client, 'stopped', task);
   });
 
   /** The host is full, and the task waits for room. */
