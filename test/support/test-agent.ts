@@ -6,7 +6,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type Entitlement, runAgent } from '../../agent/agent.ts';
 import type { Clock } from '../../agent/clock.ts';
@@ -17,7 +17,24 @@ import { type LedgerFiles, openLedger } from '../../agent/ledger.ts';
 import type { WatchNotices } from '../../agent/loops/notices.ts';
 import type { Runtime } from '../../agent/runtime.ts';
 
-/** A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. */
+/** Writes of ledgers that are under way. */
+const disk = {
+  writing: new Set<Promise<void>>(),
+  async write(work: () => Promise<void>): Promise<void> {
+    const written = work();
+    this.writing.add(written);
+    try {
+      await written;
+    } finally {
+      this.writing.delete(written);
+    }
+  },
+};
+
+/**
+ * A clock that runs faster than the wall's, so that a stopTimeout of seconds costs a test milliseconds. The disk does not run faster:
+ * nobody's patience with it ends while it writes, and a sleep that is over by then goes on until those who wait for the write are on.
+ */
 export function fastClock(speed = 50): Clock {
   return {
     now: () => Math.round(performance.timeOrigin + performance.now() * speed),
@@ -25,7 +42,11 @@ export function fastClock(speed = 50): Clock {
       try {
         await delay(milliseconds / speed, undefined, signal === undefined ? {} : { signal });
       } catch {
-        // Woken early.
+        return; // Woken early.
+      }
+      while (disk.writing.size > 0 && signal?.aborted !== true) {
+        await Promise.allSettled(disk.writing);
+        await turn();
       }
     },
   };
@@ -147,7 +168,7 @@ function ledgerFiles({ points, losesUnsynced }: TestAgentOptions, killed: AbortS
   const change = async (what: string, write: () => Promise<void>): Promise<void> => {
     await reach(`before ${what}`);
     if (losesUnsynced === true) unsynced.push(write);
-    else await write();
+    else await disk.write(write);
     await reach(`after ${what}`);
   };
   return {
@@ -157,8 +178,10 @@ function ledgerFiles({ points, losesUnsynced }: TestAgentOptions, killed: AbortS
       await reach('before sync');
       const writes = unsynced;
       unsynced = [];
-      for (const write of writes) await write().catch(ignoreMissing);
-      await syncDirectory(directory);
+      await disk.write(async () => {
+        for (const write of writes) await write().catch(ignoreMissing);
+        await syncDirectory(directory);
+      });
       await reach('after sync');
     },
   };
