@@ -80,16 +80,16 @@ describeWithContainers('a host', () => {
     expect([first, others]).toEqual([null, []]);
     const from = Number(/^bytes=(\d+)-$/.exec(second ?? '')?.[1]);
     expect(from, 'nothing that had been written is served twice').toBeGreaterThanOrEqual(4 * mib);
-    const { leases } = await imageState(containerd);
+    const { leases, snapshots, ...rest } = await imageState(containerd);
+    expect(rest).toMatchObject({ ingests: [], blobs: { length: 4 } });
     expect(leases, 'the dead one’s').toHaveLength(1);
-    await puller.dropDead(); // With what it was unpacking, perhaps.
+    // The dead one may have been unpacking one layer while it downloaded the other: that is its lease's.
+    const whatIsWhole = snapshots.filter((key) => !key.startsWith('temporary-'));
+    expect(whatIsWhole).toHaveLength(2);
+    expect(snapshots.length).toBeLessThanOrEqual(3);
+    await puller.dropDead();
     await puller.pull(reference, { signal }); // From what is here.
-    expect(await imageState(containerd)).toMatchObject({
-      ingests: [],
-      blobs: { length: 4 },
-      snapshots: { length: 2 },
-      leases: [],
-    });
+    expect(await imageState(containerd)).toEqual({ ...rest, snapshots: whatIsWhole, leases: [] });
     expect(registry.requests.filter(({ path }) => path.endsWith(whole.digest))).toHaveLength(1);
   });
 
